@@ -1,0 +1,1 @@
+"""The CRM a tenant sees. Start reading at ``app/factory.py``."""

@@ -1,0 +1,1 @@
+"""Who may do what: today fixed roles, enforced at the edge and inside each statement."""

@@ -1,0 +1,1 @@
+"""The kernel: configuration, engines, errors, jobs, storage, mail, clock, ids. Imports nothing of ours."""

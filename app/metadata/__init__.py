@@ -1,0 +1,1 @@
+"""A tenant's metadata: kinds, field types, layers, the compiled catalog and the DDL writer."""

@@ -1,0 +1,93 @@
+"""What a field type is. One stateless instance a type, one file a type, collected by ``fieldtypes/__init__``.
+
+Three forms of a value:
+
+- *raw*: what a client sent as JSON, or a text cell of an imported file;
+- *value*: the Python value after coercion (``Decimal``, ``date``, ``UUID``, ``Money`` …), ``None`` when empty;
+- *JSON*: what the API answers with (decimals as strings, dates ISO 8601, links as id strings).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date, datetime
+
+    from app.metadata.model import Column, Field
+
+#: The kinds of the condition language (app.expressions) a field type can appear as.
+type ConditionKind = Literal[
+    "text", "number", "money", "boolean", "date", "datetime", "option", "options", "link", "texts", "none"
+]
+
+
+class ValueProblem(Exception):
+    """A raw value that can't become a value. ``part`` names a part of a composite (``currency``)."""
+
+    def __init__(self, code: str, message: str, part: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.part = part
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coercion:
+    """The tenant's settings a coercion may need, plus how text cells are written in the file at hand."""
+
+    currency: str
+    timezone: str
+    region: str
+    now: datetime
+    today: date
+    date_format: str = ""
+    decimal_comma: bool = False
+
+
+class FieldType(ABC):
+    """Behaviour shared by all fields of one type."""
+
+    name: ClassVar[str]
+    condition: ClassVar[ConditionKind]
+    sortable: ClassVar[bool] = True
+
+    @abstractmethod
+    def columns(self, field_name: str) -> tuple[Column, ...]:
+        """Physical columns, in the order ``bind`` and ``decode`` use."""
+
+    @abstractmethod
+    def coerce(self, field: Field, raw: object, ctx: Coercion) -> Any:
+        """Turn a JSON value into a value; ``None`` and ``""`` mean empty. Raises ValueProblem."""
+
+    def parse(self, field: Field, text: str, ctx: Coercion) -> Any:
+        """Turn a text cell of a file into a value. Raises ValueProblem. Default: as a JSON string."""
+        return self.coerce(field, text, ctx)
+
+    @abstractmethod
+    def bind(self, value: Any) -> tuple[object, ...]:
+        """Parameters for psycopg, one per column."""
+
+    @abstractmethod
+    def decode(self, parts: Sequence[Any]) -> object:
+        """JSON form from the positional columns as the read connection loads them
+        (uuid, numeric, date, timestamptz arrive as text, timestamptz already in ISO 8601)."""
+
+    @abstractmethod
+    def to_json(self, value: Any) -> object:
+        """JSON form of a value; equal to what ``decode`` answers after a round trip."""
+
+    @abstractmethod
+    def json_sql(self, columns: Sequence[str]) -> str:
+        """SQL giving the JSON form from the (already qualified, quoted) column expressions, for the event log."""
+
+    @abstractmethod
+    def json_schema(self, field: Field) -> dict[str, object]:
+        """OpenAPI 3.1 schema of the JSON form."""
+
+    @abstractmethod
+    def format(self, field: Field, value: object, locale: str, timezone: str) -> str:
+        """Text for people from the JSON form, by CLDR (Babel)."""

@@ -1,0 +1,121 @@
+"""The compiled description of a tenant's objects that every other package reads.
+
+Built once per distinct object spec by ``app.metadata.catalog`` and shared between tenants; immutable.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from app.metadata.fieldtypes.base import FieldType
+
+type OnDelete = Literal["restrict", "cascade", "clear"]
+type Unique = Literal["", "folded", "exact"]
+type StageStatus = Literal["open", "won", "lost", "done", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One physical column of a field. ``part`` names it inside a composite value (``amount``, ``city``)."""
+
+    name: str
+    sql_type: str
+    part: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A choice of a select field."""
+
+    name: str
+    label: str
+    color: str = ""
+    rank: str = ""
+    retired: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """A field of an object. ``system`` fields are written by the engine only (id, version, stage_since …)."""
+
+    name: str
+    type: FieldType
+    label: str
+    help: str = ""
+    columns: tuple[Column, ...] = ()
+    required: bool = False
+    unique: Unique = ""
+    searchable: bool = False
+    system: bool = False
+    readonly: bool = False
+    default: object = None
+    options: Mapping[str, Option] = field(default_factory=dict[str, Option])
+    open: bool = False
+    to: tuple[str, ...] = ()
+    on_delete: OnDelete = "clear"
+    inverse: str = ""
+    acyclic: bool = False
+    #: ``email`` is the primary entry of ``emails``: written and read by itself, searched through all entries.
+    primary_of: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """A stage of a pipeline; ``probability`` is a fraction 0…1 as text, "" where the object has none."""
+
+    name: str
+    label: str
+    status: StageStatus
+    probability: str = ""
+    color: str = ""
+    rank: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pipeline:
+    """An ordered set of stages records of an object move through."""
+
+    name: str
+    label: str
+    stages: Mapping[str, Stage]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectType:
+    """A compiled object. ``fields`` holds all fields, system ones included, in display order."""
+
+    name: str
+    label: str
+    plural: str
+    icon: str
+    table: str
+    fields: Mapping[str, Field]
+    title: tuple[str, ...]
+    spec_hash: str
+    pipelines: Mapping[str, Pipeline] = field(default_factory=dict[str, Pipeline])
+    highlights: tuple[str, ...] = ()
+    list_columns: tuple[str, ...] = ()
+    default_sort: str = "title"
+    navigation: bool = True
+    timeline: bool = True
+
+    @property
+    def has_pipeline(self) -> bool:
+        """Whether records of this object stand in a stage."""
+        return bool(self.pipelines)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalog:
+    """All objects of one tenant at one metadata version."""
+
+    version: int
+    objects: Mapping[str, ObjectType]
+
+    def object(self, name: str) -> ObjectType:
+        """Return the object called ``name``. Raises KeyError."""
+        return self.objects[name]
