@@ -1,0 +1,1 @@
+"""The log: append, seal, read, hand to consumers."""

@@ -1,0 +1,1 @@
+"""Removable sample data for an empty workspace."""
