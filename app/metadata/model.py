@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
     from app.metadata.fieldtypes.base import FieldType
 
-type OnDelete = Literal["restrict", "cascade", "clear"]
-type Unique = Literal["", "folded", "exact"]
-type StageStatus = Literal["open", "won", "lost", "done", "cancelled"]
+OnDelete = Literal["restrict", "cascade", "clear"]
+Unique = Literal["", "folded", "exact"]
+StageStatus = Literal["open", "won", "lost", "done", "cancelled"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from app.metadata.model import Column, Field
 
 #: The kinds of the condition language (app.expressions) a field type can appear as.
-type ConditionKind = Literal[
+ConditionKind = Literal[
     "text", "number", "money", "boolean", "date", "datetime", "option", "options", "link", "texts", "none"
 ]
 
