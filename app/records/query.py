@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-type JSONRecord = dict[str, object]
-type Total = Literal["exact", "estimate", "none"]
-type Trash = Literal["", "only", "with"]
+JSONRecord = dict[str, object]
+Total = Literal["exact", "estimate", "none"]
+Trash = Literal["", "only", "with"]
 
 DEFAULT_LIMIT: Final = 50
 MAX_LIMIT: Final = 200
