@@ -1,0 +1,127 @@
+"""What an installation is told by its environment, read once."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, cast
+
+from app.core.servers.layout import Layout
+
+Hardening = Literal["strict", "managed"]
+
+_EXTERNAL = ("RAPPORT_DATABASE_URL", "RAPPORT_OWNER_URL", "RAPPORT_REDIS_URL")
+
+
+class ConfigError(Exception):
+    """The environment is contradictory or incomplete; the message says which variable and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The settings of one process. ``database_url`` and ``owner_url`` name the control database."""
+
+    home: Path
+    port: int
+    base_domain: str
+    scheme: str
+    base_url: str
+    database_url: str
+    owner_url: str
+    redis_url: str
+    storage_url: str
+    smtp_url: str | None
+    secret_key: str
+    hardening: Hardening
+    embedded: bool
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> Config:
+        """Read the ``RAPPORT_*`` variables and ``PORT``; without server URLs the embedded servers are meant.
+
+        Raises:
+            ConfigError: some but not all server URLs are given, or a value is not understood.
+        """
+        env = os.environ if environ is None else environ
+        home = Path(env.get("RAPPORT_HOME") or "var").absolute()
+        port = _port(env)
+        base_domain = env.get("RAPPORT_BASE_DOMAIN") or "localhost"
+        scheme = env.get("RAPPORT_SCHEME") or ("http" if base_domain == "localhost" else "https")
+        base_url = env.get("RAPPORT_BASE_URL") or _base_url(scheme, base_domain, port)
+        given = {name: env[name] for name in _EXTERNAL if env.get(name)}
+        if given and len(given) < len(_EXTERNAL):
+            missing = ", ".join(name for name in _EXTERNAL if name not in given)
+            raise ConfigError(f"{missing} is missing: give all of {', '.join(_EXTERNAL)}, or none for embedded servers")
+        layout = Layout(home)
+        return cls(
+            home=home,
+            port=port,
+            base_domain=base_domain,
+            scheme=scheme,
+            base_url=base_url.rstrip("/"),
+            database_url=given.get("RAPPORT_DATABASE_URL") or layout.postgres_url("rapport_app", "rapport_control"),
+            owner_url=given.get("RAPPORT_OWNER_URL") or layout.postgres_url("rapport_owner", "rapport_control"),
+            redis_url=given.get("RAPPORT_REDIS_URL") or layout.valkey_url(),
+            storage_url=env.get("RAPPORT_STORAGE_URL") or (home / "files").as_uri(),
+            smtp_url=env.get("RAPPORT_SMTP_URL") or None,
+            secret_key=env.get("RAPPORT_SECRET_KEY") or _stored_secret(home, embedded=not given),
+            hardening=_hardening(env),
+            embedded=not given,
+        )
+
+    @property
+    def superuser_url(self) -> str:
+        """The embedded cluster's superuser; only there is one known to the program."""
+        if not self.embedded:
+            raise ConfigError("the superuser is known only for the embedded servers; give --superuser-url")
+        return Layout(self.home).postgres_url("postgres", "postgres")
+
+
+def _port(env: Mapping[str, str]) -> int:
+    text = env.get("PORT") or "8000"
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise ConfigError(f"PORT must be a number from 1 to 65535, not {text!r}")
+    return int(text)
+
+
+def _base_url(scheme: str, base_domain: str, port: int) -> str:
+    default = {"http": 80, "https": 443}.get(scheme)
+    # Behind a proxy (https) the port we listen on is not the one people use.
+    return f"{scheme}://{base_domain}" if scheme == "https" or port == default else f"{scheme}://{base_domain}:{port}"
+
+
+def _hardening(env: Mapping[str, str]) -> Hardening:
+    value = env.get("RAPPORT_POD_HARDENING") or "strict"
+    if value not in ("strict", "managed"):
+        raise ConfigError(f"RAPPORT_POD_HARDENING is strict or managed, not {value!r}")
+    if value == "managed" and env.get("RAPPORT_ALLOW_UNHARDENED_POD") != "1":
+        raise ConfigError("a managed pod stays open in places (rapport doctor lists them): set RAPPORT_ALLOW_UNHARDENED_POD=1 to accept that")
+    return cast(Hardening, value)
+
+
+def _stored_secret(home: Path, *, embedded: bool) -> str:
+    """The secret key kept in ``home``, made on first use; two processes that start at once agree on one."""
+    path = home / "secret.key"
+    try:
+        return path.read_text().strip()
+    except FileNotFoundError:
+        pass
+    if not embedded:
+        raise ConfigError("RAPPORT_SECRET_KEY is missing: several machines must share one (rapport can't make it up)")
+    home.mkdir(parents=True, exist_ok=True)
+    draft = home / f".secret.{os.getpid()}.{secrets.token_hex(4)}"
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as stream:
+        stream.write(secrets.token_urlsafe(48) + "\n")
+        stream.flush()
+        os.fsync(stream.fileno())
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+    return path.read_text().strip()

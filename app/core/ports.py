@@ -1,0 +1,78 @@
+"""What the lower packages need from the higher ones, as protocols; ``app.factory`` binds them once at start."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, LiteralString, NoReturn, Protocol
+from uuid import UUID
+
+if TYPE_CHECKING:
+    import psycopg
+    import redis
+    from psycopg.sql import Composable
+
+    from app.core.config import Config
+    from app.core.db import Databases
+    from app.core.mail import Mailer
+    from app.core.storage import Storage
+
+#: Any: what a column holds; the caller knows.
+Params = Sequence[Any] | Mapping[str, Any]
+
+
+class SqlScope(Protocol):
+    """As much of a tenant scope as the kernel uses: a connection inside one tenant's transaction."""
+
+    def execute(
+        self, query: LiteralString | Composable, params: Params = ()
+    ) -> psycopg.Cursor[tuple[Any, ...]]:
+        """Run one statement with bound parameters."""
+        ...
+
+
+class UnboundPortError(RuntimeError):
+    """A port was used before the factory bound it."""
+
+
+def _unbound(name: str) -> Callable[..., NoReturn]:
+    def fail(*_args: object, **_kwargs: object) -> NoReturn:
+        raise UnboundPortError(f"the port {name} is not bound; app.factory does that")
+
+    return fail
+
+
+@dataclass(slots=True)
+class Ports:
+    """Each port is a plain callable; unbound ones fail loudly. Add a field here, bind it in ``app.factory``."""
+
+    #: authorise(scope, right): raises Forbidden when the scope's role lacks the right (app.access)
+    authorise: Callable[[SqlScope, str], None] = field(default_factory=lambda: _unbound("authorise"))
+    #: tenant_tables(): DDL of a fresh tenant's object tables, run with search_path = its schema (app.metadata.ddl)
+    tenant_tables: Callable[[], Sequence[str]] = field(default_factory=lambda: _unbound("tenant_tables"))
+    #: fill_tenant(scope): what a fresh tenant's schema holds besides empty tables, e.g. default rows
+    fill_tenant: Callable[[SqlScope], None] = field(default_factory=lambda: _unbound("fill_tenant"))
+    #: seal(runtime, tenant_id): give the tenant's new events their sequence; how many (app.events)
+    seal: Callable[[Runtime, UUID], int] = field(default_factory=lambda: _unbound("seal"))
+    #: pending(runtime): tenants whose events wait for sealing (tenants.scope over pod.pending)
+    pending: Callable[[Runtime], Sequence[UUID]] = field(default_factory=lambda: _unbound("pending"))
+    #: pods(runtime): numbers of all pods (tenants.registry)
+    pods: Callable[[Runtime], Sequence[int]] = field(default_factory=lambda: _unbound("pods"))
+    #: locate_tenant(runtime, tenant_id): the pod it lives in, None when unknown (tenants.registry)
+    locate_tenant: Callable[[Runtime, UUID], int | None] = field(default_factory=lambda: _unbound("locate_tenant"))
+    #: prepare(runtime, superuser_url): roles, databases and migrations of an embedded cluster (tenants.provisioning)
+    prepare: Callable[[Runtime, str | None], None] = field(default_factory=lambda: _unbound("prepare"))
+    #: keep_spares(runtime, n): make spare tenants until there are n (tenants.provisioning)
+    keep_spares: Callable[[Runtime, int], int] = field(default_factory=lambda: _unbound("keep_spares"))
+
+
+@dataclass(slots=True)
+class Runtime:
+    """Everything a request, a job or a command needs from outside; built by ``app.factory``, never global."""
+
+    config: Config
+    databases: Databases
+    storage: Storage
+    mailer: Mailer
+    redis: redis.Redis
+    ports: Ports = field(default_factory=Ports)
