@@ -1,0 +1,197 @@
+"""Access declarations: every view says who may call it, and the guard holds it to that.
+
+A route without a declaration fails at start (``app.http.seal``). The declaration stays readable on the view
+(``view.__access__``), so that the isolation suite can walk the URL map.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Concatenate, Literal, ParamSpec, TypeVar, cast
+
+from flask import current_app, request
+from werkzeug.wrappers import Response
+
+from app.core.errors import Forbidden, NotFound, Unauthenticated
+from app.http import csrf, idempotency, ratelimit
+from app.http.context import (
+    PERSON_COOKIE,
+    WORKSPACE_COOKIE,
+    bearer,
+    facts,
+    gate,
+    is_api,
+    sha256,
+)
+from app.http.gate import PersonSession, RequestScope
+
+P = ParamSpec("P")
+S = TypeVar("S")
+R = TypeVar("R")
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who may call a view.
+
+    ``audience``: ``workspace`` (a tenant's member or key), ``base`` (the base host), ``public`` (anybody, any host).
+    ``right``: what the role must hold; None = any member. ``member``: keys are refused, a person must be behind it.
+    ``person``: the base host's visitor must be signed in. ``write``: enters a write scope; None = by HTTP method.
+    """
+
+    audience: Literal["workspace", "base", "public"]
+    right: str | None = None
+    write: bool | None = None
+    member: bool = False
+    person: bool = False
+    csrf: bool = True
+    credential: bool = True
+
+
+class _RolledBack(Exception):
+    """Carries an error response out of the scope so that its transaction is not committed."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__()
+        self.response = response
+
+
+def workspace(
+    right: str | None = None, *, write: bool | None = None, member: bool = False
+) -> Callable[[Callable[Concatenate[S, P], R]], Callable[P, R | Response]]:
+    """Run the view inside its tenant's scope, passed as first argument.
+
+    The tenant comes from the host, from the Bearer key, or from both, which must agree (else 404). A response with
+    an error status rolls the transaction back, so that a view may answer with a form again without half a write.
+    """
+    access = Access("workspace", right=right, write=write, member=member)
+
+    def decorate(view: Callable[Concatenate[S, P], R]) -> Callable[P, R | Response]:
+        @wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> R | Response:
+            pod, host, credential, kind = _workspace_credential()
+            writes = access.write if access.write is not None else request.method not in SAFE_METHODS
+            request_facts = facts()
+            try:
+                with gate().enter(
+                    pod=pod, host=host, credential=credential, write=writes, request_id=request_facts.id
+                ) as scope:
+                    _admit(scope, access, kind)
+                    request_facts.scope = scope
+                    return _run(scope, lambda: view(cast(S, scope), *args, **kwargs))
+            except _RolledBack as rolled_back:
+                return rolled_back.response
+
+        guarded.__access__ = access  # pyright: ignore[reportFunctionMemberAccess]
+        return guarded
+
+    return decorate
+
+
+def base_host(
+    *, person: bool = False, check_csrf: bool = True
+) -> Callable[[Callable[..., R]], Callable[..., R | Response]]:
+    """Answer on the base host only. With ``person=True`` the PersonSession is passed as first argument."""
+    access = Access("base", person=person, csrf=check_csrf)
+
+    def decorate(view: Callable[..., R]) -> Callable[..., R | Response]:
+        @wraps(view)
+        def guarded(*args: object, **kwargs: object) -> R | Response:
+            if facts().kind != "base":
+                raise NotFound("There is no such page here.")
+            session = current_person()
+            if access.csrf and request.method not in SAFE_METHODS:
+                csrf.check()
+            if not access.person:
+                return view(*args, **kwargs)
+            if session is None:
+                raise Unauthenticated("Sign in to go on.")
+            return view(session, *args, **kwargs)
+
+        guarded.__access__ = access  # pyright: ignore[reportFunctionMemberAccess]
+        return guarded
+
+    return decorate
+
+
+def workspace_host(view: Callable[P, R]) -> Callable[P, R]:
+    """Answer on a workspace's host without a credential: entering a workspace (``/session``) needs that."""
+
+    @wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        if facts().kind != "workspace":
+            raise NotFound("There is no such page here.")
+        return view(*args, **kwargs)
+
+    guarded.__access__ = Access("workspace", credential=False, csrf=False)  # pyright: ignore[reportFunctionMemberAccess]
+    return guarded
+
+
+def public(view: Callable[P, R]) -> Callable[P, R]:
+    """No credential, no tenant, any host: health checks, static files."""
+    view.__access__ = Access("public", csrf=False, credential=False)  # pyright: ignore[reportFunctionMemberAccess]
+    return view
+
+
+def current_person() -> PersonSession | None:
+    """The person signed in at the base host, or None; looked up once a request."""
+    request_facts = facts()
+    token = request.cookies.get(PERSON_COOKIE)
+    if request_facts.person is None and token and request_facts.kind == "base":
+        request_facts.person = gate().person(sha256(token))
+    return request_facts.person
+
+
+def access_of(endpoint: str) -> Access | None:
+    """The declaration of an endpoint's view; flask-smorest and MethodViews keep it on the function."""
+    view = current_app.view_functions[endpoint]
+    return getattr(view, "__access__", None)
+
+
+def _workspace_credential() -> tuple[int, str | None, bytes, Literal["session", "key"]]:
+    """Pod, host (when it names the tenant), credential hash and its kind."""
+    request_facts = facts()
+    key = bearer()
+    host = request_facts.host if request_facts.kind == "workspace" else None
+    if key is not None:
+        pod = gate().pod_of_key(key)
+        if pod is None:
+            raise Unauthenticated("The API key is not valid.")
+        if host is not None and request_facts.pod != pod:
+            raise NotFound("There is nothing at this address.")
+        return pod, host, sha256(key), "key"
+    if host is None or request_facts.pod is None:
+        if is_api() and request_facts.kind != "unknown":
+            raise Unauthenticated("Send an API key: Authorization: Bearer rap_…")
+        raise NotFound("There is no workspace at this address.")
+    token = request.cookies.get(WORKSPACE_COOKIE)
+    if not token:
+        raise Unauthenticated("Sign in to go on.")
+    return request_facts.pod, host, sha256(token), "session"
+
+
+def _admit(scope: RequestScope, access: Access, kind: str) -> None:
+    """Check kind of credential, rate, CSRF and right, in this order."""
+    if scope.credential_kind != kind:
+        raise Unauthenticated("Sign in to go on.")
+    if kind == "key" and access.member:
+        raise Forbidden("This needs a person who is signed in; an API key can't do it.")
+    if is_api():
+        ratelimit.limit("api", str(scope.credential), ratelimit.API, lease=20)
+    if kind == "session" and access.csrf and request.method not in SAFE_METHODS:
+        csrf.check()
+    if access.right is not None:
+        gate().authorise(scope, access.right)
+
+
+def _run(scope: RequestScope, view: Callable[[], R]) -> R | Response:
+    """The view's answer; an error status leaves the scope by an exception and so rolls back."""
+    answer = idempotency.once(scope, view) if is_api() else view()
+    response = answer if isinstance(answer, Response) else current_app.make_response(cast(Response, answer))
+    if response.status_code >= 400:
+        raise _RolledBack(response)
+    return response

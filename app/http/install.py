@@ -1,0 +1,87 @@
+"""Puts the kit into a Flask application; the composition root calls ``install`` first and ``seal`` last."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask, current_app, request
+from werkzeug.routing import Rule
+
+from app.http import csrf
+from app.http.context import facts, load_facts
+from app.http.guard import Access, public
+from app.http.headers import install_headers
+from app.http.health import blueprint as health
+from app.http.health import install_metrics
+from app.http.problem import install_errors
+
+if TYPE_CHECKING:
+    from app.core.ports import Runtime
+    from app.http.gate import Gate
+
+#: Request bodies beyond this are refused unless the view raises its own limit (imports do).
+BODY_LIMIT = 1024 * 1024
+
+
+def install(flask_app: Flask, runtime: Runtime, gate: Gate | None = None) -> None:
+    """Every request gets facts, guards, headers, error forms, metrics. ``gate`` defaults to ``runtime.ports.gate``."""
+    flask_app.extensions["rapport"] = runtime
+    flask_app.extensions["rapport_gate"] = gate or runtime.ports.gate
+    flask_app.config.setdefault("MAX_CONTENT_LENGTH", BODY_LIMIT)
+    flask_app.config["PROPAGATE_EXCEPTIONS"] = False
+    flask_app.before_request(load_facts)
+    install_metrics(flask_app)
+    flask_app.before_request(choose_view)
+    install_errors(flask_app)
+    install_headers(flask_app)
+    globals_: dict[str, Callable[..., Any]] = flask_app.jinja_env.globals  # pyright: ignore[reportAssignmentType]
+    globals_["csrf_token"] = csrf.token
+    flask_app.register_blueprint(health)
+    if "static" in flask_app.view_functions:
+        flask_app.view_functions["static"] = public(flask_app.view_functions["static"])
+
+
+class UndeclaredRoute(Exception):
+    """A view lacks its access declaration."""
+
+
+def seal(flask_app: Flask) -> None:
+    """Check that each route declares its access and note which paths have a view per kind of host."""
+    pairs: dict[tuple[str, str, str], Rule] = {}
+    bare: list[str] = []
+    for rule in flask_app.url_map.iter_rules():
+        access = declared(flask_app, rule.endpoint)
+        if access is None:
+            bare.append(f"{rule.endpoint} ({rule.rule})")
+            continue
+        for method in rule.methods or ():
+            if pairs.setdefault((rule.rule, method, access.audience), rule) is not rule and method not in {
+                "HEAD",
+                "OPTIONS",
+            }:
+                raise UndeclaredRoute(f"two views for {method} {rule.rule} on the same host")
+    if bare:
+        raise UndeclaredRoute("no access declaration (app.http.guard): " + ", ".join(sorted(bare)))
+    flask_app.extensions["rapport_routes"] = pairs
+
+
+def declared(flask_app: Flask, endpoint: str) -> Access | None:
+    """The access declaration of an endpoint."""
+    return getattr(flask_app.view_functions[endpoint], "__access__", None)
+
+
+def choose_view() -> None:
+    """The same path may have one view for the base host and one for workspaces (``/``, ``/sign-out``)."""
+    if "rapport_routes" not in current_app.extensions:
+        seal(current_app)
+    rule = request.url_rule
+    if rule is None:
+        return
+    access = declared(current_app, rule.endpoint)
+    wanted = "base" if facts().kind == "base" else "workspace"
+    if access is None or access.audience in {wanted, "public"}:
+        return
+    other = current_app.extensions["rapport_routes"].get((rule.rule, request.method, wanted))
+    if other is not None:
+        request.url_rule = other
