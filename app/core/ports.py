@@ -60,6 +60,10 @@ class Ports:
     pods: Callable[[Runtime], Sequence[int]] = field(default_factory=lambda: _unbound("pods"))
     #: locate_tenant(runtime, tenant_id): the pod it lives in, None when unknown (tenants.registry)
     locate_tenant: Callable[[Runtime, UUID], int | None] = field(default_factory=lambda: _unbound("locate_tenant"))
+    #: gate: finds tenants, credentials and people for a request (tenants.identity.gate; protocol app.http.gate.Gate)
+    gate: object | None = None
+    #: hand_over(scope, from_member, to_member): a leaving member's records get a new owner; how many (app.records)
+    hand_over: Callable[[SqlScope, UUID, UUID], int] = field(default_factory=lambda: _unbound("hand_over"))
     #: prepare(runtime, superuser_url): roles, databases and migrations of an embedded cluster (tenants.provisioning)
     prepare: Callable[[Runtime, str | None], None] = field(default_factory=lambda: _unbound("prepare"))
     #: keep_spares(runtime, n): make spare tenants until there are n (tenants.provisioning)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import secrets
 from dataclasses import dataclass, field
@@ -61,11 +60,6 @@ def host_name(raw: str) -> str:
     """A Host header without port and trailing dot, lower case."""
     name = raw.rsplit(":", 1)[0] if not raw.endswith("]") else raw
     return name.rstrip(".").lower()
-
-
-def sha256(token: str) -> bytes:
-    """How tokens are stored: only their hash ever reaches a database."""
-    return hashlib.sha256(token.encode()).digest()
 
 
 def bearer() -> str | None:

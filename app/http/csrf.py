@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from hashlib import sha256
 from typing import Final
 
 from flask import request
 
+from app.core import crypto
 from app.core.errors import Forbidden
 from app.http.context import PERSON_COOKIE, VISIT_COOKIE, WORKSPACE_COOKIE, facts, runtime
 
@@ -63,5 +63,5 @@ def _binding() -> str | None:
 
 
 def _sign(binding: str) -> str:
-    secret = runtime().config.secret_key.encode()
-    return hmac.new(secret, f"csrf:{facts().host}:{binding}".encode(), sha256).hexdigest()
+    message = f"{facts().host}:{binding}".encode()
+    return crypto.hmac_sign(runtime().config.secret_key, "csrf", message).hex()

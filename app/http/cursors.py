@@ -6,11 +6,11 @@ import base64
 import binascii
 import hmac
 from collections.abc import Sequence
-from hashlib import sha256
 from typing import Any
 
 import msgspec
 
+from app.core import crypto
 from app.core.errors import FieldError, InvalidInput
 from app.http.context import runtime
 
@@ -44,5 +44,5 @@ def decode(cursor: str, context: str = "") -> list[Any]:
 
 
 def _mac(payload: bytes, context: str) -> bytes:
-    key = runtime().config.secret_key.encode()
-    return hmac.new(key, b"cursor\0" + context.encode() + b"\0" + payload, sha256).digest()[:_MAC_BYTES]
+    message = context.encode() + b"\0" + payload
+    return crypto.hmac_sign(runtime().config.secret_key, "cursor", message)[:_MAC_BYTES]

@@ -14,6 +14,7 @@ from typing import Concatenate, Literal, ParamSpec, TypeVar, cast
 from flask import current_app, request
 from werkzeug.wrappers import Response
 
+from app.core.crypto import sha256
 from app.core.errors import Forbidden, NotFound, Unauthenticated
 from app.http import csrf, idempotency, ratelimit
 from app.http.context import (
@@ -23,7 +24,6 @@ from app.http.context import (
     facts,
     gate,
     is_api,
-    sha256,
 )
 from app.http.gate import PersonSession, RequestScope
 

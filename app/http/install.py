@@ -18,16 +18,15 @@ from app.http.problem import install_errors
 
 if TYPE_CHECKING:
     from app.core.ports import Runtime
-    from app.http.gate import Gate
 
 #: Request bodies beyond this are refused unless the view raises its own limit (imports do).
 BODY_LIMIT = 1024 * 1024
 
 
-def install(flask_app: Flask, runtime: Runtime, gate: Gate | None = None) -> None:
-    """Every request gets facts, guards, headers, error forms, metrics. ``gate`` defaults to ``runtime.ports.gate``."""
+def install(flask_app: Flask, runtime: Runtime) -> None:
+    """Every request gets facts, guards, headers, error forms, metrics. ``runtime.ports.gate`` is bound before."""
     flask_app.extensions["rapport"] = runtime
-    flask_app.extensions["rapport_gate"] = gate or runtime.ports.gate
+    flask_app.extensions["rapport_gate"] = runtime.ports.gate
     flask_app.config.setdefault("MAX_CONTENT_LENGTH", BODY_LIMIT)
     flask_app.config["PROPAGATE_EXCEPTIONS"] = False
     flask_app.before_request(load_facts)
