@@ -1,0 +1,177 @@
+"""Paging by key: each record once, in any order, however long the list (DESIGN §6).
+
+Rows whose first key is empty are a range of their own, last in both directions; a page that runs over the border is
+one statement of two branches, the second of which PostgreSQL only starts when the first ran dry.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
+
+from app.core.errors import FieldError, InvalidInput
+from app.records.sorting import type_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from app.records.sorting import SortKey
+
+_PREFIX: Final = "k"
+_LAST_ID: Final = "last_id"
+
+
+class WrongCursor(InvalidInput):
+    """A cursor that is not one, or was given for another sort or object."""
+
+    code = "cursor.invalid"
+    title = "The cursor is not valid here"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the page before ended: the last row's key values (None = empty) and id; ``id`` None for groups."""
+
+    values: tuple[object, ...]
+    id: UUID | None
+
+    @property
+    def form(self) -> tuple[bool, ...]:
+        """Which keys are empty: part of the statement's shape."""
+        return tuple(value is None for value in self.values)
+
+    def binds(self) -> dict[str, object]:
+        """Parameters of the conditions written by ``branches``."""
+        binds: dict[str, object] = {f"{_PREFIX}{index}": value for index, value in enumerate(self.values)}
+        binds[_LAST_ID] = self.id
+        return binds
+
+
+def encode_cursor(subject: str, values: Sequence[object], record_id: str | None) -> str:
+    """An opaque cursor; ``subject`` says what it is good for (object and sort)."""
+    body = msgspec.json.encode([record_id, list(values)])
+    return base64.urlsafe_b64encode(_seal(subject, body) + body).rstrip(b"=").decode()
+
+
+def decode_cursor(subject: str, cursor: str, keys: Sequence[SortKey]) -> Place:
+    """The place a cursor names. Raises WrongCursor."""
+    try:
+        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        body = raw[8:]
+        if raw[:8] != _seal(subject, body):
+            raise ValueError("made for something else")
+        record_id, values = msgspec.json.decode(body, type=tuple[str | None, list[Any]])
+        if len(values) != len(keys):
+            raise ValueError("other keys")
+        read = tuple(None if value is None else key.read(value) for key, value in zip(keys, values, strict=True))
+        return Place(read, UUID(record_id) if record_id else None)
+    except (ValueError, msgspec.MsgspecError) as error:
+        message = "Use the cursor of the page before, with the same sort."
+        raise WrongCursor(message, [FieldError("?cursor", WrongCursor.code, message)]) from error
+
+
+def _seal(subject: str, body: bytes) -> bytes:
+    return hashlib.sha256(subject.encode() + b"\x00" + body).digest()[:8]
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """One range of the order: its condition (None = all rows) and its ORDER BY."""
+
+    where: sa.ColumnElement[bool] | None
+    order: tuple[sa.ColumnElement[Any], ...]
+
+
+def branches(
+    keys: Sequence[SortKey], record_id: sa.ColumnElement[Any] | None, form: tuple[bool, ...] | None
+) -> list[Branch]:
+    """The ranges a page after a place of ``form`` may touch, in order; ``form`` None is the first page.
+
+    ``record_id`` is the tie-break; None where the keys are unique by themselves (groups).
+    """
+    down = bool(keys) and keys[-1].descending
+    if not keys:
+        return [Branch(_after_id(record_id, down) if form is not None else None, _order(keys, record_id, down))]
+    first, rest = keys[0], keys[1:]
+    in_nulls = form is not None and form[0]
+    filled = Branch(_filled(keys, record_id, form, down), _order(keys, record_id, down))
+    if form is None and (not first.descending or not first.nullable):
+        return [filled]
+    empty_after = _after(rest, 1, record_id, form[1:], down) if in_nulls and form is not None else None
+    empty = Branch(_all(first.sql.is_(None), empty_after), _order(rest, record_id, down, split=False))
+    if in_nulls:
+        return [empty]
+    return [filled, empty] if first.nullable else [filled]
+
+
+def _filled(
+    keys: Sequence[SortKey], record_id: sa.ColumnElement[Any] | None, form: tuple[bool, ...] | None, down: bool
+) -> sa.ColumnElement[bool] | None:
+    first, value = keys[0], _bind(keys[0], 0)
+    if form is None:
+        return first.sql.is_not(None) if first.descending and first.nullable else None
+    if form[0]:
+        return None
+    if len(keys) == 1 and record_id is not None:
+        mine, last = sa.tuple_(first.sql, record_id), sa.tuple_(value, _bind_id())
+        return mine < last if first.descending else mine > last
+    bound = first.sql <= value if first.descending else first.sql >= value
+    beyond = first.sql < value if first.descending else first.sql > value
+    if len(keys) == 1:
+        return beyond
+    return sa.and_(bound, sa.or_(beyond, sa.and_(first.sql == value, _after(keys[1:], 1, record_id, form[1:], down))))
+
+
+def _after(
+    keys: Sequence[SortKey], at: int, record_id: sa.ColumnElement[Any] | None, form: tuple[bool, ...], down: bool
+) -> sa.ColumnElement[bool]:
+    """Rows behind the place by the keys from number ``at`` on."""
+    if not keys:
+        return _after_id(record_id, down)
+    key, empty = keys[0], form[0]
+    further = _after(keys[1:], at + 1, record_id, form[1:], down)
+    if empty:
+        return sa.and_(key.sql.is_(None), further)
+    value = _bind(key, at)
+    beyond = key.sql < value if key.descending else key.sql > value
+    if key.nullable:
+        beyond = sa.or_(beyond, key.sql.is_(None))
+    return sa.or_(beyond, sa.and_(key.sql == value, further))
+
+
+def _after_id(record_id: sa.ColumnElement[Any] | None, down: bool) -> sa.ColumnElement[bool]:
+    if record_id is None:
+        return sa.false()
+    return record_id < _bind_id() if down else record_id > _bind_id()
+
+
+def _order(
+    keys: Sequence[SortKey], record_id: sa.ColumnElement[Any] | None, down: bool, *, split: bool = True
+) -> tuple[sa.ColumnElement[Any], ...]:
+    """ORDER BY of a branch; with ``split`` the first key has no empty values here (or ascends)."""
+    order: list[sa.ColumnElement[Any]] = []
+    for index, key in enumerate(keys):
+        ordered = key.sql.desc() if key.descending else key.sql.asc()
+        order.append(ordered.nulls_last() if key.descending and key.nullable and (index or not split) else ordered)
+    if record_id is not None:
+        order.append(record_id.desc() if down else record_id.asc())
+    return tuple(order)
+
+
+def _bind(key: SortKey, at: int) -> sa.ColumnElement[Any]:
+    return sa.bindparam(f"{_PREFIX}{at}", type_=type_of(key))
+
+
+def _bind_id() -> sa.ColumnElement[Any]:
+    return sa.bindparam(_LAST_ID, type_=pg.UUID(as_uuid=True))
+
+
+def _all(*conditions: sa.ColumnElement[bool] | None) -> sa.ColumnElement[bool]:
+    return sa.and_(*[condition for condition in conditions if condition is not None])

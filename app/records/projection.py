@@ -1,0 +1,82 @@
+"""Which columns a read selects and how a positional row becomes the record's JSON form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
+
+from app.records.paths import TITLE, Source, refuse, title_of
+from app.records.paths import column_of, sql_type
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import sqlalchemy as sa
+
+    from app.records.query import JSONRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """Selected columns in order; ``record`` turns a row (further columns behind are ignored) into JSON form."""
+
+    columns: tuple[sa.ColumnElement[Any], ...]
+    record: Callable[[Sequence[Any]], JSONRecord]
+
+
+def project(source: Source, fields: tuple[str, ...]) -> Projection:
+    """Columns for the ``fields`` asked for; none asked means all. ``id`` is always the first column.
+
+    Raises UnknownField at ``?fields``.
+    """
+    wanted = ["id", *(path for path in fields if path != "id")] if fields else _all_fields(source)
+    columns: list[sa.ColumnElement[Any]] = []
+    names: list[str] = []
+    starts: list[int] = []
+    decoders: list[tuple[str, int, int, Callable[[Sequence[Any]], object]]] = []
+    for path in dict.fromkeys(wanted):
+        names.append(path)
+        starts.append(len(columns))
+        added, decode = _column_group(source, path)
+        if decode is not None:
+            decoders.append((path, len(columns), len(columns) + len(added), decode))
+        columns += added
+    return Projection(tuple(columns), _reader(tuple(names), starts, tuple(decoders)))
+
+
+def _all_fields(source: Source) -> list[str]:
+    return ["id", *(name for name, field in source.object.fields.items() if field.columns and name != "id")]
+
+
+def _column_group(
+    source: Source, path: str
+) -> tuple[list[sa.ColumnElement[Any]], Callable[[Sequence[Any]], object] | None]:
+    """A path's columns and, where the loaded value is not the JSON form already, its decoder."""
+    if path == TITLE:
+        return [title_of(source.base)], None
+    located = source.need(path, "?fields")
+    if located.part:
+        return [located.sql], None
+    if not located.field.columns:
+        raise refuse("?fields", "field.unknown", f"{path} holds no value.")
+    columns = [column_of(located.alias, c.name, sql_type(c.sql_type)) for c in located.field.columns]
+    kind = located.field.type
+    plain = len(columns) == 1 and kind.plain
+    return columns, None if plain else kind.decode
+
+
+def _reader(
+    names: tuple[str, ...],
+    starts: list[int],
+    decoders: tuple[tuple[str, int, int, Callable[[Sequence[Any]], object]], ...],
+) -> Callable[[Sequence[Any]], JSONRecord]:
+    pick = itemgetter(*starts) if len(starts) > 1 else lambda row: (row[0],)
+
+    def record(row: Sequence[Any]) -> JSONRecord:
+        made: JSONRecord = dict(zip(names, pick(row), strict=True))
+        for name, start, stop, decode in decoders:
+            made[name] = decode(row[start:stop])
+        return made
+
+    return record

@@ -1,0 +1,86 @@
+"""Statement text written once per shape by SQLAlchemy Core, kept in a bounded cache, run on the driver."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.dialects.postgresql import psycopg as psycopg_dialect
+
+from app.core import clock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Mapping
+
+    import sqlalchemy as sa
+
+    from app.expressions import Checked
+    from tenants.scope import TenantScope
+
+T = TypeVar("T")
+
+_DIALECT: Final = psycopg_dialect.dialect(paramstyle="pyformat")
+#: About 4 KB a statement with its decoders: 8 MB at most.
+_KEPT: Final = 2048
+
+
+class ShapeCache:
+    """Least recently used answers by shape; one a process, shared by its threads and by tenants of equal specs."""
+
+    def __init__(self, kept: int = _KEPT) -> None:
+        self._kept = kept
+        self._entries: OrderedDict[Hashable, Any] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, key: Hashable, build: Callable[[], T]) -> T:
+        """The answer kept under ``key``, else what ``build`` makes (two threads may build the same; one stays)."""
+        with self._lock:
+            if key in self._entries:
+                self._entries.move_to_end(key)
+                return self._entries[key]
+        made = build()
+        with self._lock:
+            self._entries[key] = made
+            while len(self._entries) > self._kept:
+                self._entries.popitem(last=False)
+        return made
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """Text with named parameters, and the constants Core made parameters of."""
+
+    text: str
+    constants: Mapping[str, object]
+
+
+def compile_statement(statement: sa.ClauseElement) -> Statement:
+    """Write ``statement`` for psycopg; parameters without a value are the caller's to give."""
+    compiled = statement.compile(dialect=_DIALECT)
+    constants = {name: value for name, value in compiled.params.items() if value is not None}
+    return Statement(str(compiled), constants)
+
+
+def run(scope: TenantScope, statement: Statement, params: Mapping[str, object]) -> list[tuple[Any, ...]]:
+    """Rows of ``statement``; uuid, numeric, date and timestamptz come as JSON-ready text."""
+    cursor = scope.cursor_text()
+    cursor.execute(statement.text, {**statement.constants, **params})
+    return cursor.fetchall()
+
+
+def condition_binds(scope: TenantScope, checked: Checked | None) -> dict[str, object]:
+    """What a condition's parameters mean for the one who asks, now."""
+    if checked is None:
+        return {}
+    now = clock.now()
+    binds = checked.binds()
+    binds["me"] = scope.member.id if scope.member else None
+    binds["now"] = now
+    binds["today"] = now.astimezone(ZoneInfo(scope.tenant.timezone)).date()
+    return binds
