@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
 
-from app.core.servers.layout import Layout
+from app.core.servers.layout import Layout, make_home
 
 Hardening = Literal["strict", "managed"]
 
@@ -98,7 +98,9 @@ def _hardening(env: Mapping[str, str]) -> Hardening:
     if value not in ("strict", "managed"):
         raise ConfigError(f"RAPPORT_POD_HARDENING is strict or managed, not {value!r}")
     if value == "managed" and env.get("RAPPORT_ALLOW_UNHARDENED_POD") != "1":
-        raise ConfigError("a managed pod stays open in places (rapport doctor lists them): set RAPPORT_ALLOW_UNHARDENED_POD=1 to accept that")
+        raise ConfigError(
+            "a managed pod stays open in places (rapport doctor lists them): set RAPPORT_ALLOW_UNHARDENED_POD=1 to accept that"
+        )
     return cast(Hardening, value)
 
 
@@ -111,7 +113,7 @@ def _stored_secret(home: Path, *, embedded: bool) -> str:
         pass
     if not embedded:
         raise ConfigError("RAPPORT_SECRET_KEY is missing: several machines must share one (rapport can't make it up)")
-    home.mkdir(parents=True, exist_ok=True)
+    make_home(home)
     draft = home / f".secret.{os.getpid()}.{secrets.token_hex(4)}"
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as stream:

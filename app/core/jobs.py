@@ -75,7 +75,5 @@ def request_job(scope: SqlScope, name: str, args: Mapping[str, object] | None = 
     ``args`` holds ids and small settings, never field values: the row is outside the tenant's schema.
     """
     job_id = ids.uuid7()
-    scope.execute(
-        "insert into pod.job (id, name, args) values (%s, %s, %s)", (job_id, name, Jsonb(dict(args or {})))
-    )
+    scope.execute("insert into pod.job (id, name, args) values (%s, %s, %s)", (job_id, name, Jsonb(dict(args or {}))))
     return job_id

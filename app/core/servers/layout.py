@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import pwd
-import tempfile
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
 #: A unix socket's path holds at most 107 bytes on Linux; the longest name below is ``/.s.PGSQL.5432.lock``.
 _SOCKET_LIMIT = 107 - len("/.s.PGSQL.5432.lock")
+#: Not TMPDIR: processes of one home must agree whatever their environment. What we make there is checked to be ours.
+_SHARED = Path("/tmp")  # noqa: S108
+
+
+class ServerError(Exception):
+    """An embedded server can't be started; the message is for people and says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +37,11 @@ class ServerUser:
         entry = pwd.getpwnam("nobody")
         return cls(entry.pw_uid, entry.pw_gid, dropped=True)
 
-    def reaches(self, path: Path) -> bool:
-        """Whether this user may walk down to ``path`` (each folder above it and itself searchable)."""
+    def reaches(self, folder: Path) -> bool:
+        """Whether this user may walk down to ``folder`` (each folder above it and itself searchable)."""
         if not self.dropped:
             return True
-        return all(self._searches(folder) for folder in (path, *path.parents))
+        return all(self._searches(step) for step in (folder, *folder.parents))
 
     def _searches(self, folder: Path) -> bool:
         found = folder.stat()
@@ -43,6 +50,38 @@ class ServerUser:
         if found.st_gid == self.gid:
             return bool(found.st_mode & 0o010)
         return bool(found.st_mode & 0o001)
+
+    def own_folder(self, folder: Path) -> Path:
+        """Make ``folder`` this user's alone (0700); one that belongs to somebody else is refused.
+
+        Its parent must exist: parents are never changed.
+        """
+        try:
+            folder.mkdir(mode=0o700)
+        except FileExistsError:
+            pass
+        else:
+            if self.dropped:
+                os.chown(folder, self.uid, self.gid)
+        found = folder.lstat()
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != self.uid:
+            raise ServerError(
+                f"{folder} belongs to another user (uid {found.st_uid}): it was made by a start as that user. "
+                "Start as that user again, or set RAPPORT_HOME to a folder of your own."
+            )
+        if stat.S_IMODE(found.st_mode) != 0o700:
+            folder.chmod(0o700)
+        return folder
+
+
+def make_home(home: Path) -> Path:
+    """The home folder; a new one may be walked through (0711) by the servers' user, but not listed."""
+    for folder in (*reversed(home.parents), home):
+        if not folder.exists():
+            with contextlib.suppress(FileExistsError):
+                folder.mkdir()
+                folder.chmod(0o711)  # whatever the umask
+    return home
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +92,7 @@ class Layout:
 
     @property
     def postgres(self) -> Path:
-        """Folder of the PostgreSQL cluster: ``data``, its log and its lock."""
+        """Folder of the PostgreSQL cluster."""
         return self.home / "postgres"
 
     @property
@@ -62,20 +101,48 @@ class Layout:
         return self.home / "valkey"
 
     @property
+    def logs(self) -> Path:
+        """Folder of the logs of servers and processes."""
+        return self.home / "log"
+
+    @property
     def short(self) -> Path:
-        """A folder of ours outside the home, for what can't live there: long socket paths, unreachable binaries."""
+        """A folder of ours outside the home, for what can't live there: long socket paths, unreachable programs."""
         digest = hashlib.sha256(os.fsencode(self.home)).hexdigest()[:12]
-        return Path(tempfile.gettempdir()) / f"rapport-{os.geteuid()}-{digest}"
+        return _SHARED / f"rapport-{os.geteuid()}-{digest}"
+
+    def holds_servers(self) -> bool:
+        """Whether the servers' user can walk to the home folder (a home below a 0700 folder is out of its reach)."""
+        existing = next(folder for folder in (self.home, *self.home.parents) if folder.exists())
+        return ServerUser.current().reaches(existing)
 
     @property
     def sockets(self) -> Path:
         """Parent of the two socket folders, which are 0700 each."""
         inside = self.home / "run"
-        longest = len(os.fsencode(inside / "postgres"))
-        existing = next(folder for folder in (inside, *inside.parents) if folder.exists())
-        if longest <= _SOCKET_LIMIT and ServerUser.current().reaches(existing):
-            return inside
-        return self.short / "run"
+        fits = len(os.fsencode(inside / "postgres")) <= _SOCKET_LIMIT
+        return inside if fits and self.holds_servers() else self.short / "run"
+
+    def make_short(self) -> Path:
+        """The folder outside the home, checked to be ours: the place is open to every user of the machine."""
+        folder = self.short
+        try:
+            folder.mkdir(mode=0o700)
+            folder.chmod(0o711)
+        except FileExistsError:
+            pass
+        found = folder.lstat()
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o022:
+            raise ServerError(f"{folder} was made by another user: remove it, or set RAPPORT_HOME to another folder.")
+        return folder
+
+    def make_sockets(self) -> Path:
+        """The parent of the socket folders, made when missing."""
+        if self.sockets.is_relative_to(self.short):
+            self.make_short()
+        self.sockets.mkdir(exist_ok=True)
+        self.sockets.chmod(0o711)
+        return self.sockets
 
     def postgres_url(self, user: str, database: str) -> str:
         """URL of ``database`` in the embedded cluster, over its unix socket."""

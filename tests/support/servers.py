@@ -1,0 +1,75 @@
+"""The PostgreSQL and Valkey of a test run: the product's own launcher, started once by the controlling process.
+
+xdist workers find them through the environment. To run against servers of your own set both variables.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.core.servers.embedded import Embedded
+from app.core.servers.layout import Layout
+from app.core.servers.postgres import Postgres
+from app.core.servers.valkey import Valkey
+
+POSTGRES_VARIABLE = "RAPPORT_TEST_POSTGRES_URL"
+VALKEY_VARIABLE = "RAPPORT_TEST_REDIS_URL"
+
+#: A crash of the machine may lose a test's data, nothing may wait for a disk.
+_FAST = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "max_connections": "200",
+    "autovacuum_naptime": "1min",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """Where a test finds the servers: ``postgres`` as superuser, ``valkey`` with a database number of its own."""
+
+    postgres: str
+    valkey: str
+
+
+@dataclass(slots=True)
+class TestServers:
+    """Servers in a temporary home, gone at the end (or with this process)."""
+
+    __test__ = False
+
+    home: Path
+    embedded: Embedded
+
+    @classmethod
+    def start(cls) -> TestServers:
+        """Start both in a fresh folder and tell child processes through the environment."""
+        home = Path(tempfile.mkdtemp(prefix="rapport-tests-", dir="/tmp"))
+        home.chmod(0o711)
+        layout = Layout(home)
+        embedded = Embedded(Postgres(layout, settings=_FAST), Valkey(layout))
+        embedded.start()
+        os.environ[POSTGRES_VARIABLE] = layout.postgres_url("postgres", "postgres")
+        os.environ[VALKEY_VARIABLE] = layout.valkey_url()
+        return cls(home, embedded)
+
+    def stop(self) -> None:
+        """Stop both and remove every trace."""
+        os.environ.pop(POSTGRES_VARIABLE, None)
+        os.environ.pop(VALKEY_VARIABLE, None)
+        self.embedded.stop()
+        shutil.rmtree(self.home, ignore_errors=True)
+
+
+def known() -> Servers | None:
+    """The servers somebody has started for us, None when nobody has."""
+    postgres, valkey = os.environ.get(POSTGRES_VARIABLE), os.environ.get(VALKEY_VARIABLE)
+    if not postgres or not valkey:
+        return None
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+    return Servers(postgres, f"{valkey}?db={int(worker.removeprefix('gw')) % 60 + 1}")
