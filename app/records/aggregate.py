@@ -2,14 +2,196 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import ZoneInfo
 
-from app.records.query import AggregateQuery
+import sqlalchemy as sa
+
+from app.core import clock
+from app.records.environment import check_filter, condition_sql, spec_key
+from app.records.grains import GroupKey, parse_groups
+from app.records.keyset import Branch, branches, decode_cursor, encode_cursor
+from app.records.metrics import Metric, minor_digits, parse_metrics, plain_amount, stray_select
+from app.records.paths import Source, refuse
+from app.records.read import check_limits, condition_params, find_object, live, union
+from app.records.statements import ShapeCache, Statement, compile_statement, run
 
 if TYPE_CHECKING:
-    from tenants.scope import TenantScope
+    from collections.abc import Sequence
+
+    from app.expressions import Checked
+    from app.metadata.model import Catalog, ObjectType
+    from app.records.query import AggregateQuery
+    from app.records.sorting import SortKey
+    from tenants.scope import Tenant, TenantScope
+
+_STATEMENTS: Final = ShapeCache(512)
+_MAX_GROUPS: Final = 4
+_MAX_METRICS: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What decides the text of an aggregate besides the objects' specs."""
+
+    group_by: tuple[str, ...]
+    metrics: tuple[str, ...]
+    checked: Checked | None
+    form: tuple[bool, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """An aggregate's statement, how its rows read, and the statements for what could not be converted."""
+
+    statement: Statement
+    groups: tuple[GroupKey, ...]
+    metrics: tuple[Metric, ...]
+    keys: tuple[SortKey, ...]
+    strays: tuple[tuple[Metric, Statement], ...]
 
 
 def aggregate(scope: TenantScope, object_name: str, query: AggregateQuery) -> dict[str, object]:
-    """Answer ``{"data": [{"group", "count", "sum_<field>"}], "next", "unconverted"}``."""
-    raise NotImplementedError
+    """Answer ``{"data": [{"group", "count", "sum_<field>"}], "next", "unconverted"}``.
+
+    ``unconverted`` lists ``{"metric", "group", "currency", "amount", "count"}`` of amounts without a rate.
+    """
+    catalog, obj = find_object(scope, object_name)
+    check_limits(query.limit)
+    _check_sizes(query)
+    checked = check_filter(scope, catalog, obj, query.filter)
+    subject = f"{obj.name}*{','.join(query.group_by)}"
+    place = None
+    if query.cursor:
+        place = decode_cursor(subject, query.cursor, _plan_for(catalog, obj, query, checked, None).keys)
+    plan = _plan_for(catalog, obj, query, checked, place.form if place else None)
+    params = figure_params(scope, checked)
+    binds = {**params, "limit": query.limit + 1, **(place.binds() if place else {})}
+    rows = run(scope, plan.statement, binds)
+    page = rows[: query.limit]
+    following = None
+    if len(rows) > query.limit:
+        at = len(plan.groups) + 2 * len(plan.metrics)
+        following = encode_cursor(subject, page[-1][at:], None)
+    data = [_row(plan, row, scope.tenant) for row in page]
+    return {"data": data, "next": following, "unconverted": _unconverted(scope, plan, page, params)}
+
+
+def figure_params(scope: TenantScope, checked: Checked | None) -> dict[str, object]:
+    """Parameters of figures and conditions: home currency and its digits, zone, today."""
+    today = clock.now().astimezone(ZoneInfo(scope.tenant.timezone)).date()
+    return {
+        **condition_params(scope, checked),
+        "zone": scope.tenant.timezone,
+        "today": today,
+        "digits": minor_digits(scope.tenant.currency),
+    }
+
+
+def _check_sizes(query: AggregateQuery) -> None:
+    if len(query.group_by) > _MAX_GROUPS:
+        raise refuse("?group_by", "group.too_many", f"At most {_MAX_GROUPS} fields to group by.")
+    if not 1 <= len(query.metrics) <= _MAX_METRICS:
+        raise refuse("?metrics", "metric.count", f"Ask for 1 to {_MAX_METRICS} metrics.")
+
+
+def _plan_for(
+    catalog: Catalog, obj: ObjectType, query: AggregateQuery, checked: Checked | None, form: tuple[bool, ...] | None
+) -> _Plan:
+    shape = _Shape(query.group_by, query.metrics, checked, form)
+    key = (spec_key(catalog, obj), query.group_by, query.metrics, checked.shape if checked else None, form)
+    return _STATEMENTS.get(key, lambda: _plan(catalog, obj, shape))
+
+
+def _plan(catalog: Catalog, obj: ObjectType, shape: _Shape) -> _Plan:
+    source = Source(catalog, obj)
+    groups = parse_groups(source, shape.group_by)
+    metrics = parse_metrics(source, shape.metrics)
+    where = [live(source)]
+    if shape.checked is not None:
+        where.append(condition_sql(source, shape.checked))
+    inner = _contributions(source, groups, metrics, where)
+    keys = tuple(group.sort_key(inner.c[f"o{index}"]) for index, group in enumerate(groups))
+    ranges = branches(keys, None, shape.form) if keys else [Branch(None, ())]
+    selects = [_figures(inner, groups, metrics, branch) for branch in ranges]
+    strays = tuple(
+        (metric, compile_statement(stray_select(source, metric, [group.sql for group in groups], where)))
+        for metric in metrics
+        if metric.money
+    )
+    return _Plan(compile_statement(union(selects)), groups, metrics, keys, strays)
+
+
+def _contributions(
+    source: Source, groups: Sequence[GroupKey], metrics: Sequence[Metric], where: Sequence[sa.ColumnElement[bool]]
+) -> sa.Subquery:
+    """Each record's keys (g), their order (o), values (v) and whether a value is missing a rate (u)."""
+    columns: list[sa.ColumnElement[Any]] = []
+    for index, group in enumerate(groups):
+        columns += [group.sql.label(f"g{index}"), group.order.label(f"o{index}")]
+    for index, metric in enumerate(metrics):
+        value = metric.value(source)
+        if value is not None:
+            columns.append(value.label(f"v{index}"))
+            if metric.money:
+                columns.append(metric.stray(value).label(f"u{index}"))
+    columns = columns or [source.id.label("id")]
+    return sa.select(*columns).select_from(source.from_clause()).where(*where).subquery("s")
+
+
+def _figures(
+    inner: sa.Subquery, groups: Sequence[GroupKey], metrics: Sequence[Metric], branch: Branch
+) -> sa.Select[Any]:
+    """Keys, then per metric its figure and the number of values without a rate, then the order keys."""
+    keys = [inner.c[f"g{index}"] for index in range(len(groups))]
+    orders = [inner.c[f"o{index}"] for index in range(len(groups))]
+    columns: list[sa.ColumnElement[Any]] = list(keys)
+    for index, metric in enumerate(metrics):
+        columns.append(metric.figure(inner.c.get(f"v{index}")))
+        missing = inner.c.get(f"u{index}")
+        columns.append(sa.literal_column("0") if missing is None else sa.func.count().filter(missing))
+    labelled = [column.label(f"x{index}") for index, column in enumerate([*columns, *orders])]
+    chosen = sa.select(*labelled).select_from(inner)
+    if branch.where is not None:
+        chosen = chosen.where(branch.where)
+    if keys:
+        chosen = chosen.group_by(*keys, *orders).order_by(*branch.order)
+    return chosen.limit(sa.bindparam("limit", type_=sa.Integer()))
+
+
+def _row(plan: _Plan, row: Sequence[Any], tenant: Tenant) -> dict[str, object]:
+    answer: dict[str, object] = {"group": group_json(plan.groups, row)}
+    at = len(plan.groups)
+    for index, metric in enumerate(plan.metrics):
+        answer[metric.name] = metric.json(row[at + 2 * index], tenant)
+    return answer
+
+
+def group_json(groups: Sequence[GroupKey], row: Sequence[Any]) -> dict[str, object]:
+    """The key of a group as the API shows it."""
+    return {
+        group.name: group.decode((row[index],)) if group.decode and row[index] is not None else row[index]
+        for index, group in enumerate(groups)
+    }
+
+
+def _unconverted(
+    scope: TenantScope, plan: _Plan, page: Sequence[Sequence[Any]], params: dict[str, object]
+) -> list[dict[str, object]]:
+    at = len(plan.groups)
+    found: list[dict[str, object]] = []
+    for metric, statement in plan.strays:
+        index = plan.metrics.index(metric)
+        if any(row[at + 2 * index + 1] for row in page):
+            found += [
+                {
+                    "metric": metric.name,
+                    "group": group_json(plan.groups, row),
+                    "currency": row[at],
+                    "amount": plain_amount(row[at + 1], row[at]),
+                    "count": row[at + 2],
+                }
+                for row in run(scope, statement, params)
+            ]
+    return found

@@ -11,6 +11,7 @@ from sqlalchemy.dialects import postgresql as pg
 
 from app.core.errors import FieldError, InvalidInput
 from app.metadata.sortkeys import sort_key_sql
+from app.records.system import SYSTEM_OBJECTS
 
 if TYPE_CHECKING:
     from app.metadata.model import Catalog, Column, Field, ObjectType
@@ -76,7 +77,7 @@ class Located:
     @property
     def kind(self) -> str:
         """The kind the condition language sees; parts of composites are text."""
-        return "text" if self.part and self.part != "amount" else self.field.type.condition
+        return self.field.type.parts.get(self.part, "text") if self.part else self.field.type.condition
 
     @property
     def composite(self) -> bool:
@@ -187,6 +188,3 @@ def link_target(catalog: Catalog, field: Field) -> ObjectType | None:
 
 def _part(field: Field, name: str) -> str:
     return name if any(column.part == name for column in field.columns) else ""
-
-
-SYSTEM_OBJECTS: dict[str, ObjectType] = {}

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from app.records.paths import TITLE, Source, refuse, title_of
-from app.records.paths import column_of, sql_type
+from app.metadata.fieldtypes.single import SingleColumn
+from app.records.paths import TITLE, Source, column_of, refuse, sql_type, title_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -62,8 +62,7 @@ def _column_group(
         raise refuse("?fields", "field.unknown", f"{path} holds no value.")
     columns = [column_of(located.alias, c.name, sql_type(c.sql_type)) for c in located.field.columns]
     kind = located.field.type
-    plain = len(columns) == 1 and kind.plain
-    return columns, None if plain else kind.decode
+    return columns, None if type(kind).decode is SingleColumn.decode else kind.decode
 
 
 def _reader(

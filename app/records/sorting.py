@@ -62,7 +62,7 @@ def parse_sort(source: Source, text: str) -> tuple[SortKey, ...]:
 
 def _key(source: Source, path: str, *, descending: bool) -> SortKey:
     if path == TITLE_SORT and path not in source.object.fields or source.object.title == (path,):
-        return SortKey(path, descending, title_key_of(source.base), True, _text)
+        return SortKey(path, descending, title_key_of(source.base), True, read_text)
     located = source.locate(path)
     if located is None:
         known = [TITLE_SORT, *source.names()]
@@ -78,15 +78,15 @@ def key_of(source: Source, located: Located, *, descending: bool) -> SortKey:
     if "." not in path and (target := link_target(source.catalog, field)):
         alias = source.join(field, target)
         if target.name in ("member", "team"):
-            return SortKey(path, descending, text_key(sa.column("name", sa.Text(), _selectable=alias)), True, _text)
-        return SortKey(path, descending, title_key_of(alias), True, _text)
+            return SortKey(path, descending, text_key(sa.column("name", sa.Text(), _selectable=alias)), True, read_text)
+        return SortKey(path, descending, title_key_of(alias), True, read_text)
     choices = option_order(source, located)
     if choices:
         ranked = sa.func.array_position(sa.literal(choices, pg.ARRAY(sa.Text())), located.sql, type_=sa.Integer())
         return SortKey(path, descending, ranked, True, _READERS["integer"])
     base_type = located.column.sql_type.partition("(")[0]
     if base_type == "text":
-        return SortKey(path, descending, text_key(located.sql), True, _text)
+        return SortKey(path, descending, text_key(located.sql), True, read_text)
     reader = _READERS.get(base_type)
     if reader is None:
         raise refuse("?sort", "sort.unsupported", f"{path} can't be sorted by.")
@@ -105,7 +105,12 @@ def option_order(source: Source, located: Located) -> list[str]:
     return []
 
 
-def _text(value: object) -> object:
+def reader_for(column_type: str) -> Callable[[object], object]:
+    """How a cursor's value of a column of this type is read; it raises ValueError for what is none."""
+    return _READERS.get(column_type.partition("(")[0], read_text)
+
+
+def read_text(value: object) -> object:
     if not isinstance(value, str) or "\x00" in value:
         raise ValueError("text expected")
     return value
@@ -146,7 +151,7 @@ def _uuid(value: object) -> object:
 
 
 _READERS: Final[dict[str, Callable[[object], object]]] = {
-    "text": _text,
+    "text": read_text,
     "uuid": _uuid,
     "integer": _integer,
     "bigint": _number,

@@ -1,0 +1,141 @@
+"""Figures over records: counts, sums, averages, extremes; money converted by the tenant's dated rates.
+
+An amount in a currency without any rate is never added to others: it is left out and reported apart.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+
+import sqlalchemy as sa
+from babel.numbers import get_currency_precision
+
+from app.records.environment import currency_of, home_amount
+from app.records.paths import Located, Source, refuse
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tenants.scope import Tenant
+
+COUNT: Final = "count"
+_FUNCTIONS: Final = ("sum", "avg", "min", "max")
+#: The day whose rate an object's amounts convert by; other objects use today's.
+_RATE_DAY: Final = "close_on"
+_NUMBERS: Final = frozenset({"number", "money"})
+_ORDERED: Final = frozenset({"number", "money", "date", "datetime"})
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One figure: its name in the answer and what it is computed from; ``count`` has no ``located``."""
+
+    name: str
+    function: str
+    located: Located | None = None
+
+    @property
+    def money(self) -> bool:
+        """Whether the figure is an amount in the tenant's currency."""
+        return self.located is not None and self.located.kind == "money"
+
+    def value(self, source: Source) -> sa.ColumnElement[Any] | None:
+        """The record's contribution, converted when money."""
+        if self.located is None:
+            return None
+        return home_amount(self.located, rate_day(source)) if self.money else self.located.sql
+
+    def stray(self, value: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+        """Whether a record's amount could not be converted to ``value``."""
+        located = self.located
+        if located is None:
+            return sa.false()
+        return sa.and_(located.sql.is_not(None), value.is_(None))
+
+    def figure(self, column: sa.ColumnElement[Any] | None) -> sa.ColumnElement[Any]:
+        """The aggregate over ``column`` (what ``value`` gave, as a subquery names it)."""
+        if column is None:
+            return sa.func.count()
+        if self.function == "sum":
+            figure: sa.ColumnElement[Any] = sa.func.coalesce(sa.func.sum(column), 0, type_=sa.Numeric())
+        else:
+            figure = getattr(sa.func, self.function)(column)
+        if self.money:
+            return sa.func.round(figure, sa.bindparam("digits", type_=sa.Integer()), type_=sa.Numeric())
+        if self.function == "avg":
+            return sa.func.trim_scale(sa.func.round(figure, 12), type_=sa.Numeric())
+        if self.function == "sum":
+            return sa.func.trim_scale(sa.cast(figure, sa.Numeric()), type_=sa.Numeric())
+        return figure
+
+    def json(self, loaded: Any, tenant: Tenant) -> object:
+        """The figure's JSON form."""
+        if self.located is None:
+            return loaded
+        if self.money:
+            return None if loaded is None else {"amount": loaded, "currency": tenant.currency}
+        if self.function in ("sum", "avg") or loaded is None:
+            return loaded if loaded is None else str(loaded)
+        return loaded if self.located.part else self.located.field.type.decode((loaded,))
+
+
+def parse_metrics(source: Source, names: Sequence[str]) -> tuple[Metric, ...]:
+    """Metrics of a ``metrics`` parameter. Raises UnknownField at ``?metrics``."""
+    return tuple(_metric(source, name) for name in dict.fromkeys(names))
+
+
+def _metric(source: Source, text: str) -> Metric:
+    if text == COUNT:
+        return Metric(COUNT, COUNT)
+    function, _, path = text.partition(":")
+    if function not in _FUNCTIONS or not path:
+        message = f"{text!r} is no metric: write count, or {', '.join(f'{name}:field' for name in _FUNCTIONS)}."
+        raise refuse("?metrics", "metric.unknown", message)
+    located = source.need(path, "?metrics")
+    allowed = _NUMBERS if function in ("sum", "avg") else _ORDERED
+    if located.kind not in allowed or located.composite:
+        raise refuse("?metrics", "metric.unsupported", f"{path} has no {function}.")
+    return Metric(f"{function}_{path}", function, located)
+
+
+def rate_day(source: Source) -> sa.ColumnElement[Any]:
+    """The day whose rate an amount converts by: the expected or actual close, else today (parameter ``today``)."""
+    today = sa.bindparam("today", type_=sa.Date())
+    field = source.object.fields.get(_RATE_DAY)
+    if field is None or not field.columns:
+        return today
+    return sa.func.coalesce(source.need(_RATE_DAY, "?metrics").sql, today, type_=sa.Date())
+
+
+def stray_select(
+    source: Source, metric: Metric, keys: Sequence[sa.ColumnElement[Any]], where: Sequence[sa.ColumnElement[bool]]
+) -> sa.Select[Any]:
+    """Keys, currency, sum and count of the amounts ``metric`` left out."""
+    located, value = metric.located, metric.value(source)
+    if located is None or value is None:
+        raise ValueError("a count leaves nothing out")
+    labelled = [key.label(f"g{index}") for index, key in enumerate(keys)]
+    inner = (
+        sa.select(*labelled, currency_of(located).label("currency"), located.sql.label("amount"))
+        .select_from(source.from_clause())
+        .where(*where, metric.stray(value))
+        .subquery("s")
+    )
+    grouped = [inner.c[f"g{index}"] for index in range(len(keys))]
+    return (
+        sa.select(*grouped, inner.c.currency, sa.func.sum(inner.c.amount), sa.func.count())
+        .group_by(*grouped, inner.c.currency)
+        .order_by(*grouped, inner.c.currency)
+    )
+
+
+def minor_digits(currency: str) -> int:
+    """Decimal places amounts of a currency are shown with (CLDR)."""
+    return get_currency_precision(currency)
+
+
+def plain_amount(text: str, currency: str) -> str:
+    """A loaded sum with the minor digits of its own currency."""
+    return str(round(Decimal(text), minor_digits(currency)))
