@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
 
 #: Kinds a variable can have. ``texts`` (all e-mails of a contact) and ``options`` (multi_select, tags) hold many
 #: values; ``money`` is the amount in the tenant's currency; ``none`` can only be asked with ``has()``.
-type Kind = Literal["text", "number", "money", "boolean", "date", "datetime", "option", "options", "link", "texts", "none"]
+Kind: TypeAlias = Literal["text", "number", "money", "boolean", "date", "datetime", "option", "options", "link", "texts", "none"]
 
 
 @dataclass(frozen=True, slots=True)

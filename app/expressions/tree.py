@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from app.expressions.kinds import Kind, Variable
 
-type Params = Literal["me", "now", "today"]
+Params: TypeAlias = Literal["me", "now", "today"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Call:
     kind: Kind
 
 
-type Node = Const | Null | Param | Ref | Call
+Node: TypeAlias = "Const | Null | Param | Ref | Call"
 
 
 def is_value(node: Node) -> bool:
