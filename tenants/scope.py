@@ -1,0 +1,355 @@
+"""The only place that enters a tenant: one transaction, one role, one search_path, asserted before commit.
+
+Without a scope the application's login may read nothing. Nothing else sets role or search_path, and nothing below the
+edge commits: the ``with`` block is the transaction.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Literal, LiteralString, cast
+from uuid import UUID
+
+import psycopg
+from psycopg.pq import TransactionStatus
+
+from app.core.errors import NotFound, Unauthenticated, Unavailable
+from tenants.registry.directory import locate_tenant
+from tenants.textcursor import TextCursor
+
+if TYPE_CHECKING:
+    from psycopg.sql import Composable
+    from sqlalchemy.pool import PoolProxiedConnection
+
+    from app.core.db import Databases
+    from app.core.ports import Params
+
+log = logging.getLogger(__name__)
+
+#: Any: what a column holds; the caller knows.
+Row = tuple[Any, ...]
+CredentialKind = Literal["session", "key", "job", "ticket"]
+
+#: Seconds a transaction may take, by statement_timeout and by a check between statements.
+READ_BUDGET: Final = 5.0
+WRITE_BUDGET: Final = 1.0
+#: One atomic bulk call (DESIGN §4).
+BULK_BUDGET: Final = 5.0
+#: A statement cut at the budget is the rule; the transaction as a whole is refused only when it is far over.
+_GRACE: Final = 4.0
+
+_SET: Final = """
+select e.*,
+       set_config('search_path', quote_ident(e.schema) || ', ext, pg_temp', true),
+       set_config('statement_timeout', %(timeout)s, true),
+       set_config('idle_in_transaction_session_timeout', %(idle)s, true),
+       set_config('transaction_read_only', %(read_only)s, true),
+       set_config('role', e.role, true)
+"""
+_ENTER: Final = _SET + "  from pod.enter(%(host)s, %(credential)s, %(write)s) e"
+_ENTER_JOB: Final = _SET + "  from pod.enter_job(%(tenant)s, %(kind)s, %(actor)s, %(write)s) e"
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """A company's workspace as its pod knows it. ``host`` is the primary one, without port."""
+
+    id: UUID
+    pod: int
+    schema: str
+    role: str
+    slug: str
+    name: str
+    currency: str
+    timezone: str
+    locale: str
+    host: str
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A person in a tenant, read from the tenant's own ``member`` row."""
+
+    id: UUID
+    name: str
+    email: str
+    role: str
+    preferences: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who is written into events."""
+
+    kind: Literal["member", "key", "import", "system"]
+    id: UUID | None
+    name: str
+
+
+SYSTEM: Final = Actor("system", None, "Rapport")
+
+
+class EscapedScopeError(RuntimeError):
+    """The transaction ended under another role than it began with: never committed, always worth an alarm."""
+
+
+@dataclass(slots=True)
+class TenantScope:
+    """A transaction inside one tenant. ``role`` is the effective one for rights, ``version`` that of the metadata."""
+
+    connection: psycopg.Connection[Row]
+    tenant: Tenant
+    member: Member | None
+    actor: Actor
+    role: str
+    version: int
+    write: bool
+    credential: UUID | None
+    credential_kind: CredentialKind
+    request_id: str = ""
+    cause: dict[str, Any] | None = None
+    deadline: float = 0.0
+    deferred: list[tuple[LiteralString, Mapping[str, Any]]] = field(
+        default_factory=list[tuple[LiteralString, Mapping[str, Any]]]
+    )
+
+    def execute(self, query: LiteralString | Composable, params: Params = ()) -> psycopg.Cursor[Row]:
+        """Run one statement with bound parameters (``%s`` or ``%(name)s``); rows come as tuples."""
+        self.check_budget()
+        return self.connection.execute(query, params)
+
+    def cursor_text(self) -> psycopg.Cursor[Row]:
+        """A cursor whose uuid, numeric, date and timestamptz values load as JSON-ready text.
+
+        timestamptz reads ``2026-11-22T11:04:56.123456Z``; a whole second has no fraction, as in ``isoformat``.
+        """
+        self.check_budget()
+        return TextCursor(self.connection)
+
+    def at_commit(self, function_call: LiteralString, params: Mapping[str, Any]) -> None:
+        """Run a call of a ``pod`` function as the login, in this transaction, right before it commits.
+
+        A tenant's role may execute nothing in schema ``pod``; this is how a key and its mirror become one act.
+        """
+        self.deferred.append((function_call, params))
+
+    def check_budget(self) -> None:
+        """Refuse to go on in a transaction that is far over its time: it holds a lock others wait for."""
+        if self.deadline and time.monotonic() > self.deadline:
+            raise Unavailable("This took too long and was stopped; nothing was changed")
+
+
+@contextmanager
+def enter(
+    databases: Databases,
+    *,
+    pod: int,
+    host: str | None,
+    credential: bytes | None,
+    write: bool,
+    request_id: str = "",
+    budget: float | None = None,
+) -> Iterator[TenantScope]:
+    """Enter the tenant that ``host`` and ``credential`` (sha256 of the token) name, for one transaction.
+
+    Raises:
+        Unauthenticated: no credential, or one that is unknown, expired, revoked or of an inactive member.
+        NotFound: the host names no active tenant here, or another one than the credential.
+    """
+    if credential is None:
+        raise Unauthenticated("Sign in or send an API key")
+    params = {"host": host, "credential": credential}
+    with _transaction(databases, pod) as connection:
+        row = _begin(connection, _ENTER, params, write=write, budget=budget)
+        if row is None:
+            raise _refusal(connection, host, credential)
+        scope = _scope(connection, pod, row, write=write, budget=budget)
+        scope.request_id = request_id
+        yield scope
+        _finish(scope)
+
+
+@contextmanager
+def enter_job(
+    databases: Databases,
+    tenant: UUID,
+    *,
+    actor: Actor,
+    write: bool,
+    cause: dict[str, Any] | None = None,
+    budget: float | None = None,
+    member: UUID | None = None,
+) -> Iterator[TenantScope]:
+    """Enter ``tenant`` without a request: jobs, schedules, the local command line.
+
+    With ``member`` (or an actor that is one) the rights are that member's, with a key those of the key; else the
+    owner's.
+
+    Raises:
+        NotFound: there is no such active tenant.
+        Unauthenticated: the member or the key is no longer active.
+    """
+    pod = locate_tenant(databases, tenant)
+    if pod is None:
+        raise NotFound("There is no such workspace")
+    with _transaction(databases, pod) as connection:
+        scope = _enter_job(connection, pod, tenant, actor, member, write=write, budget=budget)
+        scope.cause = cause
+        yield scope
+        _finish(scope)
+
+
+@contextmanager
+def enter_seal(databases: Databases, tenant: UUID) -> Iterator[tuple[TenantScope, list[UUID]] | None]:
+    """A write scope together with the outbox rows taken in the same transaction, as ids of events in outbox order.
+
+    None when another sealer is at work in this tenant. Rolls the outbox back when the block raises.
+    """
+    pod = locate_tenant(databases, tenant)
+    if pod is None:
+        raise NotFound("There is no such workspace")
+    with _transaction(databases, pod) as connection:
+        taken = connection.execute("select pod.take_outbox(%s)", (tenant,)).fetchone()
+        if taken is None or taken[0] is None:
+            yield None
+            return
+        scope = _enter_job(connection, pod, tenant, SYSTEM, None, write=True, budget=BULK_BUDGET)
+        yield scope, cast("list[UUID]", taken[0])
+        _finish(scope)
+
+
+def pending(databases: Databases, pod: int) -> list[UUID]:
+    """The tenants of ``pod`` whose outbox holds rows."""
+    with _transaction(databases, pod) as connection:
+        return [row[0] for row in connection.execute("select * from pod.pending()")]
+
+
+def _enter_job(
+    connection: psycopg.Connection[Row],
+    pod: int,
+    tenant: UUID,
+    actor: Actor,
+    member: UUID | None,
+    *,
+    write: bool,
+    budget: float | None,
+) -> TenantScope:
+    kind, actor_id = ("member", member) if member is not None else (actor.kind, actor.id)
+    params = {"tenant": tenant, "kind": kind, "actor": actor_id}
+    row = _begin(connection, _ENTER_JOB, params, write=write, budget=budget)
+    if row is None:
+        known = connection.execute("select pod.refusal_job(%s)", (tenant,)).fetchone()
+        if known is not None and known[0]:
+            raise Unauthenticated("Whoever asked for this is no longer active here")
+        raise NotFound("There is no such workspace")
+    scope = _scope(connection, pod, row, write=write, budget=budget)
+    scope.actor = actor
+    return scope
+
+
+@contextmanager
+def _transaction(databases: Databases, pod: int) -> Iterator[psycopg.Connection[Row]]:
+    """A pooled connection in a transaction; whatever happens it goes back clean, or not at all."""
+    proxied = databases.pod(pod).raw_connection()
+    connection = cast("psycopg.Connection[Row]", proxied.driver_connection)
+    try:
+        yield connection
+        connection.commit()
+    except BaseException:
+        _abandon(proxied, connection)
+        raise
+    proxied.close()
+
+
+def _abandon(proxied: PoolProxiedConnection, connection: psycopg.Connection[Row]) -> None:
+    """Roll back and return the connection; one that can't be rolled back is thrown away."""
+    try:
+        connection.rollback()
+        if connection.info.transaction_status == TransactionStatus.IDLE:
+            proxied.close()
+            return
+    except psycopg.Error:
+        log.info("a connection could not be rolled back and is dropped")
+    proxied.invalidate()
+
+
+def _begin(
+    connection: psycopg.Connection[Row],
+    statement: LiteralString,
+    params: dict[str, Any],
+    *,
+    write: bool,
+    budget: float | None,
+) -> Row | None:
+    seconds = _budget(budget, write=write)
+    return connection.execute(
+        statement,
+        params
+        | {
+            "write": write,
+            "read_only": "off" if write else "on",
+            "timeout": str(int(seconds * 1000)),
+            "idle": str(int(max(10.0, seconds) * 1000)),
+        },
+    ).fetchone()
+
+
+def _budget(budget: float | None, *, write: bool) -> float:
+    if budget is not None:
+        return budget
+    return WRITE_BUDGET if write else READ_BUDGET
+
+
+def _scope(
+    connection: psycopg.Connection[Row], pod: int, row: Row, *, write: bool, budget: float | None
+) -> TenantScope:
+    """Columns of ``pod.enter`` and ``pod.enter_job``, in the order of ``migrations/pod``."""
+    tenant = Tenant(row[0], pod, *row[1:9])
+    member = None if row[10] is None else Member(*row[10:15])
+    credential, kind, name, role = row[15:19]
+    if kind == "key":
+        actor = Actor("key", credential, name)
+    elif member is not None:
+        actor = Actor("member", member.id, member.name)
+    else:
+        actor = SYSTEM
+    return TenantScope(
+        connection=connection,
+        tenant=tenant,
+        member=member,
+        actor=actor,
+        role=role,
+        version=row[9],
+        write=write,
+        credential=credential,
+        credential_kind=kind,
+        deadline=time.monotonic() + _budget(budget, write=write) + _GRACE,
+    )
+
+
+def _refusal(connection: psycopg.Connection[Row], host: str | None, credential: bytes) -> Exception:
+    """Why ``pod.enter`` gave nothing; told apart only as far as a stranger may know."""
+    row = connection.execute("select pod.refusal(%s, %s)", (host, credential)).fetchone()
+    if row is not None and row[0] == "credential":
+        return Unauthenticated("The session or key is not valid any more")
+    return NotFound("There is no such workspace here")
+
+
+def _finish(scope: TenantScope) -> None:
+    """Assert that nobody left the tenant, then run what waits for the login; the caller commits."""
+    connection = scope.connection
+    if connection.info.transaction_status == TransactionStatus.INERROR:
+        # Someone swallowed the error of a statement: a commit would silently be a rollback.
+        raise psycopg.errors.InFailedSqlTransaction("a statement of this scope failed and its error was swallowed")
+    row = connection.execute("select current_user, current_schema").fetchone()
+    if row is None or row[0] != scope.tenant.role or row[1] != scope.tenant.schema:
+        log.critical("scope of tenant %s ended as %s", scope.tenant.id, row)
+        raise EscapedScopeError("the transaction left its tenant")
+    if scope.deferred:
+        connection.execute("reset role")
+        for call, params in scope.deferred:
+            connection.execute(call, params)
