@@ -11,10 +11,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import date, datetime
 
     from app.metadata.model import Column, Field
@@ -54,6 +55,14 @@ class FieldType(ABC):
     name: ClassVar[str]
     condition: ClassVar[ConditionKind]
     sortable: ClassVar[bool] = True
+    #: Parts of a composite value and how the condition language sees each: ``billing_address.city`` is a text.
+    parts: ClassVar[Mapping[str, ConditionKind]] = MappingProxyType({})
+    #: Whether the JSON form is an array; an empty one is ``[]``, never null.
+    many: ClassVar[bool] = False
+
+    def specialise(self, targets: tuple[str, ...]) -> FieldType:
+        """The type as a field with these link targets uses it. Only a reference differs: its columns follow them."""
+        return self
 
     @abstractmethod
     def columns(self, field_name: str) -> tuple[Column, ...]:
@@ -66,6 +75,17 @@ class FieldType(ABC):
     def parse(self, field: Field, text: str, ctx: Coercion) -> Any:
         """Turn a text cell of a file into a value. Raises ValueProblem. Default: as a JSON string."""
         return self.coerce(field, text, ctx)
+
+    def parse_part(self, field: Field, part: str, text: str, ctx: Coercion) -> object:
+        """Turn a text cell meant for one part (``billing_address.city``) into what ``coerce`` takes under that key.
+
+        An import gathers the parts of one field into a dict and coerces that. Raises ValueProblem.
+        """
+        return text
+
+    def initial(self, field: Field, ctx: Coercion) -> Any:
+        """The value a new record gets when the field is not given; ``None`` without a default."""
+        return None if field.default is None else self.coerce(field, field.default, ctx)
 
     @abstractmethod
     def bind(self, value: Any) -> tuple[object, ...]:
@@ -82,7 +102,10 @@ class FieldType(ABC):
 
     @abstractmethod
     def json_sql(self, columns: Sequence[str]) -> str:
-        """SQL giving the JSON form from the (already qualified, quoted) column expressions, for the event log."""
+        """SQL (type jsonb, SQL null when empty) giving the JSON form from qualified, quoted column expressions.
+
+        For the event log: ``jsonb_build_object('name', <this>)`` holds exactly what ``decode`` answers.
+        """
 
     @abstractmethod
     def json_schema(self, field: Field) -> dict[str, object]:
