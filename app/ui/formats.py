@@ -1,0 +1,105 @@
+"""Numbers, money, dates and names for people, by CLDR (Babel) in the reader's locale and time zone."""
+
+from __future__ import annotations
+
+import zlib
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, format_datetime, format_time, format_timedelta
+from babel.numbers import format_compact_decimal, format_currency, format_decimal, get_currency_precision
+
+_TONES: Final = ("blue", "indigo", "violet", "teal", "green", "amber", "orange", "pink", "slate")
+_DAY_SECONDS: Final = 86_400
+
+
+def locale_of(name: str) -> Locale:
+    """The Babel locale called ``name``; English where it is unknown."""
+    try:
+        return Locale.parse(name.replace("-", "_"))
+    except (ValueError, UnknownLocaleError):
+        return Locale("en")
+
+
+def moment(value: str | datetime, timezone: str) -> datetime:
+    """A point in time in the reader's zone."""
+    found = value if isinstance(value, datetime) else datetime.fromisoformat(value.replace("Z", "+00:00"))
+    return found.astimezone(ZoneInfo(timezone))
+
+
+def money(value: object, locale: str, *, whole: bool = False) -> str:
+    """``{"amount", "currency"}`` as text. ``whole`` leaves minor digits away where space is short."""
+    if not isinstance(value, dict) or value.get("amount") in {None, ""}:
+        return ""
+    currency = str(value.get("currency") or "EUR")
+    amount = Decimal(str(value["amount"]))
+    digits = not (whole or (amount == amount.to_integral_value() and get_currency_precision(currency) > 0))
+    pattern = None if digits else "¤#,##0"
+    parsed = locale_of(locale)
+    if pattern is not None:
+        pattern = parsed.currency_formats["standard"].pattern.replace(".00", "")
+    return format_currency(amount, currency, pattern, locale=parsed, currency_digits=digits)
+
+
+def short_money(value: object, locale: str) -> str:
+    """Money for column heads and tiles: whole below a million, compact above (``$10M``)."""
+    if not isinstance(value, dict) or value.get("amount") in {None, ""}:
+        return ""
+    if abs(Decimal(str(value["amount"]))) < 1_000_000:
+        return money(value, locale, whole=True)
+    amount = format_compact_decimal(Decimal(str(value["amount"])), locale=locale_of(locale), fraction_digits=2)
+    sign = locale_of(locale).currency_symbols.get(str(value.get("currency")), str(value.get("currency")))
+    return f"{sign}{amount}"
+
+
+def number(value: object, locale: str) -> str:
+    """A count or an exact decimal with the locale's separators."""
+    if value is None or value == "":
+        return ""
+    try:
+        return format_decimal(Decimal(str(value)), locale=locale_of(locale), decimal_quantization=False)
+    except InvalidOperation:
+        return str(value)
+
+
+def day(value: str | date, locale: str, style: str = "medium") -> str:
+    """A calendar date."""
+    found = date.fromisoformat(value[:10]) if isinstance(value, str) else value
+    return format_date(found, style, locale=locale_of(locale))
+
+
+def stamp(value: str | datetime, locale: str, timezone: str) -> str:
+    """Date and time in the reader's zone."""
+    return format_datetime(moment(value, timezone), "medium", locale=locale_of(locale), tzinfo=ZoneInfo(timezone))
+
+
+def ago(value: str | datetime, locale: str, timezone: str, now: datetime | None = None) -> str:
+    """Clock time today, "3 days ago" within a week, the date before that."""
+    then = moment(value, timezone)
+    current = (now or datetime.now(UTC)).astimezone(ZoneInfo(timezone))
+    if then.date() == current.date():
+        return format_time(then, "short", locale=locale_of(locale), tzinfo=ZoneInfo(timezone))
+    if abs((current - then).total_seconds()) < 7 * _DAY_SECONDS:
+        return format_timedelta(then - current, granularity="day", add_direction=True, locale=locale_of(locale))
+    return format_date(then.date(), "medium", locale=locale_of(locale))
+
+
+def initials(name: str) -> str:
+    """Up to two letters that stand for a person or a company."""
+    words = [word for word in name.replace("@", " ").split() if word[0].isalnum()]
+    if not words:
+        return "?"
+    return (words[0][0] + (words[-1][0] if len(words) > 1 else words[0][1:2])).upper()
+
+
+def tone(name: str) -> str:
+    """A colour that stays the same for the same name."""
+    return "tone-" + _TONES[zlib.crc32(name.encode()) % len(_TONES)]
+
+
+def text_direction(locale: str) -> str:
+    """``rtl`` or ``ltr``, for the page's ``dir``."""
+    return locale_of(locale).text_direction

@@ -1,0 +1,17 @@
+// Toasts made by scripts. Those made by the server arrive as markup from kit/toast.html.
+
+/** Say `message` in the live region; `tone` is "status" or "alert". */
+export function say(message, tone = 'status') {
+  const source = document.querySelector('#toast-blank')
+  if (!source) return
+  const toast = source.content.firstElementChild.cloneNode(true)
+  toast.setAttribute('role', tone)
+  toast.dataset.tone = tone
+  toast.querySelector('[data-slot=message]').textContent = message
+  document.querySelector('#toasts').append(toast)
+}
+
+/** What a page's scripts send along with every unsafe request of their own. */
+export function headers() {
+  return { 'X-CSRF-Token': document.querySelector('meta[name=csrf-token]')?.content ?? '', Accept: 'application/json' }
+}

@@ -1,0 +1,65 @@
+"""What surrounds every page of a workspace: names, rights, navigation, the member's theme and density."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, TypeAlias, cast
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+#: Themes and densities a member may choose; "system" follows the device.
+THEMES: Final = ("system", "light", "dark")
+DENSITIES: Final = ("comfortable", "compact")
+_KEY: Final = "rapport_ui_shell"
+
+
+@dataclass(frozen=True, slots=True)
+class NavItem:
+    """A line of the left rail. ``section`` marks the current page."""
+
+    section: str
+    label: str
+    icon: str
+    href: str
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shell:
+    """The frame of a workspace page. The default is what a page outside a workspace gets."""
+
+    workspace: str = "Rapport"
+    slug: str = ""
+    member: str = ""
+    email: str = ""
+    theme: str = "system"
+    density: str = "comfortable"
+    locale: str = "en"
+    timezone: str = "UTC"
+    currency: str = "EUR"
+    rights: frozenset[str] = frozenset()
+    objects: tuple[NavItem, ...] = ()
+    base_url: str = "/"
+    creatable: tuple[NavItem, ...] = field(default=())
+
+    def may(self, right: str) -> bool:
+        """Whether the member holds ``right``; controls without it are not shown."""
+        return right in self.rights
+
+
+#: Builds the shell of the current request, or None outside a workspace.
+ShellBuilder: TypeAlias = Callable[[], Shell | None]
+
+
+def provide(flask_app: Flask, builder: ShellBuilder) -> None:
+    """Bind who knows tenant, member and catalog; the records' pages do that when they are registered."""
+    flask_app.extensions[_KEY] = builder
+
+
+def build(flask_app: Flask) -> Shell:
+    """The shell of the current request."""
+    builder = cast("ShellBuilder | None", flask_app.extensions.get(_KEY))
+    shell = builder() if builder is not None else None
+    return shell or Shell()
