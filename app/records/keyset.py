@@ -111,6 +111,11 @@ def branches(
     return [filled, empty] if first.nullable else [filled]
 
 
+def whole_order(keys: Sequence[SortKey], record_id: sa.ColumnElement[Any]) -> tuple[sa.ColumnElement[Any], ...]:
+    """ORDER BY of all rows in one range, empty values last; for short lists that are never paged by it."""
+    return _order(keys, record_id, bool(keys) and keys[-1].descending, split=False)
+
+
 def _filled(
     keys: Sequence[SortKey], record_id: sa.ColumnElement[Any] | None, form: tuple[bool, ...] | None, down: bool
 ) -> sa.ColumnElement[bool] | None:

@@ -80,6 +80,15 @@ class Metric:
             return loaded if loaded is None else str(loaded)
         return loaded if self.located.part else self.located.field.type.decode((loaded,))
 
+    def nothing(self, tenant: Tenant) -> object:
+        """The figure over no records: zero for counts and sums, else null."""
+        if self.located is None:
+            return 0
+        if self.function != "sum":
+            return None
+        zero = plain_amount("0", tenant.currency) if self.money else "0"
+        return self.json(zero, tenant)
+
 
 def parse_metrics(source: Source, names: Sequence[str]) -> tuple[Metric, ...]:
     """Metrics of a ``metrics`` parameter. Raises UnknownField at ``?metrics``."""
