@@ -44,3 +44,10 @@ class StaleVersion(RapportError):
     status = 412
     code = "record.stale"
     title = "The record was changed meanwhile"
+
+
+class ParentInTrash(Conflict):
+    """The record went to the trash with another one, which must be restored first."""
+
+    code = "record.parent_trashed"
+    title = "It belongs to a record in the trash"

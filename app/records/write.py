@@ -1,21 +1,35 @@
-"""Write one record: create, update, upsert. Deleting lives in ``trash``.
+"""Write one record: create, update, upsert. Deleting and restoring live in ``trash``.
 
 The edge has checked the access right; here the payload is coerced by field types, rules are applied, and one
-statement writes row, event and outbox.
+statement writes row, event and outbox. A second statement reads the record first only where a rule or a merge into a
+composite value needs it.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from app.core import ids
+from app.metadata import catalog as catalogs
+from app.records import amounts, consequences, drafts, store, trash
+from app.records.intake import coercion_of, needs_current, take_in
+from app.records.links import dead_links, find_cycles, targets_of
+from app.records.matching import lock_value, match_one
+from app.records.rules import rules_need_current
+from app.records.violations import RecordBusy, translated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from uuid import UUID
 
+    from app.metadata.model import Catalog, ObjectType
+    from app.records.rules import Draft
     from tenants.scope import TenantScope
 
+Record = dict[str, Any]
 
-def create_record(scope: TenantScope, object_name: str, payload: Mapping[str, object]) -> dict[str, object]:
+
+def create_record(scope: TenantScope, object_name: str, payload: Mapping[str, Any]) -> Record:
     """Create a record from a JSON object and return its JSON form.
 
     Raises:
@@ -23,42 +37,123 @@ def create_record(scope: TenantScope, object_name: str, payload: Mapping[str, ob
         InvalidRecord: with every problem found, each with its JSON pointer.
         UniqueTaken: a unique value is held by another live record.
     """
-    raise NotImplementedError
+    catalog = catalogs.for_scope(scope)
+    object_type = drafts.object_of(catalog, object_name)
+    ctx = coercion_of(scope)
+    draft = drafts.new_draft(scope, object_type, take_in(object_type, payload, ctx), ctx, frozenset(payload))
+    drafts.refuse_problems(scope, catalog, draft)
+    targets = targets_of(catalog, object_type, draft.values)
+    with translated(object_type):
+        consequences.lock_parents(scope, catalog, object_type, [draft.values])
+        record = store.insert_record(scope, object_type, draft.values, targets, ids.uuid7())
+        if record is None:
+            raise _refused(scope, catalog, draft)
+        return _followed(scope, catalog, object_type, record, frozenset(draft.values), None)
 
 
 def update_record(
-    scope: TenantScope, object_name: str, record_id: UUID, patch: Mapping[str, object], *, if_match: int | None = None
-) -> dict[str, object]:
+    scope: TenantScope, object_name: str, record_id: UUID, patch: Mapping[str, Any], *, if_match: int | None = None
+) -> Record:
     """Apply a JSON merge patch (RFC 7396) and return the record; without a change no version and no event is made.
 
     Raises: as ``create_record``, and RecordNotFound, StaleVersion when ``if_match`` is not the present version.
     """
-    raise NotImplementedError
+    catalog = catalogs.for_scope(scope)
+    object_type = drafts.object_of(catalog, object_name)
+    with translated(object_type):
+        current = _current(scope, catalog, object_type, record_id, patch, if_match)
+        ctx = coercion_of(scope)
+        intake = take_in(object_type, patch, ctx, current)
+        draft = drafts.changed_draft(object_type, intake, ctx, frozenset(patch), current)
+        draft.intake.errors += find_cycles(scope, object_type, record_id, draft.values)
+        drafts.refuse_problems(scope, catalog, draft)
+        return _change(scope, catalog, draft, record_id, if_match)
+
+
+def _current(
+    scope: TenantScope,
+    catalog: Catalog,
+    object_type: ObjectType,
+    record_id: UUID,
+    patch: Mapping[str, Any],
+    if_match: int | None,
+) -> Record | None:
+    """The record as it is, locked, where this patch needs it; parents are locked before it."""
+    child = object_type.name in consequences.PARENTS
+    if not (child or needs_current(object_type, patch) or rules_need_current(object_type, patch)):
+        return None
+    if child:
+        consequences.lock_parents(scope, catalog, object_type, [], [record_id])
+    current = store.read_record(scope, object_type, record_id, lock=True)
+    if current is None:
+        raise drafts.missing(object_type)
+    drafts.check_version(current, if_match)
+    return current
+
+
+def _change(
+    scope: TenantScope, catalog: Catalog, draft: Draft, record_id: UUID, if_match: int | None
+) -> Record:
+    object_type = draft.object_type
+    record = None
+    targets = targets_of(catalog, object_type, draft.values)
+    if draft.values:
+        record = store.change_record(scope, object_type, record_id, draft.values, targets, if_match)
+    if record is not None:
+        before = {str(record_id): dict(draft.current or record)}
+        return _followed(scope, catalog, object_type, record, frozenset(draft.values), before)
+    present = store.read_record(scope, object_type, record_id)
+    if present is None:
+        raise drafts.missing(object_type)
+    drafts.check_version(present, if_match)
+    problems = dead_links(scope, catalog, object_type, targets)
+    if problems:
+        raise drafts.invalid(object_type, problems)
+    return present
+
+
+def _followed(
+    scope: TenantScope,
+    catalog: Catalog,
+    object_type: ObjectType,
+    record: Record,
+    names: frozenset[str],
+    before: Mapping[str, Record] | None,
+) -> Record:
+    """The record after the consequences of its write."""
+    if not consequences.touches_others(object_type, names):
+        return record
+    consequences.after_write(scope, catalog, object_type, [record], names, before)
+    if object_type.name == amounts.DEAL and record["amount_from_lines"]:
+        return store.read_record(scope, object_type, record["id"]) or record
+    return record
+
+
+def _refused(scope: TenantScope, catalog: Catalog, draft: Draft) -> Exception:
+    """Why an insert wrote nothing: a link target that is not live."""
+    targets = targets_of(catalog, draft.object_type, draft.values)
+    problems = dead_links(scope, catalog, draft.object_type, targets)
+    if problems:
+        return drafts.invalid(draft.object_type, problems)
+    return RecordBusy("A linked record was just being changed; please try again.")
 
 
 def upsert_record(
-    scope: TenantScope, object_name: str, unique_field: str, value: str, payload: Mapping[str, object]
-) -> tuple[dict[str, object], bool]:
-    """Update the live record whose ``unique_field`` is ``value`` or create it; second result: was it created."""
-    raise NotImplementedError
+    scope: TenantScope, object_name: str, unique_field: str, value: str, payload: Mapping[str, Any]
+) -> tuple[Record, bool]:
+    """Update the live record whose ``unique_field`` is ``value`` or create it; second result: was it created.
 
-
-def trash_record(scope: TenantScope, object_name: str, record_id: UUID, *, if_match: int | None = None) -> None:
-    """Move a record to the trash; what links to it is refused, trashed with it or cleared as its link says.
-
-    Raises: RecordNotFound, StaleVersion, DeleteRestricted.
+    Two upserts of one value wait for each other, so that both don't create.
     """
-    raise NotImplementedError
+    catalog = catalogs.for_scope(scope)
+    object_type = drafts.object_of(catalog, object_name)
+    lock_value(scope, object_type, unique_field, value)
+    found = match_one(scope, object_type, unique_field, value)
+    if found is not None:
+        return update_record(scope, object_name, found, payload), False
+    return create_record(scope, object_name, {unique_field: value, **payload}), True
 
 
-def restore_record(scope: TenantScope, object_name: str, record_id: UUID) -> dict[str, object]:
-    """Bring a trashed record back, with just those that went with it.
-
-    Raises: RecordNotFound (not in the trash), UniqueTaken.
-    """
-    raise NotImplementedError
-
-
-def destroy_record(scope: TenantScope, object_name: str, record_id: UUID) -> None:
-    """Delete a record, live or trashed, for good; the event keeps the whole row."""
-    raise NotImplementedError
+trash_record = trash.trash_record
+restore_record = trash.restore_record
+destroy_record = trash.destroy_record

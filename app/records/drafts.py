@@ -1,0 +1,90 @@
+"""From an intake to a record that may be written: defaults, rules, required fields, links."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, Any
+
+from app.records.errors import InvalidRecord, RecordNotFound, StaleVersion, UnknownObject
+from app.records.intake import Intake, default_values, missing_required
+from app.records.links import dead_links, targets_of
+from app.records.rules import Draft, apply_rules
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from app.core.errors import FieldError
+    from app.metadata.fieldtypes.base import Coercion
+    from app.metadata.model import Catalog, ObjectType
+    from tenants.scope import TenantScope
+
+
+def object_of(catalog: Catalog, name: str) -> ObjectType:
+    """The object called ``name``. Raises UnknownObject with the nearest name there is."""
+    found = catalog.objects.get(name)
+    if found is None:
+        near = difflib.get_close_matches(name, catalog.objects, n=1)
+        raise UnknownObject(f"There is no object {name}." + (f" Did you mean {near[0]}?" if near else ""))
+    return found
+
+
+def new_draft(
+    scope: TenantScope, object_type: ObjectType, intake: Intake, ctx: Coercion, given: frozenset[str]
+) -> Draft:
+    """A record about to be created; a member who creates one owns it unless an owner is given."""
+    draft = Draft(object_type, intake, ctx, given)
+    default_values(object_type, draft.values, ctx, given)
+    if "owner" in object_type.fields and "owner" not in given and scope.actor.kind == "member" and scope.member:
+        draft.values["owner"] = scope.member.id
+    _judge(draft)
+    return draft
+
+
+def changed_draft(
+    object_type: ObjectType, intake: Intake, ctx: Coercion, given: frozenset[str], current: Mapping[str, Any] | None
+) -> Draft:
+    """A record about to be changed; without ``current`` no rule is concerned."""
+    draft = Draft(object_type, intake, ctx, given, current)
+    if current is None:
+        draft.intake.errors += missing_required(object_type, draft.values, creating=False)
+    else:
+        _judge(draft)
+    return draft
+
+
+def _judge(draft: Draft) -> None:
+    """Apply rules when every value could be read, then look for what is missing."""
+    unread = {error.pointer.split("/")[1] for error in draft.intake.errors if error.pointer.startswith("/")}
+    if not unread:
+        apply_rules(draft)
+    missing = missing_required(draft.object_type, draft.values, creating=draft.creating)
+    draft.intake.errors += [error for error in missing if error.pointer[1:] not in unread]
+
+
+def refuse_problems(scope: TenantScope, catalog: Catalog, draft: Draft) -> None:
+    """Raise InvalidRecord when anything is wrong, naming dead links too."""
+    if draft.intake.errors:
+        targets = targets_of(catalog, draft.object_type, draft.values)
+        draft.intake.errors += dead_links(scope, catalog, draft.object_type, targets)
+        raise invalid(draft.object_type, draft.intake.errors)
+
+
+def invalid(object_type: ObjectType, errors: list[FieldError]) -> InvalidRecord:
+    """The 422 that carries every problem found."""
+    if len(errors) == 1:
+        return InvalidRecord(errors[0].message, errors)
+    return InvalidRecord(f"{object_type.label}: {len(errors)} values are not acceptable.", errors)
+
+
+def missing(object_type: ObjectType) -> RecordNotFound:
+    """The 404 of a record that is not there, in the trash or another workspace's."""
+    return RecordNotFound(f"There is no such {object_type.label}.")
+
+
+def check_version(record: Mapping[str, Any], if_match: int | None) -> None:
+    """Raise StaleVersion when the caller saw another version than the present one."""
+    if if_match is not None and record["version"] != if_match:
+        raise StaleVersion(
+            f"The record is at version {record['version']}, not {if_match}; read it again before changing it.",
+            extra={"version": record["version"]},
+        )

@@ -1,0 +1,132 @@
+"""From what a client sent to values: field types coerce, every problem is collected with its JSON pointer."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from babel.core import Locale, UnknownLocaleError, get_global
+
+from app.core import clock
+from app.core.errors import FieldError
+from app.metadata.fieldtypes.base import Coercion, ValueProblem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from app.metadata.model import Field, ObjectType
+    from tenants.scope import TenantScope
+
+
+@dataclass(slots=True)
+class Intake:
+    """Values by field name, and what was wrong with the rest."""
+
+    values: dict[str, Any] = field(default_factory=dict[str, Any])
+    errors: list[FieldError] = field(default_factory=list[FieldError])
+
+    def refuse(self, pointer: str, code: str, message: str) -> None:
+        """Add a problem."""
+        self.errors.append(FieldError(pointer, code, message))
+
+
+def coercion_of(scope: TenantScope) -> Coercion:
+    """The tenant's settings that coercion needs; one moment for the whole write."""
+    tenant = scope.tenant
+    now = clock.now()
+    today = now.astimezone(ZoneInfo(tenant.timezone)).date()
+    return Coercion(
+        currency=tenant.currency, timezone=tenant.timezone, region=region_of(tenant.locale), now=now, today=today
+    )
+
+
+def region_of(locale: str) -> str:
+    """The country a locale speaks of: ``de`` → DE, ``en`` → US (likely subtags of CLDR)."""
+    try:
+        parsed = Locale.parse(locale, sep="-" if "-" in locale else "_")
+    except (ValueError, UnknownLocaleError):
+        return "US"
+    if parsed.territory:
+        return parsed.territory
+    likely: Mapping[str, str] = get_global("likely_subtags")
+    return likely.get(parsed.language, "en_Latn_US").rpartition("_")[2]
+
+
+def take_in(
+    object_type: ObjectType, payload: Mapping[str, Any], ctx: Coercion, current: Mapping[str, Any] | None = None
+) -> Intake:
+    """Coerce the members of ``payload``. ``current`` is the record's JSON form where a merge patch needs it."""
+    intake = Intake()
+    for name, raw in payload.items():
+        target = object_type.fields.get(name)
+        pointer = f"/{escape_pointer(name)}"
+        if target is None:
+            intake.refuse(pointer, "field.unknown", unknown_field(object_type, name))
+        elif target.system or target.readonly:
+            intake.refuse(pointer, "field.readonly", f"{target.label} is written by the system and can't be set.")
+        else:
+            take_value(intake, target, _merged(target, raw, current), ctx)
+    return intake
+
+
+def take_value(intake: Intake, target: Field, raw: object, ctx: Coercion) -> None:
+    """Coerce one raw value into ``intake``."""
+    try:
+        intake.values[target.name] = target.type.coerce(target, raw, ctx)
+    except ValueProblem as problem:
+        pointer = f"/{target.name}" + (f"/{problem.part}" if problem.part else "")
+        intake.refuse(pointer, problem.code, problem.message)
+
+
+def needs_current(object_type: ObjectType, patch: Mapping[str, Any]) -> bool:
+    """Whether a merge patch (RFC 7396) goes into a composite value and so needs the record as it is."""
+    return any(
+        isinstance(raw, dict) and name in object_type.fields and _is_partial(object_type.fields[name], raw)
+        for name, raw in patch.items()
+    )
+
+
+def _is_partial(target: Field, raw: Mapping[str, object]) -> bool:
+    parts = {column.part for column in target.columns if column.part}
+    return bool(parts) and not parts <= raw.keys()
+
+
+def _merged(target: Field, raw: object, current: Mapping[str, Any] | None) -> object:
+    """``raw`` merged into the present composite value: parts left out stay, null parts go."""
+    if current is None or not isinstance(raw, dict) or not _is_partial(target, raw):
+        return raw
+    present = current.get(target.name)
+    if not isinstance(present, dict):
+        return raw
+    merged = {**present, **raw}
+    return {part: value for part, value in merged.items() if value is not None}
+
+
+def default_values(object_type: ObjectType, values: dict[str, Any], ctx: Coercion, given: frozenset[str]) -> None:
+    """Fill in defaults of fields that were not given at all (an explicit null stays null)."""
+    for name, target in object_type.fields.items():
+        if target.default is not None and not target.system and name not in given and name not in values:
+            values[name] = target.type.initial(target, ctx)
+
+
+def missing_required(object_type: ObjectType, values: Mapping[str, Any], *, creating: bool) -> list[FieldError]:
+    """A problem for each required field that is empty; on update only for those written."""
+    return [
+        FieldError(f"/{name}", "required", f"{target.label} is required.")
+        for name, target in object_type.fields.items()
+        if target.required and not target.system and values.get(name) is None and (creating or name in values)
+    ]
+
+
+def unknown_field(object_type: ObjectType, name: str) -> str:
+    """The message about a field that is not there, with the nearest one that is."""
+    near = difflib.get_close_matches(name, object_type.fields, n=1, cutoff=0.6)
+    hint = f" Did you mean {near[0]}?" if near else ""
+    return f"{object_type.label} has no field {name}.{hint}"
+
+
+def escape_pointer(name: str) -> str:
+    """A member name inside a JSON pointer (RFC 6901 §3)."""
+    return name.replace("~", "~0").replace("/", "~1")

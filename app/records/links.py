@@ -1,0 +1,133 @@
+"""What links point to: targets must be live records of this workspace, members or teams."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+from app.core.errors import FieldError
+from app.records.rowform import quote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from app.metadata.model import Catalog, Field, ObjectType
+    from tenants.scope import TenantScope
+
+#: Link targets that are system tables: no trash, their rows are never locked by a record's writer.
+SYSTEM_TARGETS: Final = frozenset({"member", "team"})
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One record a link field points to."""
+
+    field: str
+    object: str
+    table: str
+    id: UUID
+
+
+def targets_of(catalog: Catalog, object_type: ObjectType, values: Mapping[str, Any]) -> list[Target]:
+    """The targets of every non-empty link among ``values``, in a steady order."""
+    found: list[Target] = []
+    for name, field in object_type.fields.items():
+        value = values.get(name)
+        if value is not None and field.to:
+            target = target_of(field, value)
+            if target is not None:
+                object_name, target_id = target
+                found.append(Target(name, object_name, table_of(catalog, object_name), target_id))
+    return found
+
+
+def target_of(field: Field, value: Any) -> tuple[str, UUID] | None:
+    """Object and id a link's value points to; a polymorphic value names its object."""
+    if isinstance(value, UUID):
+        return (field.to[0], value)
+    object_name, target_id = getattr(value, "object", None), getattr(value, "id", None)
+    if isinstance(object_name, str) and isinstance(target_id, UUID):
+        return (object_name, target_id)
+    return None
+
+
+def table_of(catalog: Catalog, object_name: str) -> str:
+    """The table of an object or of a system target."""
+    return object_name if object_name in SYSTEM_TARGETS else catalog.objects[object_name].table
+
+
+def live_target_sql(target: Target, parameter: str) -> str:
+    """SQL that holds when the target is live.
+
+    The key-share lock makes a trash of the target at the same moment either see the new link or be seen here.
+    """
+    if target.object in SYSTEM_TARGETS:
+        return f"EXISTS (SELECT FROM {quote(target.table)} WHERE id = %({parameter})s::uuid)"
+    return (
+        f"EXISTS (SELECT FROM {quote(target.table)} x WHERE x.id = %({parameter})s::uuid"
+        " AND x.deleted_at IS NULL FOR KEY SHARE)"
+    )
+
+
+def live_ids(scope: TenantScope, catalog: Catalog, wanted: Mapping[str, Iterable[UUID]]) -> dict[str, set[UUID]]:
+    """Which of the wanted ids are live, by object; they stay live for the rest of the transaction."""
+    live: dict[str, set[UUID]] = {}
+    for object_name in sorted(wanted):
+        ids = sorted(set(wanted[object_name]))
+        if not ids:
+            continue
+        text = f"SELECT id FROM {quote(table_of(catalog, object_name))} WHERE id = ANY(%s::uuid[])"
+        if object_name not in SYSTEM_TARGETS:
+            text += " AND deleted_at IS NULL ORDER BY id FOR KEY SHARE"
+        live[object_name] = {row[0] for row in scope.execute(text, (ids,)).fetchall()}
+    return live
+
+
+def dead_link(target: Target, label: str) -> FieldError:
+    """The problem of a link whose target is missing, in the trash or another workspace's."""
+    return FieldError(f"/{target.field}", "link.not_found", f"{label}: there is no {target.object} with this id.")
+
+
+def dead_links(
+    scope: TenantScope, catalog: Catalog, object_type: ObjectType, targets: Sequence[Target]
+) -> list[FieldError]:
+    """One problem for each target that is not live."""
+    wanted: dict[str, list[UUID]] = {}
+    for target in targets:
+        wanted.setdefault(target.object, []).append(target.id)
+    live = live_ids(scope, catalog, wanted)
+    return [
+        dead_link(target, object_type.fields[target.field].label)
+        for target in targets
+        if target.id not in live.get(target.object, set())
+    ]
+
+
+def find_cycles(
+    scope: TenantScope, object_type: ObjectType, record_id: UUID, values: Mapping[str, Any]
+) -> list[FieldError]:
+    """A problem for each acyclic link among ``values`` that would make the record its own ancestor.
+
+    Writers of such a link wait for each other within one workspace: two moves could close a cycle between them.
+    """
+    problems: list[FieldError] = []
+    for name, field in object_type.fields.items():
+        target = values.get(name) if field.acyclic else None
+        if target is None:
+            continue
+        link, table = quote(field.columns[0].name), quote(object_type.table)
+        scope.execute(
+            "SELECT pg_advisory_xact_lock(hashtext(%s), hashtext(%s))",
+            (f"acyclic {scope.tenant.schema}", f"{object_type.name}.{name}"),
+        )
+        found = scope.execute(
+            f"WITH RECURSIVE up AS (SELECT id, {link} AS above FROM {table} WHERE id = %s::uuid"
+            f" UNION SELECT t.id, t.{link} FROM {table} t JOIN up ON t.id = up.above)"
+            " SELECT 1 FROM up WHERE id = %s::uuid LIMIT 1",
+            (target, record_id),
+        ).fetchone()
+        if found:
+            message = f"{field.label}: the record would be above itself."
+            problems.append(FieldError(f"/{name}", "link.cycle", message))
+    return problems

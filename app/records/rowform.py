@@ -1,0 +1,81 @@
+"""A record's row and its JSON form: which columns, in which order, decoded by which field type."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from psycopg import sql
+
+from app.records.statements import ShapeCache
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from app.metadata.model import Field, ObjectType
+
+_FORMS: Final = ShapeCache()
+
+
+def quote(name: str) -> str:
+    """Quote an identifier that comes from the catalog."""
+    return sql.Identifier(name).as_string(None)
+
+
+@dataclass(frozen=True, slots=True)
+class RowForm:
+    """How the whole row of an object is read: ``columns`` in field order, decoders by position."""
+
+    columns: tuple[str, ...]
+    select: str
+    decoders: tuple[tuple[str, Callable[[Sequence[Any]], object], int, int], ...]
+
+    def decode(self, row: Sequence[Any]) -> dict[str, Any]:
+        """JSON form of a row read by ``scope.cursor_text()`` in the order of ``columns``."""
+        return {name: decode(row[start:end]) for name, decode, start, end in self.decoders}
+
+
+def row_form(object_type: ObjectType) -> RowForm:
+    """The row form of an object, built once per spec."""
+    return _FORMS.get(object_type.spec_hash, lambda: _build(object_type))
+
+
+def _build(object_type: ObjectType) -> RowForm:
+    columns: list[str] = []
+    decoders: list[tuple[str, Callable[[Sequence[Any]], object], int, int]] = []
+    for field in object_type.fields.values():
+        start = len(columns)
+        columns += [column.name for column in field.columns]
+        decoders.append((field.name, field.type.decode, start, len(columns)))
+    return RowForm(tuple(columns), ", ".join(quote(name) for name in columns), tuple(decoders))
+
+
+def diff_sql(field: Field) -> str:
+    """SQL in a RETURNING clause: ``{"field": [old, new]}`` when the field changed, else ``{}``."""
+    names = [quote(column.name) for column in field.columns]
+    old = [f"old.{name}" for name in names]
+    new = [f"new.{name}" for name in names]
+    changed = f"({', '.join(old)}) IS DISTINCT FROM ({', '.join(new)})" if len(names) > 1 else (
+        f"{old[0]} IS DISTINCT FROM {new[0]}"
+    )
+    key = field.name.replace("'", "''")
+    pair = f"jsonb_build_array({escaped(field.type.json_sql(old))}, {escaped(field.type.json_sql(new))})"
+    return f"CASE WHEN {changed} THEN jsonb_build_object('{key}', {pair}) ELSE '{{}}'::jsonb END"
+
+
+def whole_row_sql(object_type: ObjectType, qualifier: str) -> str:
+    """SQL for the JSON form of a whole row, in chunks because a function takes at most 100 arguments."""
+    pairs = [
+        "'{}', {}".format(
+            field.name.replace("'", "''"),
+            escaped(field.type.json_sql([f"{qualifier}.{quote(column.name)}" for column in field.columns])),
+        )
+        for field in object_type.fields.values()
+    ]
+    chunks = [pairs[start : start + 40] for start in range(0, len(pairs), 40)]
+    return " || ".join(f"jsonb_build_object({', '.join(chunk)})" for chunk in chunks)
+
+
+def escaped(text: str) -> str:
+    """SQL text safe beside psycopg's ``%(name)s`` placeholders."""
+    return text.replace("%", "%%")

@@ -1,0 +1,170 @@
+"""The statements that write many records of one object: set-based, each row with its event, one outbox row.
+
+Inserts go by COPY with ids made in Python; updates by one statement per set of fields, fed through
+``jsonb_to_recordset``. Rows are locked in id order.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+from psycopg.types.json import Json, Jsonb
+
+from app.core import clock, ids
+from app.events.append import event_ctes, event_params
+from app.records.rowform import diff_sql, quote, row_form
+from app.records.statements import ShapeCache
+from tenants.copying import copy_into
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from app.metadata.model import Field, ObjectType
+    from tenants.scope import TenantScope
+
+_TEXTS: Final = ShapeCache()
+_EVENT_COLUMNS: Final = (
+    "id", "at", "actor_kind", "actor_id", "cause", "kind", "object", "record_id", "record_version", "request_id",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """New values of one live record."""
+
+    id: UUID
+    values: Mapping[str, Any]
+
+
+def insert_many(
+    scope: TenantScope,
+    object_type: ObjectType,
+    rows: Sequence[tuple[UUID, Mapping[str, Any]]],
+    created_by: UUID | None,
+) -> None:
+    """Insert records (id, values) by COPY, their events by COPY, one outbox row."""
+    if not rows:
+        return
+    present = {name for _, values in rows for name in values}
+    fields = [field for name, field in object_type.fields.items() if name in present]
+    empty = {field.name: _unset(field) for field in fields}
+    columns = ["id", *(column.name for field in fields for column in field.columns)]
+    columns += ["created_at", "updated_at", "created_by", "updated_by"]
+    now = clock.now()
+    tail = (now, now, created_by, created_by)
+    binders = [(field.name, field.type.bind, empty[field.name]) for field in fields]
+
+    def copied() -> Iterable[Sequence[object]]:
+        for record_id, values in rows:
+            cells: list[object] = [record_id]
+            for name, bind, unset in binders:
+                cells += bind(values[name]) if name in values else unset
+            yield (*cells, *tail)
+
+    copy_into(scope, object_type.table, columns, copied())
+    log_created(scope, object_type.name, [record_id for record_id, _ in rows])
+
+
+def _unset(field: Field) -> tuple[object, ...]:
+    """What COPY writes for a field a row does not state: empty, an array for types whose empty is one."""
+    return tuple(field.type.bind([] if field.type.many else None))
+
+
+def log_created(scope: TenantScope, object_name: str, record_ids: Sequence[UUID]) -> None:
+    """Events of new records at version 1, by COPY, and their outbox row."""
+    params = event_params(scope)
+    event_ids = [ids.uuid7() for _ in record_ids]
+    now = clock.now()
+    head = (now, params["event_actor_kind"], params["event_actor"], params["event_cause"], "created", object_name)
+    request = params["event_request"]
+    rows = (
+        (event_id, *head, record_id, 1, request) for event_id, record_id in zip(event_ids, record_ids, strict=True)
+    )
+    copy_into(scope, "event", _EVENT_COLUMNS, rows)
+    scope.execute("INSERT INTO pod.outbox (events) VALUES (%s::uuid[])", (event_ids,))
+
+
+def change_many(
+    scope: TenantScope,
+    object_type: ObjectType,
+    changes: Sequence[Change],
+    *,
+    cause: Mapping[str, object] | None = None,
+    updated_by: UUID | None = None,
+) -> dict[UUID, int]:
+    """Update live records with events; answers the new version of each that really changed."""
+    groups: defaultdict[tuple[str, ...], list[Change]] = defaultdict(list)
+    for change in changes:
+        if change.values:
+            groups[tuple(name for name in object_type.fields if name in change.values)].append(change)
+    versions: dict[UUID, int] = {}
+    by = updated_by or (scope.member.id if scope.member else None)
+    for names, group in sorted(groups.items()):
+        fields = [object_type.fields[name] for name in names]
+        shape = (object_type.spec_hash, names)
+        text = _TEXTS.get(shape, lambda fields=fields: _change_text(object_type, fields))
+        group.sort(key=lambda change: change.id)
+        rows = [_json_row(fields, change) for change in group]
+        params = event_params(scope, cause) | {"rows": Jsonb(rows), "now": clock.now(), "by": by}
+        versions |= {row[0]: row[1] for row in scope.execute(text, params).fetchall()}
+    return versions
+
+
+def _change_text(object_type: ObjectType, fields: Sequence[Field]) -> str:
+    columns = [column for field in fields for column in field.columns]
+    named = [(quote(column.name), f"n{position}", column.sql_type) for position, column in enumerate(columns)]
+    record = ", ".join(f"{alias} {sql_type}" for _, alias, sql_type in named)
+    sets = ", ".join(f"{name} = r.{alias}" for name, alias, _ in named)
+    changed = " OR ".join(f"t.{name} IS DISTINCT FROM r.{alias}" for name, alias, _ in named)
+    diff = " || ".join(diff_sql(field) for field in fields)
+    return (
+        f"WITH r AS (SELECT * FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(id uuid, {record})),"
+        f" u AS (UPDATE {quote(object_type.table)} t SET {sets}, version = t.version + 1,"
+        " updated_at = %(now)s::timestamptz, updated_by = %(by)s::uuid"
+        f" FROM r WHERE t.id = r.id AND t.deleted_at IS NULL AND ({changed})"
+        f" RETURNING new.id AS id, new.version AS version, {diff} AS event_diff),"
+        f" {event_ctes('u', 'updated', object_type.name, diff='event_diff')} SELECT id, version FROM u"
+    )
+
+
+def _json_row(fields: Sequence[Field], change: Change) -> dict[str, object]:
+    row: dict[str, object] = {"id": str(change.id)}
+    position = 0
+    for field in fields:
+        for cell in field.type.bind(change.values[field.name]):
+            row[f"n{position}"] = _json_cell(cell)
+            position += 1
+    return row
+
+
+def _json_cell(cell: object) -> object:
+    """A bound parameter as JSON that PostgreSQL reads back as the column's type."""
+    if isinstance(cell, (Jsonb, Json)):
+        return cell.obj
+    if isinstance(cell, (datetime, date)):
+        return cell.isoformat()
+    if isinstance(cell, (UUID, Decimal)):
+        return str(cell)
+    if isinstance(cell, (list, tuple)):
+        return [_json_cell(item) for item in cell]  # pyright: ignore[reportUnknownVariableType]
+    return cell
+
+
+def lock_records(
+    scope: TenantScope, object_type: ObjectType, record_ids: Iterable[UUID], *, hard: bool = False
+) -> dict[UUID, dict[str, Any]]:
+    """Live records in their JSON form, locked in id order; ``hard`` also keeps new links to them out."""
+    form = row_form(object_type)
+    cursor = scope.cursor_text()
+    cursor.execute(
+        f"SELECT {form.select} FROM {quote(object_type.table)} WHERE id = ANY(%s::uuid[]) AND deleted_at IS NULL"
+        f" ORDER BY id FOR {'UPDATE' if hard else 'NO KEY UPDATE'}",
+        (sorted(set(record_ids)),),
+    )
+    records = [form.decode(row) for row in cursor.fetchall()]
+    return {UUID(record["id"]): record for record in records}

@@ -1,0 +1,209 @@
+"""The trash: moving records there with what depends on them, bringing them back, destroying them.
+
+Links decide (``on_delete``): *restrict* refuses, *cascade* takes the linking record along under the same trash id,
+*clear* empties the link. The event of the record itself remembers the links it cleared, so that a restore can set them
+again where they are still empty.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from app.core import clock, ids
+from app.events.append import event_ctes, event_params
+from app.metadata import catalog as catalogs
+from app.records import consequences, dependants, drafts, store
+from app.records.errors import DeleteRestricted, ParentInTrash
+from app.records.rowform import quote, row_form
+from app.records.store_many import Change, change_many, lock_records
+from app.records.violations import translated
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from app.metadata.model import Catalog, ObjectType
+    from app.records.dependants import Blocking, Closure
+    from tenants.scope import TenantScope
+
+Record = dict[str, Any]
+
+
+def trash_record(scope: TenantScope, object_name: str, record_id: UUID, *, if_match: int | None = None) -> None:
+    """Move a record to the trash; what links to it is refused, trashed with it or cleared as its link says.
+
+    Raises: RecordNotFound, StaleVersion, DeleteRestricted.
+    """
+    catalog = catalogs.for_scope(scope)
+    object_type = drafts.object_of(catalog, object_name)
+    outcome = trash_many(scope, object_name, [record_id], if_match={record_id: if_match})
+    blocking = outcome[record_id]
+    if blocking is None:
+        raise drafts.missing(object_type)
+    if blocking:
+        raise restricted(catalog, object_type, blocking)
+
+
+def trash_many(
+    scope: TenantScope, object_name: str, record_ids: Iterable[UUID], *, if_match: Mapping[UUID, int | None] | None = None
+) -> dict[UUID, list[Blocking] | None]:
+    """Trash live records, each under a trash id of its own; by id: [] done, what blocks it, or None when not there."""
+    catalog = catalogs.for_scope(scope)
+    object_type = drafts.object_of(catalog, object_name)
+    wanted = sorted(set(record_ids))
+    with translated(object_type):
+        consequences.lock_parents(scope, catalog, object_type, [], wanted)
+        locked = lock_records(scope, object_type, wanted, hard=True)
+        for record_id, record in locked.items():
+            drafts.check_version(record, (if_match or {}).get(record_id))
+        closure = dependants.close_over(scope, catalog, object_type, list(locked))
+        roots = [record_id for record_id in locked if record_id not in closure.blocked]
+        _write_trash(scope, catalog, object_type, roots, closure)
+    return {record_id: closure.blocked.get(record_id, []) if record_id in locked else None for record_id in wanted}
+
+
+def _write_trash(
+    scope: TenantScope, catalog: Catalog, object_type: ObjectType, roots: Sequence[UUID], closure: Closure
+) -> None:
+    trash_ids = {root: ids.uuid7() for root in roots}
+    cleared = closure.cleared_by(trash_ids)
+    for link, records in closure.to_clear(trash_ids):
+        changes = [Change(record_id, {link.field: None}) for record_id in records]
+        change_many(scope, catalog.objects[link.object], changes, cause={"trashed": str(roots[0])})
+    for name in sorted(closure.rows):
+        members = {row: trash_ids[root] for row, root in closure.rows[name].items() if root in trash_ids}
+        gone = _set_trashed(scope, catalog.objects[name], members, cleared if name == object_type.name else {})
+        consequences.after_gone(scope, catalog, catalog.objects[name], gone)
+
+
+def _set_trashed(
+    scope: TenantScope, object_type: ObjectType, members: Mapping[UUID, UUID], cleared: Mapping[UUID, Any]
+) -> list[Record]:
+    """Mark rows as trashed, each with its event; answers them as they were last alive."""
+    if not members:
+        return []
+    form = row_form(object_type)
+    shown = ", ".join(f"new.{quote(name)}" for name in form.columns)
+    rows = sorted(members.items())
+    cause = "nullif(coalesce(%(event_cause)s::jsonb, '{}') || coalesce(%(cleared)s::jsonb -> id::text, '{}'), '{}')"
+    text = (
+        f"WITH r AS (SELECT * FROM unnest(%(ids)s::uuid[], %(trash)s::uuid[]) AS r(row_id, trash)),"
+        f" u AS (UPDATE {quote(object_type.table)} t SET deleted_at = %(now)s::timestamptz, trash_id = r.trash,"
+        " version = t.version + 1, updated_at = %(now)s::timestamptz, updated_by = %(by)s::uuid"
+        f" FROM r WHERE t.id = r.row_id AND t.deleted_at IS NULL RETURNING {shown}),"
+        f" {event_ctes('u', 'trashed', object_type.name, cause=cause)} SELECT {form.select} FROM u"
+    )
+    params = event_params(scope) | {"ids": [row for row, _ in rows], "trash": [trash for _, trash in rows]}
+    params |= {"now": clock.now(), "by": scope.member.id if scope.member else None}
+    params["cleared"] = dependants.as_causes(cleared)
+    cursor = scope.cursor_text()
+    cursor.execute(text, params)
+    return [form.decode(row) for row in cursor.fetchall()]
+
+
+def restore_record(scope: TenantScope, object_name: str, record_id: UUID) -> Record:
+    """Bring a trashed record back, with just those that went with it, and links that were cleared then.
+
+    Raises: RecordNotFound (not in the trash), UniqueTaken, ParentInTrash (it went with a record still there).
+    """
+    catalog = catalogs.for_scope(scope)
+    object_type = drafts.object_of(catalog, object_name)
+    with translated(object_type):
+        trash = scope.execute(
+            f"SELECT trash_id FROM {quote(object_type.table)} WHERE id = %s::uuid AND deleted_at IS NOT NULL FOR UPDATE",
+            (record_id,),
+        ).fetchone()
+        if trash is None:
+            raise drafts.missing(object_type)
+        _refuse_trashed_parents(scope, catalog, object_type, record_id)
+        restored: list[tuple[ObjectType, list[Record]]] = []
+        for name in sorted(dependants.cascade_objects(catalog, object_type)):
+            with translated(catalog.objects[name]):
+                restored.append((catalog.objects[name], _set_live(scope, catalog.objects[name], record_id, trash[0])))
+        dependants.set_again(scope, catalog, object_type, record_id)
+        for kind, records in restored:
+            if records:
+                consequences.after_return(scope, catalog, kind, records)
+    record = store.read_record(scope, object_type, record_id)
+    if record is None:
+        raise drafts.missing(object_type)
+    return record
+
+
+def _set_live(scope: TenantScope, object_type: ObjectType, record_id: UUID, trash_id: UUID | None) -> list[Record]:
+    form = row_form(object_type)
+    shown = ", ".join(f"new.{quote(name)}" for name in form.columns)
+    text = (
+        f"WITH u AS (UPDATE {quote(object_type.table)} t SET deleted_at = NULL, trash_id = NULL,"
+        " version = t.version + 1, updated_at = %(now)s::timestamptz, updated_by = %(by)s::uuid"
+        " WHERE t.deleted_at IS NOT NULL AND (t.trash_id = %(trash)s::uuid OR t.id = %(id)s::uuid)"
+        f" RETURNING {shown}), {event_ctes('u', 'restored', object_type.name)} SELECT {form.select} FROM u"
+    )
+    params = event_params(scope) | {"trash": trash_id, "id": record_id, "now": clock.now()}
+    params["by"] = scope.member.id if scope.member else None
+    cursor = scope.cursor_text()
+    cursor.execute(text, params)
+    return [form.decode(row) for row in cursor.fetchall()]
+
+
+def _refuse_trashed_parents(scope: TenantScope, catalog: Catalog, object_type: ObjectType, record_id: UUID) -> None:
+    """A record that depends on one in the trash comes back with that one, not alone."""
+    for link in dependants.cascade_parents(catalog, object_type):
+        parent = catalog.objects[link.target]
+        found = scope.execute(
+            f"SELECT 1 FROM {quote(object_type.table)} c JOIN {quote(parent.table)} p ON p.id = c.{quote(link.column)}"
+            " WHERE c.id = %s::uuid AND p.deleted_at IS NOT NULL",
+            (record_id,),
+        ).fetchone()
+        if found:
+            raise ParentInTrash(f"Restore the {parent.label} it belongs to first.")
+
+
+def destroy_record(scope: TenantScope, object_name: str, record_id: UUID) -> None:
+    """Delete a record, live or trashed, for good; the event keeps the whole row.
+
+    Raises: RecordNotFound, DeleteRestricted.
+    """
+    catalog = catalogs.for_scope(scope)
+    object_type = drafts.object_of(catalog, object_name)
+    outcome = destroy_many(scope, object_name, [record_id])
+    if outcome[record_id] is None:
+        raise drafts.missing(object_type)
+    if outcome[record_id]:
+        raise restricted(catalog, object_type, outcome[record_id] or [])
+
+
+def destroy_many(scope: TenantScope, object_name: str, record_ids: Iterable[UUID]) -> dict[UUID, list[Blocking] | None]:
+    """Destroy records with their cascading dependants; trashed dependants count like live ones."""
+    catalog = catalogs.for_scope(scope)
+    object_type = drafts.object_of(catalog, object_name)
+    wanted = sorted(set(record_ids))
+    with translated(object_type):
+        consequences.lock_parents(scope, catalog, object_type, [], wanted)
+        found = scope.execute(
+            f"SELECT id FROM {quote(object_type.table)} WHERE id = ANY(%s::uuid[]) ORDER BY id FOR UPDATE", (wanted,)
+        ).fetchall()
+        present = [row[0] for row in found]
+        closure = dependants.close_over(scope, catalog, object_type, present, trashed=True)
+        roots = {record_id: record_id for record_id in present if record_id not in closure.blocked}
+        for link, records in closure.to_clear(roots):
+            dependants.clear_for_good(scope, catalog, link, records)
+        order = dependants.children_first(catalog, closure.rows)
+        for name in order:
+            going = [row for row, root in closure.rows[name].items() if root in roots]
+            gone = list(lock_records(scope, catalog.objects[name], going).values())
+            store.delete_rows(scope, catalog.objects[name], going)
+            consequences.after_gone(scope, catalog, catalog.objects[name], gone)
+    return {record_id: closure.blocked.get(record_id, []) if record_id in present else None for record_id in wanted}
+
+
+def restricted(catalog: Catalog, object_type: ObjectType, blocking: Sequence[Blocking]) -> DeleteRestricted:
+    """The 409 that names what must go first."""
+    names = ", ".join(
+        f"{block.count} {catalog.objects[block.object].plural if block.count > 1 else catalog.objects[block.object].label}"
+        for block in blocking
+    )
+    return DeleteRestricted(
+        f"This {object_type.label} is still used by {names}.",
+        extra={"blocking": [{"object": block.object, "field": block.field, "count": block.count} for block in blocking]},
+    )

@@ -1,0 +1,60 @@
+"""What the database refused, in the words of the API.
+
+Two writers can only collide in the database; its constraint names lead back to the field.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import psycopg
+
+from app.core.errors import Conflict, FieldError
+from app.records.drafts import invalid
+from app.records.errors import UniqueTaken
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from app.metadata.model import Field, ObjectType
+
+
+class RecordBusy(Conflict):
+    """Somebody else's write holds the record for too long; trying again helps."""
+
+    code = "record.busy"
+    title = "The record is being changed"
+
+
+@contextmanager
+def translated(object_type: ObjectType) -> Iterator[None]:
+    """Turn unique and foreign-key violations, lock timeouts and deadlocks inside into our errors."""
+    try:
+        yield
+    except psycopg.errors.UniqueViolation as violation:
+        raise taken(object_type, _field_of(object_type, violation)) from violation
+    except psycopg.errors.ForeignKeyViolation as violation:
+        field = _field_of(object_type, violation)
+        message = f"{field.label if field else 'A link'} points to a record that is not there."
+        raise invalid(object_type, [FieldError(f"/{field.name if field else ''}", "link.not_found", message)]) from violation
+    except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected) as error:
+        raise RecordBusy("Somebody else is changing this record at the moment; please try again.") from error
+
+
+def taken(object_type: ObjectType, field: Field | None) -> UniqueTaken:
+    """The 409 of a unique value that another live record holds."""
+    if field is None:
+        return UniqueTaken(f"Another {object_type.label} has the same value.")
+    message = f"Another {object_type.label} has the same {field.label}."
+    return UniqueTaken(message, [FieldError(f"/{field.name}", "record.unique", message)])
+
+
+def _field_of(object_type: ObjectType, violation: psycopg.Error) -> Field | None:
+    """The field whose column the violated index or foreign key is on, by its name or by the message's detail."""
+    constraint, detail = violation.diag.constraint_name or "", violation.diag.message_detail or ""
+    named = [field for field in object_type.fields.values() if any(c.name in constraint for c in field.columns)]
+    if named:
+        return max(named, key=lambda field: len(field.columns[0].name))
+    key = detail.partition("=")[0]
+    return next((field for field in object_type.fields.values() if field.unique and field.columns[0].name in key), None)
