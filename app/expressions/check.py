@@ -72,7 +72,7 @@ class Checker:
         self._arithmetic = 0
 
     def node(self, parsed: Parsed) -> Node:
-        """The checked form of ``parsed``."""
+        """Give the checked form of ``parsed``."""
         self._nodes += 1
         if self._nodes > MAX_NODES:
             raise ConditionError.at(parsed.position, f"The condition has more than {MAX_NODES:,} parts.")
@@ -122,7 +122,7 @@ class Checker:
         hint = f" Did you mean `{near[0]}`?" if near else " Texts stand in quotes."
         return f"There is no field `{path}`.{hint}"
 
-    def _apply(self, call: Apply) -> Node:  # noqa: PLR0911 - a table of operators
+    def _apply(self, call: Apply) -> Node:
         match call.function:
             case "_&&_" | "_||_":
                 op = "and" if call.function == "_&&_" else "or"

@@ -10,7 +10,9 @@ if TYPE_CHECKING:
 
 #: Kinds a variable can have. ``texts`` (all e-mails of a contact) and ``options`` (multi_select, tags) hold many
 #: values; ``money`` is the amount in the tenant's currency; ``none`` can only be asked with ``has()``.
-Kind: TypeAlias = Literal["text", "number", "money", "boolean", "date", "datetime", "option", "options", "link", "texts", "none"]
+Kind: TypeAlias = Literal[
+    "text", "number", "money", "boolean", "date", "datetime", "option", "options", "link", "texts", "none"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +48,9 @@ class Environment(Protocol):
         ...
 
     def variable(self, path: str) -> Variable | None:
-        """The variable called ``path``, dots included, or ``None``."""
+        """Return the variable called ``path``, dots included, or ``None``."""
         ...
 
     def names(self) -> Iterable[str]:
-        """Names worth suggesting when one is unknown."""
+        """Give names worth suggesting when one is unknown."""
         ...

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _NUMBER: Final = re.compile(r"-?\s*[0-9.][0-9.eE+-]*")
 _LARGEST: Final = Decimal("1e60")
+_MOST_PLACES: Final = -40
 _SMALLEST: Final = Decimal("1e-40")
 _EXACT: Final = Context(prec=200)
 #: A century: keeps date arithmetic inside what both back ends hold.
@@ -33,14 +34,14 @@ _WORDS: Final[dict[str, str]] = {
 
 
 def describe(node: Node) -> str:
-    """What a node is, for messages."""
+    """Say what a node is, for messages."""
     if isinstance(node, Null):
         return "null"
     return _WORDS[node.kind]
 
 
 def constant(checker: Checker, parsed: Lit) -> Node:
-    """A literal standing by itself."""
+    """Check a literal standing by itself."""
     value = parsed.value
     match value:
         case None:
@@ -64,7 +65,7 @@ def _whole(parsed: Lit, value: int) -> int:
 
 
 def _decimal(checker: Checker, parsed: Lit) -> Decimal:
-    """The number as written: the parser's float has only 17 digits."""
+    """Read the number as written: the parser's float has only 17 digits."""
     found = _NUMBER.match(checker.source, parsed.position)
     try:
         value = Decimal(found[0].replace(" ", "")) if found else Decimal(repr(parsed.value))
@@ -74,7 +75,7 @@ def _decimal(checker: Checker, parsed: Lit) -> Decimal:
         raise ConditionError.at(parsed.position, "This number is too large.")
     # A factor of 1e-300 would make exact arithmetic carry 300 places.
     exponent = value.as_tuple().exponent
-    return value.quantize(_SMALLEST, context=_EXACT) if isinstance(exponent, int) and exponent < -40 else value
+    return value.quantize(_SMALLEST, context=_EXACT) if isinstance(exponent, int) and exponent < _MOST_PLACES else value
 
 
 def _text(parsed: Lit, value: str) -> str:
@@ -84,7 +85,7 @@ def _text(parsed: Lit, value: str) -> str:
 
 
 def fit(checker: Checker, parsed: Lit, other: Node) -> Node:
-    """A literal compared with ``other``: brought into the form ``other`` holds."""
+    """Check a literal compared with ``other``: it is brought into the form ``other`` holds."""
     value = parsed.value
     if isinstance(value, str) and other.kind in {"option", "options", "link", "texts", "date", "datetime", "text"}:
         kind, fitted = _fit_text(parsed, _text(parsed, value), other)
@@ -129,12 +130,15 @@ def _identity(parsed: Lit, value: str) -> UUID:
     try:
         return UUID(value)
     except ValueError:
-        message = f"A link is compared with an id or `me`; `{value[:40]}` is neither. To ask by name go through the link: `company.name`."
+        message = (
+            f"A link is compared with an id or `me`; `{value[:40]}` is neither. "
+            "To ask by name go through the link: `company.name`."
+        )
         raise ConditionError.at(parsed.position, message) from None
 
 
 def constants(checker: Checker, items: tuple[Parsed, ...], other: Node) -> Const | None:
-    """A list of plain literals as one array, or None when it holds anything else (null, names, mixed kinds)."""
+    """Make a list of plain literals one array, or None when it holds anything else (null, names, mixed kinds)."""
     if not all(isinstance(item, Lit) and item.value is not None for item in items):
         return None
     if not items:
@@ -165,7 +169,9 @@ def as_date(checker: Checker, parsed: Parsed) -> Node:
     if node.kind == "date":
         return node
     if node.kind != "datetime":
-        raise ConditionError.at(parsed.position, f"`date()` takes a text like \"2017-01-31\" or a point in time, not {describe(node)}.")
+        raise ConditionError.at(
+            parsed.position, f'`date()` takes a text like "2017-01-31" or a point in time, not {describe(node)}.'
+        )
     zone = Const(checker.literal(checker.environment.timezone), "text")
     return Call("date", (node, zone), "date")
 
@@ -177,7 +183,9 @@ def as_timestamp(checker: Checker, parsed: Parsed) -> Node:
     try:
         value = datetime.fromisoformat(parsed.value)
     except ValueError:
-        raise ConditionError.at(parsed.position, 'Write a point in time as `timestamp("2017-01-31T12:00:00Z")`.') from None
+        raise ConditionError.at(
+            parsed.position, 'Write a point in time as `timestamp("2017-01-31T12:00:00Z")`.'
+        ) from None
     if value.tzinfo is None:
         value = value.replace(tzinfo=ZoneInfo(checker.environment.timezone))
     return Const(checker.literal(value), "datetime")

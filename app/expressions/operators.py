@@ -14,7 +14,17 @@ if TYPE_CHECKING:
     from app.expressions.check import Checker
     from app.expressions.kinds import Kind
 
-_SIGNS: Final = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "add": "+", "sub": "-", "mul": "*", "div": "/", "mod": "%"}
+_SIGNS: Final = {
+    "lt": "<",
+    "le": "<=",
+    "gt": ">",
+    "ge": ">=",
+    "add": "+",
+    "sub": "-",
+    "mul": "*",
+    "div": "/",
+    "mod": "%",
+}
 _ORDERED: Final = frozenset[str]({"text", "number", "date", "datetime"})
 
 
@@ -37,9 +47,9 @@ def _pair(checker: Checker, left: Parsed, right: Parsed) -> tuple[Node, Node]:
     first = _plain(checker, left)
     if isinstance(right, Lit):
         return first, fit(checker, right, first)
-    if isinstance(right, Name) and isinstance(first, Ref) and right.path in first.variable.options:
-        if not checker.knows(right.path):
-            raise ConditionError.at(right.position, f'Choices stand in quotes: `"{right.path}"`.')
+    known = first.variable.options if isinstance(first, Ref) else frozenset[str]()
+    if isinstance(right, Name) and right.path in known and not checker.knows(right.path):
+        raise ConditionError.at(right.position, f'Choices stand in quotes: `"{right.path}"`.')
     return first, _plain(checker, right)
 
 
@@ -65,7 +75,7 @@ def equality(checker: Checker, call: Apply) -> Node:
     if first.kind not in MANY and second.kind in MANY:
         first, second = second, first
     if first.kind == "options":
-        raise ConditionError.at(call.position, f"{_name(first)} holds many values: write `\"x\" in {_path(first)}`.")
+        raise ConditionError.at(call.position, f'{_name(first)} holds many values: write `"x" in {_path(first)}`.')
     if first.kind == "texts":
         if family(second.kind) != "text":
             raise _unlike(call.position, first, second, "compared")
@@ -97,7 +107,7 @@ def membership(checker: Checker, call: Apply) -> Node:
     container = _plain(checker, right)
     if container.kind not in MANY:
         hint = f"{_name(container)} holds one value" if isinstance(container, Ref) else f"this is {describe(container)}"
-        raise ConditionError.at(right.position, f"A list is needed right of `in`; {hint}. Write `x in [\"a\", \"b\"]`.")
+        raise ConditionError.at(right.position, f'A list is needed right of `in`; {hint}. Write `x in ["a", "b"]`.')
     member = fit(checker, left, container) if isinstance(left, Lit) else _plain(checker, left)
     if isinstance(member, Null) or family(member.kind) != "text":
         raise _unlike(call.position, member, container, "looked up")
@@ -149,7 +159,9 @@ def arithmetic(checker: Checker, call: Apply, op: str) -> Node:
         )
     both_money = first.kind == second.kind == "money"
     if (both_money and op == "mul") or (op == "mod" and "money" in {first.kind, second.kind}):
-        raise ConditionError.at(call.position, f"`{_SIGNS[op]}` has no meaning between {describe(first)} and {describe(second)}.")
+        raise ConditionError.at(
+            call.position, f"`{_SIGNS[op]}` has no meaning between {describe(first)} and {describe(second)}."
+        )
     money = "money" in {first.kind, second.kind} and not (both_money and op == "div")
     return Call(op, (first, second), "money" if money else "number")
 

@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
-from cel_expr_python import cel
+from cel_expr_python import cel  # pyright: ignore[reportMissingTypeStubs]
 
 from app.expressions.errors import ConditionError
 from app.expressions.wire import Parsed, read_parsed
@@ -16,7 +16,9 @@ MAX_LENGTH: Final = 50_000
 #: ``has()`` is a macro that takes field selections only; under this name of the same length it is a function.
 HAS: Final = "h4s"
 
-_STRING: Final = r"""[rRbB]{0,2}(?:\"{3}(?:\\.|[^\\])*?\"{3}|'{3}(?:\\.|[^\\])*?'{3}|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')"""
+_STRING: Final = (
+    r"""[rRbB]{0,2}(?:\"{3}(?:\\.|[^\\])*?\"{3}|'{3}(?:\\.|[^\\])*?'{3}|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')"""
+)
 _HAS: Final = re.compile(rf"({_STRING}|//[^\n]*)|(?<![\w.])has(?=\s*\()", re.DOTALL)
 _ERROR: Final = re.compile(r"ERROR: <input>:(\d+):(\d+): (.*)")
 _QUOTED: Final = re.compile(r"'((?:\\'|[^'])*)'")
@@ -78,6 +80,6 @@ _HINTS: Final = {
     "<>": " Write `!=` for unequal.",
     "&": " Join conditions with `&&`.",
     "|": " Join conditions with `||`.",
-    "like": " Use `name.contains(\"x\")` or `name.startsWith(\"x\")`.",
+    "like": ' Use `name.contains("x")` or `name.startsWith("x")`.',
     "is": " Ask for an empty field with `!has(x)` or `x == null`.",
 }

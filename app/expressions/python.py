@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Context, Decimal
 from enum import Enum
@@ -14,6 +13,8 @@ from app.expressions.functions import MANY
 from app.expressions.tree import Call, Const, Node, Null, Param, Ref
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
     from app.expressions.tree import Checked
 
 
@@ -29,7 +30,7 @@ _EXACT: Final = Context(prec=8_000)
 
 
 def to_python(checked: Checked) -> Callable[[Mapping[str, object]], bool]:
-    """A function from variable path → value (``me``, ``now``, ``today`` too) to whether the condition is met.
+    """Make a function from variable path → value (``me``, ``now``, ``today`` too) to whether the condition is met.
 
     Values: numbers and money ``Decimal`` or ``int``, dates and aware datetimes, links ``UUID``, lists of ``str``;
     a path that is missing is empty.
@@ -48,9 +49,9 @@ class _Compiler:
         match node:
             case Const():
                 value = self._literals[node.index]
-                return lambda row: value
+                return lambda _: value
             case Null():
-                return lambda row: None
+                return lambda _: None
             case Param(name="me"):
                 return lambda row: UNKNOWN if row.get("me") is None else row["me"]
             case Param():
@@ -68,12 +69,11 @@ class _Compiler:
         args = [self.node(arg) for arg in call.args]
         if call.op in _SPECIAL:
             return _SPECIAL[call.op](*args)
-        function = _FUNCTIONS[call.op]
-        if call.op in _SEARCHES and call.args[0].kind == "texts":
-            function = _any_of(function)
         if len(args) == 1:
-            return _strict1(function, args[0])
-        return _strict2(function, args[0], args[1])
+            return _strict1(_FUNCTIONS[call.op], args[0])
+        if call.op in _SEARCHES and call.args[0].kind == "texts":
+            return _strict2(_any_of(_FUNCTIONS[call.op]), args[0], args[1])
+        return _strict2(_FUNCTIONS[call.op], args[0], args[1])
 
 
 def _and(*args: _Evaluate) -> _Evaluate:
@@ -155,12 +155,16 @@ def _ternary(test: _Evaluate, then: _Evaluate, other: _Evaluate) -> _Evaluate:
     return evaluate
 
 
+def _has(arg: _Evaluate) -> _Evaluate:
+    return _not(_is_null(arg))
+
+
 _SPECIAL: Final[dict[str, Callable[..., _Evaluate]]] = {
     "and": _and,
     "or": _or,
     "not": _not,
     "isnull": _is_null,
-    "has": lambda arg: _not(_is_null(arg)),
+    "has": _has,
     "eq": _equal,
     "in": _member,
     "member": _member,
@@ -207,7 +211,7 @@ def _divide(left: Decimal | int, right: Decimal | int) -> object:
 
 
 def _modulo(left: Decimal | int, right: Decimal | int) -> object:
-    """The sign is the dividend's, as in SQL and C."""
+    """Keep the dividend's sign, as in SQL and C."""
     return UNKNOWN if right == 0 else _EXACT.remainder(left, right)
 
 

@@ -1,22 +1,25 @@
 """Checked tree to SQLAlchemy Core.
 
 SQL has one NULL; conditions tell an empty value from an unknown one. ``is_value`` says which of the two the NULL of
-an operand is, and equality is written accordingly (the table of cases is docs/reference/conditions.md). ``positive``
-means: not under a negation, where unknown and false need not be told apart and plain, indexable SQL serves.
+an operand is, and equality is written accordingly (the table of cases is tests/app/expressions/test_cases.py).
+``positive`` means: not under a negation, where unknown and false need not be told apart and plain, indexable SQL
+serves.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, array
+from sqlalchemy.sql.elements import Grouping
 
 from app.expressions.functions import MANY
 from app.expressions.tree import Call, Const, Node, Null, Param, Ref, is_value
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from app.expressions.kinds import Variable
     from app.expressions.tree import Checked
 
@@ -37,7 +40,7 @@ _LAST_DAY: Final = sa.literal_column("date '9999-12-31'", sa.Date())
 
 
 def to_sql(checked: Checked, column: Callable[[Variable], sa.ColumnElement[Any]]) -> sa.ColumnElement[bool]:
-    """SQL that is true exactly for the rows the condition is met by; it never raises.
+    """Make SQL that is true exactly for the rows the condition is met by; it never raises.
 
     ``column`` gives the SQL of a variable (the caller adds the join of a link hop). Literals are parameters
     ``c0`` … (``Checked.binds()``), ``me``, ``now``, ``today`` are parameters of those names.
@@ -72,7 +75,8 @@ class _Compiler:
             case "or":
                 return sa.or_(*(self.node(arg, positive=positive) for arg in call.args))
             case "not":
-                return sa.not_(self.node(call.args[0]))
+                # Grouped: PostgreSQL reads `NOT x IS NULL` and `NOT x = y` as NOT (…), which Core does not mend.
+                return Grouping(sa.not_(self.node(call.args[0])))
             case "eq":
                 return self._equal(call.args[0], call.args[1], positive=positive)
             case "isnull" | "has":
@@ -85,7 +89,10 @@ class _Compiler:
             case "startsWith" | "endsWith" | "contains":
                 return self._search(call)
             case _:
-                return _FUNCTIONS[call.op](*(self.node(arg) for arg in call.args))
+                return self._function(call.op, [self.node(arg) for arg in call.args])
+
+    def _function(self, op: str, args: list[Sql]) -> Sql:
+        return _UNARY[op](args[0]) if op in _UNARY else _BINARY[op](args[0], args[1])
 
     def _is_null(self, node: Node) -> Sql:
         value = self.node(node)
@@ -134,7 +141,7 @@ class _Compiler:
         first, second = call.args
         text, part = self.node(first), self.node(second)
         if first.kind != "texts":
-            return _FUNCTIONS[call.op](text, part)
+            return _BINARY[call.op](text, part)
         joined = sa.func.array_to_string(text, _SEPARATOR, type_=sa.Text())
         if call.op == "startsWith":
             joined, part = _SEPARATOR.concat(joined), _SEPARATOR.concat(part)
@@ -174,7 +181,7 @@ def _add_days(day: Sql, days: Sql) -> Sql:
     return sa.case((moved.between(_FIRST_DAY, _LAST_DAY), moved))
 
 
-_FUNCTIONS: Final[dict[str, Callable[..., Sql]]] = {
+_BINARY: Final[dict[str, Callable[[Sql, Sql], Sql]]] = {
     "lt": lambda left, right: left < right,
     "le": lambda left, right: left <= right,
     "gt": lambda left, right: left > right,
@@ -184,13 +191,15 @@ _FUNCTIONS: Final[dict[str, Callable[..., Sql]]] = {
     "mul": lambda left, right: _numeric(left) * _numeric(right),
     "div": _divide,
     "mod": lambda left, right: sa.func.mod(_numeric(left), sa.func.nullif(_numeric(right), _ZERO), type_=sa.Numeric()),
-    "neg": lambda value: _ZERO - _numeric(value),
     "concat": lambda left, right: left.concat(right),
     "startsWith": lambda text, part: sa.func.starts_with(text, part, type_=sa.Boolean()),
     "endsWith": _ends_with,
     "contains": lambda text, part: sa.func.strpos(text, part) > _ZERO,
-    "lower": _lower,
-    "size": _size,
     "date": lambda point, zone: sa.cast(sa.func.timezone(zone, point), sa.Date()),
     "addDays": _add_days,
+}
+_UNARY: Final[dict[str, Callable[[Sql], Sql]]] = {
+    "neg": lambda value: _ZERO - _numeric(value),
+    "lower": _lower,
+    "size": _size,
 }

@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 
 _VARINT, _FIXED64, _BYTES = 0, 1, 2
 _INT64 = 1 << 63
+_CONTINUES = 0x80
+# Field numbers of syntax.proto.
+_EXPRESSION, _SOURCE_INFO = 2, 3
+_POSITIONS = 4
+_ID = 2
+_TARGET, _FUNCTION = 1, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +69,13 @@ Parsed: TypeAlias = "Lit | Name | Apply | Items | Unsupported"
 
 
 def read_parsed(serialised: bytes) -> Parsed:
-    """The expression in the serialised answer of ``Env.compile(…, disable_check=True)``."""
-    parsed = _bytes(dict(_fields(serialised)), 2)
+    """Read the expression in the serialised answer of ``Env.compile(…, disable_check=True)``."""
+    parsed = _bytes(dict(_fields(serialised)), _EXPRESSION)
     expression, info = b"", b""
     for number, value in _fields(parsed):
-        if number == 2:
+        if number == _EXPRESSION:
             expression = _as_bytes(value)
-        elif number == 3:
+        elif number == _SOURCE_INFO:
             info = _as_bytes(value)
     return _expression(expression, _positions(info))
 
@@ -77,16 +83,16 @@ def read_parsed(serialised: bytes) -> Parsed:
 def _positions(info: bytes) -> dict[int, int]:
     found: dict[int, int] = {}
     for number, value in _fields(info):
-        if number == 4:
+        if number == _POSITIONS:
             entry = dict(_fields(_as_bytes(value)))
             found[_int(entry, 1)] = _int(entry, 2)
     return found
 
 
-def _expression(message: bytes, positions: Mapping[int, int]) -> Parsed:  # noqa: PLR0911 - one answer a node kind
+def _expression(message: bytes, positions: Mapping[int, int]) -> Parsed:
     number, body, identity = 0, b"", 0
     for field, value in _fields(message):
-        if field == 2:
+        if field == _ID:
             identity = _as_int(value)
         else:
             number, body = field, _as_bytes(value)
@@ -121,16 +127,16 @@ def _call(body: bytes, position: int, positions: Mapping[int, int]) -> Parsed:
     function = ""
     args: list[Parsed] = []
     for number, value in _fields(body):
-        if number == 1:
+        if number == _TARGET:
             target = _expression(_as_bytes(value), positions)
-        elif number == 2:
+        elif number == _FUNCTION:
             function = _as_bytes(value).decode()
         else:
             args.append(_expression(_as_bytes(value), positions))
     return Apply(position, function, target, tuple(args))
 
 
-def _constant(body: bytes) -> str | int | float | bool | bytes | None:  # noqa: PLR0911 - one answer a literal kind
+def _constant(body: bytes) -> str | int | float | bool | bytes | None:
     for number, value in _fields(body):
         match number:
             case 2:
@@ -151,7 +157,7 @@ def _constant(body: bytes) -> str | int | float | bool | bytes | None:  # noqa: 
     return None
 
 
-def _fields(message: bytes) -> Iterator[tuple[int, int | float | bytes]]:
+def _fields(message: bytes) -> Iterator[tuple[int, float | bytes]]:
     """Field numbers and values of one message, in order."""
     at, end = 0, len(message)
     while at < end:
@@ -178,26 +184,26 @@ def _varint(message: bytes, at: int) -> tuple[int, int]:
         byte = message[at]
         at += 1
         value |= (byte & 0x7F) << shift
-        if byte < 0x80:
+        if byte < _CONTINUES:
             return value, at
         shift += 7
 
 
-def _as_bytes(value: int | float | bytes) -> bytes:
+def _as_bytes(value: float | bytes) -> bytes:
     return value if isinstance(value, bytes) else b""
 
 
-def _as_int(value: int | float | bytes) -> int:
+def _as_int(value: float | bytes) -> int:
     return value if isinstance(value, int) else 0
 
 
-def _bytes(fields: Mapping[int, int | float | bytes], number: int) -> bytes:
+def _bytes(fields: Mapping[int, float | bytes], number: int) -> bytes:
     return _as_bytes(fields.get(number, b""))
 
 
-def _int(fields: Mapping[int, int | float | bytes], number: int) -> int:
+def _int(fields: Mapping[int, float | bytes], number: int) -> int:
     return _as_int(fields.get(number, 0))
 
 
-def _text(fields: Mapping[int, int | float | bytes], number: int) -> str:
+def _text(fields: Mapping[int, float | bytes], number: int) -> str:
     return _bytes(fields, number).decode()
