@@ -116,6 +116,13 @@ class Databases:
         for engine in engines.values():
             engine.dispose()
 
+    def forget(self) -> None:
+        """After a fork, in the child: drop the parent's connections without closing them under its feet."""
+        with self._lock:
+            engines, self._engines = self._engines, {}
+        for engine in engines.values():
+            engine.dispose(close=False)
+
     def _engine(self, pod: int | None, *, owner: bool) -> sa.Engine:
         engine = self._engines.get((pod, owner))
         if engine is not None:

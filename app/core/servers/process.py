@@ -22,13 +22,13 @@ _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 _LOG_LIMIT = 20 << 20
 
 
-def die_with_parent(sent: signal.Signals) -> Callable[[], None]:
+def die_with_parent(sent: signal.Signals, parent: int | None = None) -> Callable[[], None]:
     """A ``preexec_fn``: the kernel sends ``sent`` to the child when the thread that started it ends (Linux only).
 
     Start children from a thread that lives as long as they should. It runs after the change of user, which would
-    clear it.
+    clear it. ``parent`` is our own pid unless it is called in the child itself.
     """
-    parent = os.getpid()
+    parent = os.getpid() if parent is None else parent
 
     def arrange() -> None:
         if _LIBC is None:

@@ -1,23 +1,14 @@
-"""Durable background work: asked for in a tenant's transaction, delivered through RQ, the truth is ``pod.job``.
-
-The queue is only the doorbell. A row in ``pod.job`` is leased by the relay, rung into RQ, run by a worker that keeps
-extending the lease, and ended in the database. A lease that runs out (killed worker, emptied Valkey) is rung again, so
-every job runs at least once and must be safe to run twice.
-"""
+"""The kinds of jobs this program knows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from psycopg.types.json import Jsonb
-
-from app.core import ids
-
 if TYPE_CHECKING:
-    from app.core.ports import Runtime, SqlScope
+    from app.core.ports import Runtime
 
 #: Any: JSON values.
 JobArgs = dict[str, Any]
@@ -35,17 +26,24 @@ class JobKind:
 
 
 class Registry:
-    """The kinds of jobs this program knows; filled while modules are imported, closed after start."""
+    """Kinds by name; filled while modules are imported, closed after start."""
 
     def __init__(self) -> None:
-        """Start empty."""
+        """Start empty and open."""
         self._kinds: dict[str, JobKind] = {}
+        self._closed = False
 
     def add(self, kind: JobKind) -> None:
-        """Refuses a second kind of the same name."""
+        """Refuses a second kind of the same name, and any after ``close``."""
+        if self._closed:
+            raise RuntimeError(f"the job {kind.name} comes too late: the registry is closed after start")
         if kind.name in self._kinds:
             raise ValueError(f"the job {kind.name} is registered twice")
         self._kinds[kind.name] = kind
+
+    def close(self) -> None:
+        """From now on nothing can be added."""
+        self._closed = True
 
     def get(self, name: str) -> JobKind | None:
         """The kind, or None for a name this version does not know."""
@@ -67,13 +65,3 @@ def register(name: str, *, timeout: int = 300, max_attempts: int = 8) -> Callabl
         return function
 
     return add
-
-
-def request_job(scope: SqlScope, name: str, args: Mapping[str, object] | None = None) -> UUID:
-    """Ask for a job in the scope's own transaction: it runs when, and only when, that commits.
-
-    ``args`` holds ids and small settings, never field values: the row is outside the tenant's schema.
-    """
-    job_id = ids.uuid7()
-    scope.execute("insert into pod.job (id, name, args) values (%s, %s, %s)", (job_id, name, Jsonb(dict(args or {}))))
-    return job_id

@@ -1,0 +1,83 @@
+"""The doorbell: one RQ queue on Valkey whose entries name a job and nothing else."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import TYPE_CHECKING, cast
+from uuid import UUID
+
+from rq import Queue
+from rq.job import Job
+from rq.serializers import JSONSerializer
+from rq.worker import Worker
+
+from app.core.jobs.execute import execute
+from app.core.jobs.registry import registry
+from app.core.servers.process import die_with_parent
+
+if TYPE_CHECKING:
+    import redis
+
+    from app.core.ports import Runtime
+
+_NAME = "rapport"
+#: RQ imports this only when a worker without our job class takes an entry; ours never calls it.
+_ENTRY = "app.core.jobs.queue.not_called"
+#: Of a kind this process does not know.
+_TIMEOUT_SECONDS = 300
+
+
+def not_called(_pod: int, _job: str) -> None:
+    """Stands in the queue's entries where RQ wants a function."""
+    raise RuntimeError("entries of this queue are run by `rapport worker`")
+
+
+def open_queue(client: redis.Redis) -> Queue:
+    """The queue; entries are JSON, so nothing read from Valkey is ever unpickled."""
+    return Queue(_NAME, connection=client, serializer=JSONSerializer)
+
+
+def ring(queue: Queue, pod: int, job: UUID, name: str) -> None:
+    """Put the job's id into the queue. Ringing twice is harmless: a job is taken in the database."""
+    kind = registry.get(name)
+    queue.enqueue_call(
+        _ENTRY,
+        args=(pod, str(job)),
+        job_id=str(job),
+        timeout=kind.timeout if kind else _TIMEOUT_SECONDS,
+        result_ttl=0,
+        failure_ttl=60,
+        description=name,
+    )
+
+
+class RapportWorker(Worker):
+    """RQ's worker, which forks for each job; the fork dies with it and has no pooled connection of its parent."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        """``runtime`` is built before the fork, so its memory is shared."""
+        queue = open_queue(runtime.redis)
+
+        class Bound(Job):
+            """The queue's entry, run with this worker's runtime."""
+
+            def perform(self) -> None:
+                """Run the job it names."""
+                pod, job = cast("tuple[int, str]", self.args)
+                execute(runtime, pod, UUID(job))
+
+        super().__init__(
+            [queue],
+            connection=runtime.redis,
+            job_class=Bound,
+            serializer=JSONSerializer,
+            log_job_description=False,
+        )
+        self._runtime = runtime
+
+    def main_work_horse(self, job: Job, queue: Queue) -> None:
+        """Run in the fork: forget the parent's connections, then do the work."""
+        die_with_parent(signal.SIGKILL, os.getppid())()
+        self._runtime.databases.forget()
+        super().main_work_horse(job, queue)

@@ -1,0 +1,42 @@
+"""Asking for a job."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import redis
+from psycopg.types.json import Jsonb
+
+from app.core import ids
+
+if TYPE_CHECKING:
+    from app.core.ports import SqlScope
+
+_BELL = "rapport:bell"
+
+
+def request_job(scope: SqlScope, name: str, args: Mapping[str, object] | None = None) -> UUID:
+    """Ask for a job in the scope's own transaction: it runs when, and only when, that commits.
+
+    ``args`` holds ids and small settings, never field values: the row is outside the tenant's schema.
+    """
+    job_id = ids.uuid7()
+    scope.execute("insert into pod.job (id, name, args) values (%s, %s, %s)", (job_id, name, Jsonb(dict(args or {}))))
+    return job_id
+
+
+def wake(client: redis.Redis) -> None:
+    """Tell the relay after a commit that there is something to do; without it the relay looks soon by itself."""
+    with contextlib.suppress(redis.RedisError):
+        pipeline = client.pipeline(transaction=False)
+        pipeline.lpush(_BELL, b"1")
+        pipeline.ltrim(_BELL, 0, 0)
+        pipeline.execute()
+
+
+def wait_for_wake(client: redis.Redis, seconds: float) -> None:
+    """Sleep until somebody calls ``wake``, at most ``seconds``. Raises ``RedisError`` when Valkey is away."""
+    client.blpop([_BELL], timeout=seconds)
