@@ -179,7 +179,9 @@ def events(scope: TenantScope) -> Response:
 def search_(scope: TenantScope) -> Response:
     """Find records of any object."""
     given = arguments.known_arguments("q", "object", "limit")
-    found = search(scope, given.get("q", ""), arguments.names_of(given.get("object", "")), arguments.limit_of(given, 10))
+    found = search(
+        scope, given.get("q", ""), arguments.names_of(given.get("object", "")), arguments.limit_of(given, 10)
+    )
     return json_response({"data": found})
 
 

@@ -29,7 +29,8 @@ def known_arguments(*known: str) -> dict[str, str]:
     for name, values in request.args.lists():
         if name not in known:
             offered = hint(name, list(known)) or f" Known are {', '.join(known)}." if known else ""
-            errors.append(FieldError(f"?{name}", UnknownParameter.code, f"There is no parameter {name!r} here.{offered}"))
+            message = f"There is no parameter {name!r} here.{offered}"
+            errors.append(FieldError(f"?{name}", UnknownParameter.code, message))
         elif len(values) > 1:
             errors.append(FieldError(f"?{name}", "parameter.repeated", f"{name} is there {len(values)} times."))
         elif "\x00" in values[0]:

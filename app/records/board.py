@@ -68,7 +68,8 @@ def board(scope: TenantScope, object_name: str, query: BoardQuery) -> dict[str, 
 
 def _column(source: Source, name: str) -> Located:
     if not name:
-        raise refuse("?group_by", "group.missing", f"{source.object.plural} have no stages: say group_by=<a select field>.")
+        message = f"{source.object.plural} have no stages: say group_by=<a select field>."
+        raise refuse("?group_by", "group.missing", message)
     located = source.need(name, "?group_by")
     if located.kind not in _KINDS or "." in name:
         raise refuse("?group_by", "group.unsupported", f"{name} makes no columns; use a stage, a select or a link.")

@@ -79,7 +79,9 @@ def home_amount(located: Located, day: sa.ColumnElement[Any] | None = None) -> s
     Only amounts in other currencies look a rate up.
     """
     amount, currency = located.sql, currency_of(located)
-    rate = sa.table("rate", sa.column("currency", sa.Text()), sa.column("day", sa.Date()), sa.column("rate", sa.Numeric()))
+    rate = sa.table(
+        "rate", sa.column("currency", sa.Text()), sa.column("day", sa.Date()), sa.column("rate", sa.Numeric())
+    )
     on = day if day is not None else sa.func.current_date(type_=sa.Date())
     same = sa.select(rate.c.rate).where(rate.c.currency == currency)
     before = same.where(rate.c.day <= on).order_by(rate.c.day.desc()).limit(1).scalar_subquery()

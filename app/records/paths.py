@@ -169,7 +169,8 @@ class Source:
         """Like ``locate``; raises UnknownField with the nearest names."""
         located = self.locate(path)
         if located is None:
-            raise refuse(pointer, "field.unknown", f"{self.object.label} has no field {path!r}.{hint(path, self.names())}")
+            message = f"{self.object.label} has no field {path!r}.{hint(path, self.names())}"
+            raise refuse(pointer, "field.unknown", message)
         return located
 
 

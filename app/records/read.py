@@ -205,7 +205,7 @@ def _total(
         ("rows", spec_key(catalog, obj), checked.shape if checked else None, query.trash, scope.tenant.timezone),
         lambda: _count_statement(catalog, obj, checked, query.trash, rows=True),
     )
-    guess = run(scope, Statement(f"EXPLAIN (FORMAT JSON) {rows.text}", rows.constants), params)[0][0]
+    guess = run(scope, Statement(b"EXPLAIN (FORMAT JSON) " + rows.text, rows.constants), params)[0][0]
     plan = json.loads(guess) if isinstance(guess, str) else guess
     return int(plan[0]["Plan"]["Plan Rows"])
 

@@ -51,7 +51,7 @@ def parse_sort(source: Source, text: str) -> tuple[SortKey, ...]:
     for item in (part.strip() for part in text.split(",")):
         path = item.lstrip("-+")
         if not path or len(item) - len(path) > 1:
-            raise refuse("?sort", "sort.invalid", "Write sort as field names joined by commas, a minus sign for descending.")
+            raise refuse("?sort", "sort.invalid", "Write field names joined by commas, a minus sign for descending.")
         if any(key.path == path for key in keys):
             raise refuse("?sort", "sort.invalid", f"{path} is there twice.")
         keys.append(_key(source, path, descending=item.startswith("-")))

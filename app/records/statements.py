@@ -56,7 +56,7 @@ class ShapeCache:
 class Statement:
     """Text with named parameters, and the constants Core made parameters of."""
 
-    text: str
+    text: bytes
     constants: Mapping[str, object]
 
 
@@ -64,7 +64,7 @@ def compile_statement(statement: sa.ClauseElement) -> Statement:
     """Write ``statement`` for psycopg; parameters without a value are the caller's to give."""
     compiled = statement.compile(dialect=_DIALECT)
     constants = {name: value for name, value in compiled.params.items() if value is not None}
-    return Statement(str(compiled), constants)
+    return Statement(str(compiled).encode(), constants)
 
 
 def run(scope: TenantScope, statement: Statement, params: Mapping[str, object]) -> list[tuple[Any, ...]]:

@@ -38,9 +38,14 @@ def _object(name: str, label: str, plural: str, columns: Mapping[str, str]) -> O
 
 
 #: By the name link fields use in ``to``.
-SYSTEM_OBJECTS: Final[Mapping[str, ObjectType]] = MappingProxyType({
-    "member": _object(
-        "member", "Member", "Members", {"id": "uuid", "name": "text", "email": "text", "role": "text", "status": "text"}
-    ),
-    "team": _object("team", "Team", "Teams", {"id": "uuid", "name": "text"}),
-})
+SYSTEM_OBJECTS: Final[Mapping[str, ObjectType]] = MappingProxyType(
+    {
+        "member": _object(
+            "member",
+            "Member",
+            "Members",
+            {"id": "uuid", "name": "text", "email": "text", "role": "text", "status": "text"},
+        ),
+        "team": _object("team", "Team", "Teams", {"id": "uuid", "name": "text"}),
+    }
+)
