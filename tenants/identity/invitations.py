@@ -1,0 +1,178 @@
+"""Inviting colleagues by mail or link, and taking an invitation up.
+
+Two databases are involved and no statement spans both, so each step may be repeated: the tenant's ``member`` row is the
+truth, control holds the spendable invitation and the index of memberships.
+"""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+from app.core import clock, crypto, ids
+from app.core.errors import Conflict, NotFound
+from app.core.jobs import register, request_job
+from app.core.ports import Runtime
+from tenants.identity import members, outgoing, repository
+from tenants.identity.addresses import normalise_email
+from tenants.identity.outgoing import Message
+from tenants.identity.people import Known, clean_name
+from tenants.identity.repository import InvitationRow
+from tenants.scope import SYSTEM, TenantScope, enter_job
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+LIFE: Final = timedelta(days=14)
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """An invitation as its maker sees it; ``url`` is what the invited person opens."""
+
+    id: UUID
+    email: str
+    role: str
+    url: str
+
+    def public(self) -> dict[str, str]:
+        """The API's form."""
+        return {"id": str(self.id), "email": self.email, "role": self.role, "url": self.url}
+
+
+def invite(
+    runtime: Runtime, scope: TenantScope, *, email: str, role: str, name: str = "", member: UUID | None = None
+) -> Invitation:
+    """Invite somebody. A member that waits inactive under the same e-mail, or the one named, is claimed.
+
+    Raises:
+        Conflict: an active member has that address.
+    """
+    members.check_role(scope, role)
+    address = normalise_email(email)
+    member_id = _waiting_member(scope, address, role, name, member)
+    row = InvitationRow(
+        id=ids.uuid7(), tenant=scope.tenant.id, member=member_id, email=address, role=role,
+        inviter=scope.member.name if scope.member else scope.actor.name,
+        expires_at=clock.now() + LIFE, accepted_at=None, revoked_at=None,
+    )
+    token = _token(runtime, row.id)
+    with runtime.databases.control.begin() as connection:
+        repository.insert_invitation(connection, row, crypto.sha256(token))
+    request_job(scope, "identity.send_invitation", {"invitation": str(row.id)})
+    return Invitation(row.id, address, role, f"{runtime.config.base_url}/invitations/{token}")
+
+
+def find(runtime: Runtime, token: str) -> InvitationRow:
+    """A live invitation; raises NotFound for one that is spent, revoked, too old or made up."""
+    with runtime.databases.control.connect() as connection:
+        row = repository.invitation(connection, crypto.sha256(token))
+    if row is None or row.accepted_at or row.revoked_at or row.expires_at <= clock.now():
+        raise NotFound("This invitation was used before, taken back or is too old. Ask for a new one.")
+    return row
+
+
+def accept(runtime: Runtime, token: str, person: Known) -> UUID:
+    """Make ``person`` the invited member; the tenant's id. Safe to repeat when it broke off in between.
+
+    Raises:
+        NotFound: the invitation is void.
+        Conflict: the person is a member of this workspace already.
+    """
+    with runtime.databases.control.begin() as connection:
+        row = repository.invitation(connection, crypto.sha256(token))
+        fresh = row is not None and repository.accept_invitation(connection, row.id, person.id, clock.now())
+        mine = row is not None and (fresh or repository.accepted_by(connection, row.id) == person.id)
+    if row is None or not mine:
+        raise NotFound("This invitation was used before, taken back or is too old. Ask for a new one.")
+    _claim(runtime, row, person)
+    with runtime.databases.control.begin() as connection:
+        repository.put_membership(connection, person.id, row.tenant, row.member, row.role)
+    return row.tenant
+
+
+def open_invitations(runtime: Runtime, tenant: UUID) -> Mapping[UUID, str]:
+    """Link of the open invitation by member, for whoever may manage members."""
+    with runtime.databases.control.connect() as connection:
+        found = repository.open_invitations(connection, tenant, clock.now())
+    return {member: f"{runtime.config.base_url}/invitations/{_token(runtime, row_id)}" for row_id, member in found}
+
+
+@register("identity.send_invitation", timeout=60)
+def send_invitation(runtime: Runtime, tenant: UUID, args: dict[str, Any]) -> None:
+    """Job: mail the invitation."""
+    invitation_id = UUID(str(args["invitation"]))
+    with runtime.databases.control.connect() as connection:
+        found = repository.invitation_mail(connection, invitation_id, tenant, clock.now())
+    if found is None:
+        return
+    email, inviter, workspace = found
+    message = Message(
+        subject=f"Join {workspace} on Rapport",
+        greeting="Hello",
+        text=f"{inviter} invites you to work together in {workspace}.",
+        action="Accept the invitation",
+        link=f"{runtime.config.base_url}/invitations/{_token(runtime, invitation_id)}",
+        after="The link works for 14 days. If you don't know what this is about, ignore this mail.",
+    )
+    outgoing.send(runtime.mailer, email, message)
+
+
+def _token(runtime: Runtime, invitation_id: UUID) -> str:
+    """The secret of an invitation's link; derived, so that the mailing job needs no secret in its arguments."""
+    mac = crypto.hmac_sign(runtime.config.secret_key, "invitation", invitation_id.bytes)
+    return base64.urlsafe_b64encode(mac).rstrip(b"=").decode()
+
+
+def _waiting_member(scope: TenantScope, email: str, role: str, name: str, member: UUID | None) -> UUID:
+    """The member row the invitation is for, in state ``invited``."""
+    row = scope.execute("select id, status from member where lower(email) = %s", (email,)).fetchone()
+    if row is not None and (row[1] == "active" or (member is not None and row[0] != member)):
+        raise Conflict("Somebody with this address is a member already.")
+    if row is None:
+        row = _nameless(scope, name, member)
+    if row is None:
+        made = scope.execute(
+            "insert into member (name, email, role, status) values (%s, %s, %s, 'invited') returning id",
+            (clean_name(name, email), email, role),
+        ).fetchone()
+        return made[0]  # type: ignore[index]  # returning gives a row
+    scope.execute(
+        "update member set email = %s, role = %s, status = 'invited', updated_at = now() where id = %s",
+        (email, role, row[0]),
+    )
+    return row[0]
+
+
+def _nameless(scope: TenantScope, name: str, member: UUID | None) -> Any:
+    """The member meant by id, or the only one of that name who has no address and no account (made by an import)."""
+    if member is not None:
+        found = members.get_member(scope, member)
+        if found.status == "active":
+            raise Conflict("This member is active already.")
+        return (found.id, found.status)
+    if not name.strip():
+        return None
+    rows = scope.execute(
+        "select id, status from member where lower(name) = lower(%s) and email = '' and person is null "
+        "and status = 'inactive' limit 2",
+        (" ".join(name.split()),),
+    ).fetchall()
+    return rows[0] if len(rows) == 1 else None
+
+
+def _claim(runtime: Runtime, row: InvitationRow, person: Known) -> None:
+    with enter_job(runtime.databases, row.tenant, actor=SYSTEM, write=True) as scope:
+        there = scope.execute("select id from member where person = %s and id <> %s", (person.id, row.member))
+        if there.fetchone() is not None:
+            raise Conflict("You are a member of this workspace already.")
+        claimed = scope.execute(
+            "update member set person = %s, status = 'active', name = case when name = %s then %s else name end, "
+            "updated_at = now() where id = %s and (person is null or person = %s or status <> 'active') returning id",
+            (person.id, clean_name("", row.email), person.name, row.member, person.id),
+        ).fetchone()
+        if claimed is None:
+            raise NotFound("This invitation was used before, taken back or is too old. Ask for a new one.")
