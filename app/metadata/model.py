@@ -59,6 +59,8 @@ class Field:
     on_delete: OnDelete = "clear"
     inverse: str = ""
     acyclic: bool = False
+    #: Whether the table carries an index on the field's columns.
+    indexed: bool = False
     #: ``email`` is the primary entry of ``emails``: written and read by itself, searched through all entries.
     primary_of: str = ""
 
@@ -94,8 +96,13 @@ class ObjectType:
     icon: str
     table: str
     fields: Mapping[str, Field]
+    #: The fields whose texts, joined by a blank, are a record's title; when all are empty the first of
+    #: ``title_else`` that is not. The table has it as ``_title``, its sort key as ``_title_key`` (sortkeys).
     title: tuple[str, ...]
     spec_hash: str
+    title_else: tuple[str, ...] = ()
+    help: str = ""
+    rank: str = ""
     pipelines: Mapping[str, Pipeline] = field(default_factory=dict[str, Pipeline])
     highlights: tuple[str, ...] = ()
     list_columns: tuple[str, ...] = ()

@@ -1,0 +1,201 @@
+"""From leaves to the compiled ``ObjectType`` everybody reads; system fields are added here."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, cast
+
+from app.metadata import fieldtypes
+from app.metadata.leaves import nest, spec_hash
+from app.metadata.model import Field, ObjectType, Option, Pipeline, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from app.metadata.leaves import Leaves, Plain
+    from app.metadata.model import OnDelete, StageStatus, Unique
+
+#: Changes of what this module adds to a spec must change the hash too.
+_EDITION: Final = "1"
+
+_IDENTITY: Final[dict[str, dict[str, object]]] = {
+    "id": {"type": "uuid", "label": "Id", "system": True},
+}
+_STANDING: Final[dict[str, dict[str, object]]] = {
+    "pipeline": {"type": "pipeline", "label": "Pipeline"},
+    "stage": {"type": "stage", "label": "Stage"},
+    "stage_status": {"type": "select", "label": "Stage status", "system": True},
+    "stage_since": {"type": "datetime", "label": "In stage since", "system": True},
+    "closed_at": {"type": "datetime", "label": "Closed at", "system": True},
+}
+_KEEPING: Final[dict[str, dict[str, object]]] = {
+    "owner": {"type": "link", "label": "Owner", "to": ["member"], "inverse": ""},
+    "team": {"type": "link", "label": "Team", "to": ["team"], "inverse": "", "indexed": False},
+    "tags": {"type": "tags", "label": "Tags"},
+    "external_id": {
+        "type": "text",
+        "label": "External id",
+        "help": "The record's id where it came from; imports match by it.",
+        "unique": "exact",
+    },
+    "source_system": {"type": "text", "label": "Source system"},
+    "version": {"type": "integer", "label": "Version", "system": True},
+    "created_at": {"type": "datetime", "label": "Created", "system": True},
+    "created_by": {"type": "link", "label": "Created by", "to": ["member"], "system": True, "indexed": False},
+    "updated_at": {"type": "datetime", "label": "Updated", "system": True},
+    "updated_by": {"type": "link", "label": "Updated by", "to": ["member"], "system": True, "indexed": False},
+    "deleted_at": {"type": "datetime", "label": "Deleted", "system": True},
+}
+
+
+def compile_object(leaves: Mapping[str, Plain]) -> ObjectType:
+    """Compile an effective spec. ``leaves`` comes from a checked component (components.py)."""
+    spec = cast("dict[str, object]", nest(leaves))
+    label = _map(spec.get("label"))
+    pipelines = _pipelines(_map(spec.get("pipelines")))
+    title = _names(spec.get("title"))
+    return ObjectType(
+        name=str(spec["name"]),
+        label=str(label.get("one", "")),
+        plural=str(label.get("other", "")),
+        icon=str(spec.get("icon", "")),
+        table=f"o_{spec['name']}",
+        fields=MappingProxyType(_fields(spec, title, pipelines)),
+        title=title,
+        title_else=_names(spec.get("title_else")),
+        spec_hash=hash_of(leaves),
+        pipelines=MappingProxyType(pipelines),
+        highlights=_names(spec.get("highlights")),
+        list_columns=_names(spec.get("list_columns")),
+        default_sort=str(spec.get("default_sort", "title")),
+        navigation=spec.get("navigation") is not False,
+        timeline=spec.get("timeline") is not False,
+        help=str(spec.get("help", "")),
+        rank=str(spec.get("rank", "")),
+    )
+
+
+def hash_of(leaves: Mapping[str, Plain]) -> str:
+    """What tenants with the same effective spec share a compiled object by."""
+    return spec_hash({**leaves, "edition": _EDITION})
+
+
+def with_targets(specs: Mapping[str, Leaves]) -> dict[str, Leaves]:
+    """Resolve ``to: "*"``: every object that has a timeline."""
+    everything = [name for name, leaves in _by_rank(specs.items()) if leaves.get("timeline") is not False]
+    return {
+        name: {path: everything if value == ["*"] and path.endswith("/to") else value for path, value in leaves.items()}
+        for name, leaves in specs.items()
+    }
+
+
+def _by_rank(items: Iterable[tuple[str, Leaves]]) -> list[tuple[str, Leaves]]:
+    return sorted(items, key=lambda item: (str(item[1].get("rank", "")), item[0]))
+
+
+def _fields(spec: Mapping[str, object], title: tuple[str, ...], pipelines: Mapping[str, Pipeline]) -> dict[str, Field]:
+    """All fields in display order: id, the object's own with its stage behind the title, what every record keeps."""
+    own = {name: _field(name, _map(raw)) for name, raw in _ordered(_map(spec.get("fields")))}
+    standing = {name: _standing(name, raw, pipelines) for name, raw in _STANDING.items()} if pipelines else {}
+    lead = {name: own.pop(name) for name in title if name in own}
+    return (
+        {name: _field(name, raw) for name, raw in _IDENTITY.items()}
+        | lead
+        | standing
+        | own
+        | {name: _kept(name, raw, spec) for name, raw in _KEEPING.items()}
+    )
+
+
+def _kept(name: str, raw: Mapping[str, object], spec: Mapping[str, object]) -> Field:
+    """Only objects people work with carry an index for "mine"."""
+    found = _field(name, raw)
+    return replace(found, indexed=spec.get("navigation") is not False) if name == "owner" else found
+
+
+def _field(name: str, raw: Mapping[str, object]) -> Field:
+    to = _names(raw.get("to"))
+    kind = fieldtypes.get(str(raw["type"])).specialise(to)
+    unique = raw.get("unique") or ""
+    return Field(
+        name=name,
+        type=kind,
+        label=str(raw.get("label", name)),
+        help=str(raw.get("help", "")),
+        columns=kind.columns(name),
+        required=raw.get("required") is True,
+        unique=cast("Unique", "folded" if unique is True else unique),
+        searchable=raw.get("searchable") is True,
+        system=raw.get("system") is True,
+        readonly=raw.get("readonly") is True,
+        default=raw.get("default"),
+        options=MappingProxyType(_options(_map(raw.get("options")))),
+        open=raw.get("open") is True,
+        to=to,
+        on_delete=cast("OnDelete", raw.get("on_delete", "clear")),
+        inverse=str(raw.get("inverse", "")),
+        acyclic=raw.get("acyclic") is True,
+        indexed=bool(raw.get("indexed", bool(to))),
+        primary_of=str(raw.get("primary_of", "")),
+    )
+
+
+def _standing(name: str, raw: Mapping[str, object], pipelines: Mapping[str, Pipeline]) -> Field:
+    """The fields of a pipeline object take their options from its pipelines."""
+    stages = [stage for pipeline in pipelines.values() for stage in pipeline.stages.values()]
+    options: dict[str, Option] = {}
+    if name == "pipeline":
+        options = {line.name: Option(line.name, line.label) for line in pipelines.values()}
+    elif name == "stage":
+        options = {stage.name: Option(stage.name, stage.label, stage.color, stage.rank) for stage in stages}
+    elif name == "stage_status":
+        statuses = dict.fromkeys(stage.status for stage in stages)
+        options = {status: Option(status, status.capitalize()) for status in statuses}
+    return replace(_field(name, raw), options=MappingProxyType(options))
+
+
+def _options(raw: Mapping[str, object]) -> dict[str, Option]:
+    found: dict[str, Option] = {}
+    for name, value in _ordered(raw):
+        spec = _map(value)
+        found[name] = Option(
+            name=name,
+            label=str(spec.get("label", name)),
+            color=str(spec.get("color", "")),
+            rank=str(spec.get("rank", "")),
+            retired=spec.get("retired") is True,
+        )
+    return found
+
+
+def _pipelines(raw: Mapping[str, object]) -> dict[str, Pipeline]:
+    found: dict[str, Pipeline] = {}
+    for name, value in _ordered(raw):
+        spec = _map(value)
+        stages = {stage: _stage(stage, _map(entry)) for stage, entry in _ordered(_map(spec.get("stages")))}
+        found[name] = Pipeline(name=name, label=str(spec.get("label", name)), stages=MappingProxyType(stages))
+    return found
+
+
+def _stage(name: str, spec: Mapping[str, object]) -> Stage:
+    return Stage(
+        name=name,
+        label=str(spec.get("label", name)),
+        status=cast("StageStatus", spec["status"]),
+        probability=str(spec.get("probability", "")),
+        color=str(spec.get("color", "")),
+        rank=str(spec.get("rank", "")),
+    )
+
+
+def _ordered(raw: Mapping[str, object]) -> list[tuple[str, object]]:
+    return sorted(raw.items(), key=lambda item: (str(_map(item[1]).get("rank", "")), item[0]))
+
+
+def _map(raw: object) -> dict[str, object]:
+    return cast("dict[str, object]", raw) if isinstance(raw, dict) else {}
+
+
+def _names(raw: object) -> tuple[str, ...]:
+    return tuple(str(name) for name in cast("list[object]", raw)) if isinstance(raw, list) else ()
