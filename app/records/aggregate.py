@@ -112,9 +112,9 @@ def _plan(catalog: Catalog, obj: ObjectType, shape: _Shape) -> _Plan:
     if shape.checked is not None:
         where.append(condition_sql(source, shape.checked))
     inner = _contributions(source, groups, metrics, where)
-    keys = tuple(group.sort_key(inner.c[f"o{index}"]) for index, group in enumerate(groups))
+    keys = tuple(group.sort_key(inner.c[f"g{index}"]) for index, group in enumerate(groups))
     ranges = branches(keys, None, shape.form) if keys else [Branch(None, ())]
-    selects = [_figures(inner, groups, metrics, branch) for branch in ranges]
+    selects = [_figures(inner, metrics, keys, branch) for branch in ranges]
     strays = tuple(
         (metric, compile_statement(stray_select(source, metric, [group.sql for group in groups], where)))
         for metric in metrics
@@ -126,10 +126,8 @@ def _plan(catalog: Catalog, obj: ObjectType, shape: _Shape) -> _Plan:
 def _contributions(
     source: Source, groups: Sequence[GroupKey], metrics: Sequence[Metric], where: Sequence[sa.ColumnElement[bool]]
 ) -> sa.Subquery:
-    """Each record's keys (g), their order (o), values (v) and whether a value is missing a rate (u)."""
-    columns: list[sa.ColumnElement[Any]] = []
-    for index, group in enumerate(groups):
-        columns += [group.sql.label(f"g{index}"), group.order.label(f"o{index}")]
+    """Each record's keys (g), values (v) and whether a value is missing a rate (u)."""
+    columns: list[sa.ColumnElement[Any]] = [group.sql.label(f"g{index}") for index, group in enumerate(groups)]
     for index, metric in enumerate(metrics):
         value = metric.value(source)
         if value is not None:
@@ -140,23 +138,20 @@ def _contributions(
     return sa.select(*columns).select_from(source.from_clause()).where(*where).subquery("s")
 
 
-def _figures(
-    inner: sa.Subquery, groups: Sequence[GroupKey], metrics: Sequence[Metric], branch: Branch
-) -> sa.Select[Any]:
+def _figures(inner: sa.Subquery, metrics: Sequence[Metric], keys: Sequence[SortKey], branch: Branch) -> sa.Select[Any]:
     """Keys, then per metric its figure and the number of values without a rate, then the order keys."""
-    keys = [inner.c[f"g{index}"] for index in range(len(groups))]
-    orders = [inner.c[f"o{index}"] for index in range(len(groups))]
-    columns: list[sa.ColumnElement[Any]] = list(keys)
+    grouped: list[sa.ColumnElement[Any]] = [inner.c[f"g{index}"] for index in range(len(keys))]
+    columns = list(grouped)
     for index, metric in enumerate(metrics):
         columns.append(metric.figure(inner.c.get(f"v{index}")))
         missing = inner.c.get(f"u{index}")
         columns.append(sa.literal_column("0") if missing is None else sa.func.count().filter(missing))
-    labelled = [column.label(f"x{index}") for index, column in enumerate([*columns, *orders])]
-    chosen = sa.select(*labelled).select_from(inner)
+    columns += [key.sql for key in keys]
+    chosen = sa.select(*[column.label(f"x{index}") for index, column in enumerate(columns)]).select_from(inner)
     if branch.where is not None:
         chosen = chosen.where(branch.where)
-    if keys:
-        chosen = chosen.group_by(*keys, *orders).order_by(*branch.order)
+    if grouped:
+        chosen = chosen.group_by(*grouped).order_by(*branch.order)
     return chosen.limit(sa.bindparam("limit", type_=sa.Integer()))
 
 

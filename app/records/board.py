@@ -116,8 +116,10 @@ def _plan(
     column = _column(source, name).sql
     projection = project(source, query.fields)
     keys = parse_sort(source, query.sort or _DEFAULT_SORT)
-    wanted = sa.func.unnest(sa.bindparam("keys", type_=pg.ARRAY(column.type))).table_valued(
-        sa.column("key", column.type), name="k"
+    wanted = (
+        sa.func.unnest(sa.bindparam("keys", type_=pg.ARRAY(column.type)))
+        .table_valued(sa.column("key", column.type), name="k")
+        .render_derived()
     )
     mine = column == wanted.c.key
     where = [live(source), sa.or_(mine, sa.and_(wanted.c.key.is_(None), column.is_(None))) if with_empty else mine]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from app.expressions import Checked, Variable, check, to_sql
 from app.records.paths import Located, Source, column_of, link_target
+from app.records.statements import ShapeCache
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from app.expressions import Kind
     from app.metadata.model import Catalog, ObjectType
     from tenants.scope import Tenant, TenantScope
+
+_TARGETS: Final = ShapeCache()
 
 
 class RecordEnvironment:
@@ -39,8 +42,13 @@ class RecordEnvironment:
 
 def spec_key(catalog: Catalog, obj: ObjectType) -> tuple[str, ...]:
     """What the meaning of names depends on: the object's spec and those of the objects it links to."""
-    targets = {link_target(catalog, field) for field in obj.fields.values()}
-    return (obj.spec_hash, *sorted(target.spec_hash for target in targets if target is not None))
+    targets = _TARGETS.get(obj.spec_hash, lambda: _targets(catalog, obj))
+    return (obj.spec_hash, *(catalog.objects[name].spec_hash for name in targets if name in catalog.objects))
+
+
+def _targets(catalog: Catalog, obj: ObjectType) -> tuple[str, ...]:
+    found = {target.name for field in obj.fields.values() if (target := link_target(catalog, field)) is not None}
+    return tuple(sorted(found))
 
 
 def check_filter(scope: TenantScope, catalog: Catalog, obj: ObjectType, text: str) -> Checked | None:
@@ -83,9 +91,10 @@ def home_amount(located: Located, day: sa.ColumnElement[Any] | None = None) -> s
         "rate", sa.column("currency", sa.Text()), sa.column("day", sa.Date()), sa.column("rate", sa.Numeric())
     )
     on = day if day is not None else sa.func.current_date(type_=sa.Date())
+    one = sa.literal_column("1", sa.Integer())
     same = sa.select(rate.c.rate).where(rate.c.currency == currency)
-    before = same.where(rate.c.day <= on).order_by(rate.c.day.desc()).limit(1).scalar_subquery()
-    earliest = same.order_by(rate.c.day.asc()).limit(1).scalar_subquery()
+    before = same.where(rate.c.day <= on).order_by(rate.c.day.desc()).limit(one).scalar_subquery()
+    earliest = same.order_by(rate.c.day.asc()).limit(one).scalar_subquery()
     home = sa.bindparam("home", type_=sa.Text())
     converted = amount * sa.func.coalesce(before, earliest, type_=sa.Numeric())
     return sa.case((currency == home, amount), (currency.is_not(None), converted))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
@@ -31,13 +32,13 @@ class GroupKey:
     name: str
     located: Located
     sql: sa.ColumnElement[Any]
-    order: sa.ColumnElement[Any]
+    order: Callable[[sa.ColumnElement[Any]], sa.ColumnElement[Any]]
     read: Callable[[object], object]
     decode: Callable[[Sequence[Any]], object] | None
 
     def sort_key(self, column: sa.ColumnElement[Any]) -> SortKey:
-        """How groups are ordered, ``column`` being ``order`` as a subquery names it."""
-        return SortKey(self.name, descending=False, sql=column, nullable=True, read=self.read)
+        """How groups are ordered, ``column`` being ``sql`` as a subquery names it."""
+        return SortKey(self.name, descending=False, sql=self.order(column), nullable=True, read=self.read)
 
 
 def parse_groups(source: Source, names: Sequence[str]) -> tuple[GroupKey, ...]:
@@ -58,14 +59,14 @@ def _group(source: Source, item: str) -> GroupKey:
             raise refuse("?group_by", "group.grain", f"{grain} is none of {', '.join(_GRAINS)}.")
         pattern = sa.literal_column(f"'{_GRAINS[grain or 'day']}'", sa.Text())
         text = sa.func.to_char(day_of(located), pattern, type_=sa.Text())
-        return GroupKey(path, located, text, text, read_text, None)
+        return GroupKey(path, located, text, _as_it_is, read_text, None)
     if grain:
         raise refuse("?group_by", "group.grain", f"{path} holds no dates; leave :{grain} out.")
     decode = None if located.part else located.field.type.decode
     choices = option_order(source, located)
     if choices:
-        return GroupKey(path, located, located.sql, _rank(choices, located.sql), read_text, decode)
-    return GroupKey(path, located, located.sql, located.sql, reader_for(located.column.sql_type), decode)
+        return GroupKey(path, located, located.sql, partial(_rank, choices), read_text, decode)
+    return GroupKey(path, located, located.sql, _as_it_is, reader_for(located.column.sql_type), decode)
 
 
 def day_of(located: Located) -> sa.ColumnElement[Any]:
@@ -73,6 +74,10 @@ def day_of(located: Located) -> sa.ColumnElement[Any]:
     if located.kind == "datetime":
         return sa.func.timezone(sa.bindparam("zone", type_=sa.Text()), located.sql, type_=sa.DateTime())
     return located.sql
+
+
+def _as_it_is(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    return column
 
 
 def _rank(choices: list[str], sql: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:

@@ -160,7 +160,7 @@ class Source:
         for field in self.object.fields.values():
             if field.columns:
                 found.append(field.name)
-                found += [f"{field.name}.{column.part}" for column in field.columns if column.part]
+                found += [f"{field.name}.{part}" for part in field.type.parts]
                 if target := link_target(self.catalog, field):
                     found += [f"{field.name}.{name}" for name, inner in target.fields.items() if inner.columns]
         return found
@@ -188,4 +188,4 @@ def link_target(catalog: Catalog, field: Field) -> ObjectType | None:
 
 
 def _part(field: Field, name: str) -> str:
-    return name if any(column.part == name for column in field.columns) else ""
+    return name if name in field.type.parts and any(column.part == name for column in field.columns) else ""
