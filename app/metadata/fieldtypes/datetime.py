@@ -20,12 +20,11 @@ if TYPE_CHECKING:
     from app.metadata.fieldtypes.base import Coercion
     from app.metadata.model import Field
 
-_JSON_LENGTH: Final = len("2026-11-22T11:04:56.123456Z")
 _FRACTION: Final = re.compile(r"(\.\d{6})\d+")
 
 
 class DatetimeType(SingleColumn):
-    """JSON ``2026-11-22T11:04:56.123456Z``; input without a zone is in the tenant's time zone."""
+    """JSON ``2026-11-22T11:04:56.123456Z``, without a fraction on the full second; input without a zone is in the tenant's time zone."""
 
     name = "datetime"
     condition = "datetime"
@@ -57,18 +56,18 @@ class DatetimeType(SingleColumn):
     def decode(self, parts: Sequence[Any]) -> object:
         """timestamptz arrives in its JSON form; other loaders' forms are brought to it."""
         value = parts[0]
-        if value is None or (isinstance(value, str) and len(value) == _JSON_LENGTH and value[10] == "T"):
+        if value is None or (isinstance(value, str) and value[-1] == "Z"):
             return value
-        moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
-        return json_moment(moment)
+        return json_moment(value if isinstance(value, datetime) else datetime.fromisoformat(value))
 
     def to_json(self, value: Any) -> object:
-        """UTC with six decimals and Z."""
+        """UTC with Z."""
         return None if value is None else json_moment(value)
 
     def json_sql(self, columns: Sequence[str]) -> str:
         """The same form by to_char."""
-        return f"""to_jsonb(to_char({columns[0]} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))"""
+        text = f"""to_char({columns[0]} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
+        return f"to_jsonb(replace({text}, '.000000Z', 'Z'))"
 
     def json_schema(self, field: Field) -> dict[str, object]:  # noqa: ARG002
         """A string of format date-time or null."""
@@ -93,8 +92,8 @@ def to_utc(moment: datetime, timezone: str) -> datetime:
 
 
 def json_moment(moment: datetime) -> str:
-    """``2026-11-22T11:04:56.123456Z``."""
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    """``2026-11-22T11:04:56.123456Z``, without a fraction on the full second: as tenants.textcursor loads it."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
 
 
 @functools.lru_cache(maxsize=512)
