@@ -1,22 +1,99 @@
-"""Read the log: the whole tenant's feed by ``seq``, one record's timeline."""
+"""Read the log: the whole tenant's feed by ``seq``, one record's timeline.
+
+A feed sees sealed events only, in the order sealing gave them: nothing can appear before an event already read. A
+record's own timeline also shows events not yet sealed, with ``seq`` None.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+
+from app.core.errors import FieldError, InvalidInput
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from uuid import UUID
 
     from tenants.scope import TenantScope
 
+Event = dict[str, Any]
+
+MAX_LIMIT: Final = 200
+_SHOWN: Final = (
+    "e.id, e.at, e.actor_kind, e.actor_id, coalesce(m.name, k.name, i.file_name), e.kind, e.object, e.record_id,"
+    " e.record_version, e.diff, e.cause"
+)
+_ACTORS: Final = (
+    " LEFT JOIN member m ON e.actor_kind = 'member' AND m.id = e.actor_id"
+    " LEFT JOIN api_key k ON e.actor_kind = 'key' AND k.id = e.actor_id"
+    " LEFT JOIN import i ON e.actor_kind = 'import' AND i.id = e.actor_id"
+)
+_FEED: Final = (
+    "WITH s AS (SELECT first_seq, event_ids FROM event_seal WHERE first_seq >= coalesce((SELECT max(first_seq)"
+    " FROM event_seal WHERE first_seq <= %(after)s::bigint + 1), 0) ORDER BY first_seq LIMIT %(limit)s),"
+    " u AS (SELECT s.first_seq + greatest(%(after)s::bigint + 1 - s.first_seq, 0) + x.at - 1 AS seq, x.id FROM s,"
+    " unnest(s.event_ids[greatest(%(after)s::bigint + 1 - s.first_seq, 0) + 1 :"
+    " greatest(%(after)s::bigint + 1 - s.first_seq, 0) + %(limit)s]) WITH ORDINALITY AS x(id, at)"
+    " ORDER BY 1 LIMIT %(limit)s)"
+    f" SELECT u.seq, {_SHOWN} FROM u JOIN event e ON e.id = u.id{_ACTORS} ORDER BY u.seq"
+)
+_SEQ: Final = (
+    "(SELECT s.first_seq + array_position(s.event_ids, e.id) - 1 FROM event_seal s"
+    " WHERE s.at >= e.at AND s.event_ids @> ARRAY[e.id] ORDER BY s.at LIMIT 1)"
+)
+
 
 def tenant_events(scope: TenantScope, *, after: int = 0, limit: int = 50) -> dict[str, Any]:
     """Sealed events with ``seq`` above ``after``, as the API body ``{"data": [...], "next": seq | None}``."""
-    raise NotImplementedError
+    _check_limit(limit)
+    events = sealed_after(scope, after, limit)
+    for event in events:
+        event.pop("cause")
+    return {"data": events, "next": events[-1]["seq"] if len(events) == limit else None}
+
+
+def sealed_after(scope: TenantScope, after: int, limit: int) -> list[Event]:
+    """The next sealed events for a consumer that has read up to ``after``, in order, with their cause."""
+    cursor = scope.cursor_text()
+    cursor.execute(_FEED, {"after": after, "limit": limit})
+    return [_event(row) for row in cursor.fetchall()]
 
 
 def record_events(
-    scope: TenantScope, object_name: str, record_id: UUID, *, after: str = "", limit: int = 50, newest_first: bool = False
+    scope: TenantScope, object_name: str, record_id: UUID | str, *, after: str = "", limit: int = 50, newest_first: bool = False
 ) -> dict[str, Any]:
     """One record's events in the order they happened, unsealed ones with ``seq`` None; ``after`` is an event id."""
-    raise NotImplementedError
+    _check_limit(limit)
+    order, beyond = ("DESC", "<") if newest_first else ("ASC", ">")
+    cursor = scope.cursor_text()
+    cursor.execute(
+        f"SELECT {_SEQ}, {_SHOWN} FROM event e{_ACTORS} WHERE e.record_id = %(record)s::uuid AND e.object = %(object)s"
+        f"{f' AND e.id {beyond} %(after)s::uuid' if after else ''} ORDER BY e.id {order} LIMIT %(limit)s",
+        {"record": record_id, "object": object_name, "after": after, "limit": limit + 1},
+    )
+    events = [_event(row) for row in cursor.fetchall()]
+    for event in events:
+        event.pop("cause")
+    return {"data": events[:limit], "next": events[limit - 1]["id"] if len(events) > limit else None}
+
+
+def _check_limit(limit: int) -> None:
+    if not 1 <= limit <= MAX_LIMIT:
+        message = f"limit is from 1 to {MAX_LIMIT}."
+        raise InvalidInput(message, [FieldError("?limit", "limit.range", message)])
+
+
+def _event(row: Sequence[Any]) -> Event:
+    seq, event_id, at, actor_kind, actor_id, actor_name, kind, object_name, record_id, version, diff, cause = row
+    return {
+        "seq": seq,
+        "id": event_id,
+        "at": at,
+        "actor": {"kind": actor_kind, "id": actor_id, "name": actor_name or ("Rapport" if actor_id is None else "")},
+        "kind": kind,
+        "object": object_name,
+        "record_id": record_id,
+        "record_version": version,
+        "diff": diff,
+        "cause": cause,
+    }

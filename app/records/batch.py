@@ -5,14 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from app.core import ids
+from app.core.errors import FieldError
+from app.metadata import catalog as catalogs
+from app.records import consequences, drafts
+from app.records.intake import Intake, coercion_of
+from app.records.links import dead_link, find_cycles, live_ids, targets_of
+from app.records.matching import matches
+from app.records.store_many import Change, change_many, insert_many, lock_records
+from app.records.violations import taken, translated
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from uuid import UUID
 
-    from app.core.errors import FieldError
+    from app.metadata.fieldtypes.base import Coercion
+    from app.metadata.model import Catalog, ObjectType
+    from app.records.rules import Draft
     from tenants.scope import TenantScope
 
 RowStatus: TypeAlias = Literal["created", "updated", "deleted", "unchanged", "failed"]
+Record = dict[str, Any]
 
 
 @dataclass(slots=True)
@@ -27,7 +40,7 @@ class PreparedRow:
     values: dict[str, Any]
     id: UUID | None = None
     new_id: UUID | None = None
-    errors: list[FieldError] = field(default_factory=list)
+    errors: list[FieldError] = field(default_factory=list[FieldError])
 
 
 @dataclass(slots=True)
@@ -38,7 +51,17 @@ class RowResult:
     status: RowStatus
     id: UUID | None = None
     version: int | None = None
-    errors: list[FieldError] = field(default_factory=list)
+    errors: list[FieldError] = field(default_factory=list[FieldError])
+
+
+@dataclass(slots=True)
+class _Item:
+    """A row on its way: its draft once it has one, problems of links and of uniqueness in the draft's intake."""
+
+    row: PreparedRow
+    id: UUID
+    draft: Draft | None
+    errors: list[FieldError]
 
 
 def write_batch(
@@ -52,6 +75,163 @@ def write_batch(
     """Create and update ``rows`` in a constant number of statements; results in the order of ``rows``.
 
     Failed rows are reported and left out; with ``atomic`` nothing is written when one fails. ``created_by`` defaults
-    to the scope's member. Events carry the scope's actor and cause.
+    to the scope's member. Events carry the scope's actor and cause. Several rows of one record follow each other.
     """
-    raise NotImplementedError
+    catalog = catalogs.for_scope(scope)
+    object_type = drafts.object_of(catalog, object_name)
+    author = created_by or (scope.member.id if scope.member else None)
+    results: dict[int, RowResult] = {}
+    with translated(object_type):
+        for wave in _waves(rows):
+            for result in _write_wave(scope, catalog, object_type, wave, author, atomic=atomic):
+                results[result.index] = result
+            if atomic and any(result.status == "failed" for result in results.values()):
+                break
+    return [results[row.index] for row in rows if row.index in results]
+
+
+def _waves(rows: Sequence[PreparedRow]) -> list[list[PreparedRow]]:
+    """Rows in groups in which no record occurs twice."""
+    waves: list[list[PreparedRow]] = [[]]
+    seen: dict[UUID, int] = {}
+    for row in rows:
+        at = 0
+        record_id = row.id or row.new_id
+        if record_id is not None:
+            at = seen.get(record_id, -1) + 1
+            seen[record_id] = at
+        if at == len(waves):
+            waves.append([])
+        waves[at].append(row)
+    return waves
+
+
+def _write_wave(
+    scope: TenantScope,
+    catalog: Catalog,
+    object_type: ObjectType,
+    rows: Sequence[PreparedRow],
+    author: UUID | None,
+    *,
+    atomic: bool,
+) -> list[RowResult]:
+    present = _lock(scope, catalog, object_type, rows)
+    ctx = coercion_of(scope)
+    items = [_item(scope, object_type, row, ctx, present) for row in rows]
+    _check_links(scope, catalog, object_type, items)
+    _check_unique(scope, object_type, items)
+    failed = [item for item in items if item.errors]
+    results = {item.row.index: RowResult(item.row.index, "failed", item.row.id, errors=item.errors) for item in failed}
+    good = [item for item in items if not item.errors]
+    if not (atomic and failed):
+        results |= _write_good(scope, catalog, object_type, good, present, author)
+    return list(results.values())
+
+
+def _lock(
+    scope: TenantScope, catalog: Catalog, object_type: ObjectType, rows: Sequence[PreparedRow]
+) -> dict[UUID, Record]:
+    """The records to update as they are, locked after the parents their change will touch."""
+    updated = [row.id for row in rows if row.id is not None and not row.errors]
+    values = [row.values for row in rows if not row.errors]
+    consequences.lock_parents(scope, catalog, object_type, values, updated)
+    return lock_records(scope, object_type, updated) if updated else {}
+
+
+def _item(
+    scope: TenantScope, object_type: ObjectType, row: PreparedRow, ctx: Coercion, present: Mapping[UUID, Record]
+) -> _Item:
+    if row.errors:
+        return _Item(row, row.id or row.new_id or ids.uuid7(), None, row.errors)
+    intake, given = Intake(dict(row.values)), frozenset(row.values)
+    if row.id is None:
+        draft = drafts.new_draft(scope, object_type, intake, ctx, given)
+        return _Item(row, row.new_id or ids.uuid7(), draft, draft.intake.errors)
+    current = present.get(row.id)
+    if current is None:
+        return _Item(row, row.id, None, [FieldError("/id", "record.not_found", f"There is no such {object_type.label}.")])
+    draft = drafts.changed_draft(object_type, intake, ctx, given, current)
+    draft.intake.errors += find_cycles(scope, object_type, row.id, draft.values)
+    return _Item(row, row.id, draft, draft.intake.errors)
+
+
+def _check_links(scope: TenantScope, catalog: Catalog, object_type: ObjectType, items: Sequence[_Item]) -> None:
+    """Refuse rows that link to what is not live; one statement an object linked to."""
+    found = [
+        (item, target)
+        for item in items
+        if item.draft is not None
+        for target in targets_of(catalog, object_type, item.draft.values)
+    ]
+    wanted: dict[str, set[UUID]] = {}
+    for _, target in found:
+        wanted.setdefault(target.object, set()).add(target.id)
+    live = live_ids(scope, catalog, wanted)
+    for item, target in found:
+        if target.id not in live.get(target.object, set()):
+            item.errors.append(dead_link(target, object_type.fields[target.field].label))
+
+
+def _check_unique(scope: TenantScope, object_type: ObjectType, items: Sequence[_Item]) -> None:
+    """Refuse rows whose unique value a live record or an earlier row holds; one statement a unique field.
+
+    A value that another row of the batch gives up is still taken for this batch.
+    """
+    for name, target in object_type.fields.items():
+        if not target.unique:
+            continue
+        holders = [
+            item for item in items if item.draft is not None and not item.errors and item.draft.values.get(name) is not None
+        ]
+        values = [item.draft.values[name] for item in holders if item.draft is not None]
+        claimed: set[str] = set()
+        for item, (key, found) in zip(holders, matches(scope, object_type, target, values), strict=True):
+            if key in claimed or any(other != item.id for other in found):
+                item.errors += taken(object_type, target).errors
+            claimed.add(key)
+
+
+def _write_good(
+    scope: TenantScope,
+    catalog: Catalog,
+    object_type: ObjectType,
+    items: Sequence[_Item],
+    present: Mapping[UUID, Record],
+    author: UUID | None,
+) -> dict[int, RowResult]:
+    created = [(item, item.draft.values) for item in items if item.draft is not None and item.row.id is None]
+    changed = [(item, item.draft.values) for item in items if item.draft is not None and item.row.id is not None]
+    insert_many(scope, object_type, [(item.id, values) for item, values in created], author)
+    versions = change_many(scope, object_type, [Change(item.id, values) for item, values in changed], updated_by=author)
+    written = [*created, *((item, values) for item, values in changed if item.id in versions)]
+    _follow(scope, catalog, object_type, written, present)
+    results = {item.row.index: RowResult(item.row.index, "created", item.id, 1) for item, _ in created}
+    for item, _ in changed:
+        version = versions.get(item.id)
+        if version is None:
+            version, status = int(present[item.id]["version"]), "unchanged"
+        else:
+            status = "updated"
+        results[item.row.index] = RowResult(item.row.index, status, item.id, version)
+    return results
+
+
+def _follow(
+    scope: TenantScope,
+    catalog: Catalog,
+    object_type: ObjectType,
+    written: Iterable[tuple[_Item, Mapping[str, Any]]],
+    present: Mapping[UUID, Record],
+) -> None:
+    """Draw the consequences of all rows at once."""
+    rows = list(written)
+    names = frozenset(name for _, values in rows for name in values)
+    if not rows or not consequences.touches_others(object_type, names):
+        return
+    empty = dict.fromkeys(object_type.fields)
+    records: list[Record] = []
+    for item, values in rows:
+        shown = {name: object_type.fields[name].type.to_json(value) for name, value in values.items()}
+        records.append({**empty, **present.get(item.id, {}), **shown, "id": str(item.id)})
+    before = {str(item.id): present[item.id] for item, _ in rows if item.id in present}
+    consequences.after_write(scope, catalog, object_type, records, names, before)

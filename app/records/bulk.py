@@ -2,14 +2,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+from app.core import ids
+from app.core.errors import FieldError, InvalidInput
+from app.events.append import append_summary
+from app.metadata import catalog as catalogs
+from app.metadata.fieldtypes.base import ValueProblem
+from app.records import consequences, drafts, trash
+from app.records.batch import PreparedRow, RowResult, write_batch
+from app.records.intake import coercion_of, needs_current, take_in
+from app.records.matching import lock_value, match_field, matches
+from app.records.store_many import lock_records
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from app.metadata.fieldtypes.base import Coercion
+    from app.metadata.model import Catalog, ObjectType
     from tenants.scope import TenantScope
 
-MAX_ROWS = 10_000
+MAX_ROWS: Final = 10_000
+MODES: Final = ("create", "update", "upsert", "delete")
+
+
+class BulkRefused(InvalidInput):
+    """An atomic bulk in which a row failed: nothing was written; ``errors`` point to the rows."""
+
+    code = "bulk.refused"
+    title = "Nothing was written"
 
 
 def bulk(
@@ -26,4 +48,191 @@ def bulk(
     Raises:
         InvalidInput: mode, match or the number of rows is wrong; with ``atomic`` also when any row fails.
     """
-    raise NotImplementedError
+    catalog = catalogs.for_scope(scope)
+    object_type = drafts.object_of(catalog, object_name)
+    _check_request(rows, mode, match)
+    if mode == "delete":
+        results = _delete(scope, object_type, rows)
+    else:
+        prepared = _prepare(scope, catalog, object_type, rows, mode, match)
+        results = write_batch(scope, object_name, prepared, atomic=atomic)
+    if atomic:
+        _refuse_failed(results)
+    body = _body(results)
+    counts = {name: body[name] for name in ("created", "updated", "deleted", "failed")}
+    append_summary(scope, "bulk", object_name, {"mode": mode, **counts})
+    return body
+
+
+def _check_request(rows: Sequence[object], mode: str, match: str) -> None:
+    if mode not in MODES:
+        raise _wrong("mode", "bulk.mode", f"The mode is one of {', '.join(MODES)}.")
+    if len(rows) > MAX_ROWS:
+        message = f"A bulk call takes at most {MAX_ROWS:,} rows; these are {len(rows):,}."
+        raise InvalidInput(message, [FieldError("", "bulk.too_many", message)])
+    if mode == "upsert" and not match:
+        raise _wrong("match", "bulk.match", "An upsert needs match=, the field that tells which record is meant.")
+    if match and mode in ("create", "delete"):
+        raise _wrong("match", "bulk.match", f"match= has no meaning with mode={mode}.")
+
+
+def _wrong(parameter: str, code: str, message: str) -> InvalidInput:
+    return InvalidInput(message, [FieldError(f"?{parameter}", code, message)])
+
+
+def _prepare(
+    scope: TenantScope, catalog: Catalog, object_type: ObjectType, rows: Sequence[object], mode: str, match: str
+) -> list[PreparedRow]:
+    ctx = coercion_of(scope)
+    prepared: list[PreparedRow] = []
+    payloads: list[dict[str, Any]] = []
+    for index, row in enumerate(rows):
+        payload = dict(row) if isinstance(row, dict) else {}
+        errors = [] if isinstance(row, dict) else [FieldError("", "row.type", "A row is a JSON object.")]
+        payloads.append(payload)
+        prepared.append(PreparedRow(index, {}, errors=errors))
+    if mode == "update" and not match:
+        for row, payload in zip(prepared, payloads, strict=True):
+            row.id = _id_of(row, payload)
+    elif match:
+        _find(scope, object_type, match, mode, prepared, payloads, ctx)
+    current = _current(scope, catalog, object_type, prepared, payloads)
+    for row, payload in zip(prepared, payloads, strict=True):
+        if not row.errors:
+            intake = take_in(object_type, payload, ctx, current.get(row.id) if row.id else None)
+            row.values, row.errors = intake.values, intake.errors
+    return _later_twins_update(prepared)
+
+
+def _id_of(row: PreparedRow, payload: dict[str, Any]) -> UUID | None:
+    raw = payload.pop("id", None)
+    try:
+        return UUID(str(raw))
+    except ValueError:
+        row.errors.append(FieldError("/id", "record.not_found", "The row needs the id of a record."))
+        return None
+
+
+def _find(
+    scope: TenantScope,
+    object_type: ObjectType,
+    match: str,
+    mode: str,
+    prepared: Sequence[PreparedRow],
+    payloads: Sequence[Mapping[str, Any]],
+    ctx: Coercion,
+) -> None:
+    """Give each row the id of the record its matching value names; twins of a new one share an id to be."""
+    target = match_field(object_type, match)
+    if mode == "upsert":
+        lock_value(scope, object_type, match, "bulk")
+    asked: list[tuple[PreparedRow, Any]] = []
+    for row, payload in zip(prepared, payloads, strict=True):
+        if row.errors:
+            continue
+        try:
+            value = target.type.coerce(target, payload.get(match), ctx)
+        except ValueProblem as problem:
+            row.errors.append(FieldError(f"/{match}", problem.code, problem.message))
+            continue
+        if value is None:
+            row.errors.append(FieldError(f"/{match}", "required", f"{target.label} is needed to find the record."))
+        else:
+            asked.append((row, value))
+    found = matches(scope, object_type, target, [value for _, value in asked])
+    twins: dict[str, PreparedRow] = {}
+    for (row, _), (key, holders) in zip(asked, found, strict=True):
+        _settle(row, key, holders, mode, twins, object_type.label, match)
+
+
+def _settle(
+    row: PreparedRow, key: str, found: list[UUID], mode: str, twins: dict[str, PreparedRow], label: str, match: str
+) -> None:
+    if len(found) > 1:
+        row.errors.append(FieldError(f"/{match}", "match.ambiguous", f"{len(found)} records have this value."))
+    elif found:
+        row.id = found[0]
+    elif mode == "update":
+        row.errors.append(FieldError(f"/{match}", "record.not_found", f"There is no {label} with this value."))
+    elif key in twins:
+        row.new_id = twins[key].new_id
+    else:
+        from_here = twins.setdefault(key, row)
+        from_here.new_id = ids.uuid7()
+
+
+def _later_twins_update(prepared: list[PreparedRow]) -> list[PreparedRow]:
+    """Of several rows that would create one record the first does, the others change it."""
+    made: set[UUID] = set()
+    for row in prepared:
+        if row.new_id is not None and not row.errors:
+            if row.new_id in made:
+                row.id, row.new_id = row.new_id, None
+            else:
+                made.add(row.new_id)
+    return prepared
+
+
+def _current(
+    scope: TenantScope,
+    catalog: Catalog,
+    object_type: ObjectType,
+    prepared: Sequence[PreparedRow],
+    payloads: Sequence[Mapping[str, Any]],
+) -> dict[UUID, dict[str, Any]]:
+    """Records whose composite values a row merges into."""
+    wanted = [
+        row.id for row, payload in zip(prepared, payloads, strict=True) if row.id and needs_current(object_type, payload)
+    ]
+    if not wanted:
+        return {}
+    consequences.lock_parents(scope, catalog, object_type, [], wanted)
+    return lock_records(scope, object_type, wanted)
+
+
+def _delete(scope: TenantScope, object_type: ObjectType, rows: Sequence[object]) -> list[RowResult]:
+    prepared: list[PreparedRow] = []
+    for index, item in enumerate(rows):
+        row = PreparedRow(index, {})
+        payload = dict(item) if isinstance(item, dict) else {"id": item}
+        row.id = _id_of(row, payload)
+        prepared.append(row)
+    outcome = trash.trash_many(scope, object_type.name, [row.id for row in prepared if row.id])
+    results: list[RowResult] = []
+    for row in prepared:
+        blocking = outcome.get(row.id) if row.id else None
+        errors = row.errors
+        if blocking is None:
+            errors = errors or [FieldError("/id", "record.not_found", f"There is no such {object_type.label}.")]
+        elif blocking:
+            names = ", ".join(f"{block.count} {block.object}" for block in blocking)
+            errors = [FieldError("/id", "record.restricted", f"Still used by {names}.")]
+        results.append(RowResult(row.index, "failed" if errors else "deleted", row.id, errors=errors))
+    return results
+
+
+def _refuse_failed(results: Sequence[RowResult]) -> None:
+    errors = [
+        FieldError(f"/{result.index}{error.pointer}", error.code, error.message)
+        for result in results
+        for error in result.errors
+    ]
+    if errors:
+        raise BulkRefused("Some rows are not valid, so nothing was written.", errors)
+
+
+def _body(results: Sequence[RowResult]) -> dict[str, Any]:
+    shown: list[dict[str, Any]] = []
+    counts = {"created": 0, "updated": 0, "deleted": 0, "failed": 0}
+    for result in results:
+        status = "updated" if result.status == "unchanged" else result.status
+        counts[status] += 1
+        entry: dict[str, Any] = {"index": result.index, "status": status}
+        if result.errors:
+            entry["errors"] = [
+                {"pointer": error.pointer, "code": error.code, "message": error.message} for error in result.errors
+            ]
+        else:
+            entry["id"] = str(result.id)
+        shown.append(entry)
+    return {"results": shown, **counts}

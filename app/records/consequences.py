@@ -73,9 +73,10 @@ def after_write(
 
 def after_gone(scope: TenantScope, catalog: Catalog, object_type: ObjectType, records: Sequence[Record]) -> None:
     """Draw the consequences of records that went to the trash or were destroyed."""
-    if object_type.name == amounts.LINE:
+    if records and object_type.name == amounts.LINE:
         amounts.add_up(scope, catalog, {UUID(record["deal"]) for record in records})
-    primaries.forget(scope, catalog, object_type, records)
+    if records:
+        primaries.forget(scope, catalog, object_type, records)
 
 
 def after_return(scope: TenantScope, catalog: Catalog, object_type: ObjectType, records: Sequence[Record]) -> None:

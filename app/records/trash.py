@@ -70,10 +70,13 @@ def _write_trash(
     for link, records in closure.to_clear(trash_ids):
         changes = [Change(record_id, {link.field: None}) for record_id in records]
         change_many(scope, catalog.objects[link.object], changes, cause={"trashed": str(roots[0])})
+    gone: list[tuple[ObjectType, list[Record]]] = []
     for name in sorted(closure.rows):
         members = {row: trash_ids[root] for row, root in closure.rows[name].items() if root in trash_ids}
-        gone = _set_trashed(scope, catalog.objects[name], members, cleared if name == object_type.name else {})
-        consequences.after_gone(scope, catalog, catalog.objects[name], gone)
+        own = cleared if name == object_type.name else {}
+        gone.append((catalog.objects[name], _set_trashed(scope, catalog.objects[name], members, own)))
+    for kind, records in gone:
+        consequences.after_gone(scope, catalog, kind, records)
 
 
 def _set_trashed(
@@ -188,12 +191,13 @@ def destroy_many(scope: TenantScope, object_name: str, record_ids: Iterable[UUID
         roots = {record_id: record_id for record_id in present if record_id not in closure.blocked}
         for link, records in closure.to_clear(roots):
             dependants.clear_for_good(scope, catalog, link, records)
-        order = dependants.children_first(catalog, closure.rows)
-        for name in order:
+        gone: list[tuple[ObjectType, list[Record]]] = []
+        for name in dependants.children_first(catalog, closure.rows):
             going = [row for row, root in closure.rows[name].items() if root in roots]
-            gone = list(lock_records(scope, catalog.objects[name], going).values())
+            gone.append((catalog.objects[name], list(lock_records(scope, catalog.objects[name], going).values())))
             store.delete_rows(scope, catalog.objects[name], going)
-            consequences.after_gone(scope, catalog, catalog.objects[name], gone)
+        for kind, records in gone:
+            consequences.after_gone(scope, catalog, kind, records)
     return {record_id: closure.blocked.get(record_id, []) if record_id in present else None for record_id in wanted}
 
 
