@@ -8,11 +8,13 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from app.expressions import Checked, Variable, check, to_sql
+from app.metadata.fieldtypes.phone import e164
+from app.records.intake import region_of
 from app.records.paths import Located, Source, column_of, link_target
 from app.records.statements import ShapeCache
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable
+    from collections.abc import Callable, Hashable, Iterable
 
     from app.expressions import Kind
     from app.metadata.model import Catalog, ObjectType
@@ -28,12 +30,15 @@ class RecordEnvironment:
         self._source = Source(catalog, obj)
         self.currency = tenant.currency
         self.timezone = tenant.timezone
-        self.key: Hashable = (*spec_key(catalog, obj), tenant.currency, tenant.timezone)
+        self._region = region_of(tenant.locale)
+        self.key: Hashable = (*spec_key(catalog, obj), tenant.currency, tenant.timezone, self._region)
 
     def variable(self, path: str) -> Variable | None:
         """The variable called ``path``, or None."""
         located = self._source.locate(path)
-        return None if located is None else Variable(path, _kind(located), _options(located))
+        if located is None:
+            return None
+        return Variable(path, _kind(located), _options(located), _normaliser(located, self._region))
 
     def names(self) -> Iterable[str]:
         """Names worth suggesting."""
@@ -108,6 +113,16 @@ def currency_of(located: Located) -> sa.ColumnElement[Any]:
 
 def _kind(located: Located) -> Kind:
     return cast("Kind", "none" if located.composite else located.kind)
+
+
+def _normaliser(located: Located, region: str) -> Callable[[str], str] | None:
+    """How a literal is brought into the form addresses are stored in."""
+    kind = located.field.primary_of or located.field.type.name
+    if kind == "emails":
+        return str.lower
+    if kind == "phones":
+        return lambda text: e164(text, region) or text
+    return None
 
 
 def _options(located: Located) -> frozenset[str]:

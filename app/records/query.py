@@ -15,7 +15,7 @@ MAX_LIMIT: Final = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListQuery:
-    """A page of records. ``sort`` is ``-amount,name``; empty ``fields`` means all; ``cursor`` is an earlier ``next``."""
+    """A page of records: ``sort`` as ``-amount,name``, no ``fields`` means all, ``cursor`` is an earlier ``next``."""
 
     filter: str = ""
     sort: str = ""
@@ -37,7 +37,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AggregateQuery:
-    """Groups and figures: ``group_by`` as ``stage`` or ``close_on:quarter``, ``metrics`` as ``count`` or ``sum:amount``."""
+    """Groups and figures: ``group_by`` as ``close_on:quarter``, ``metrics`` as ``count`` or ``sum:amount``."""
 
     group_by: tuple[str, ...] = ()
     metrics: tuple[str, ...] = ("count",)
