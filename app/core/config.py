@@ -7,12 +7,13 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal
 
 from app.core.servers.layout import Layout, make_home
 
 Hardening = Literal["strict", "managed"]
 
+_PORTS = 65536
 _EXTERNAL = ("RAPPORT_DATABASE_URL", "RAPPORT_OWNER_URL", "RAPPORT_REDIS_URL")
 
 
@@ -82,7 +83,7 @@ class Config:
 
 def _port(env: Mapping[str, str]) -> int:
     text = env.get("PORT") or "8000"
-    if not text.isdecimal() or not 0 < int(text) < 65536:
+    if not text.isdecimal() or not 0 < int(text) < _PORTS:
         raise ConfigError(f"PORT must be a number from 1 to 65535, not {text!r}")
     return int(text)
 
@@ -99,9 +100,10 @@ def _hardening(env: Mapping[str, str]) -> Hardening:
         raise ConfigError(f"RAPPORT_POD_HARDENING is strict or managed, not {value!r}")
     if value == "managed" and env.get("RAPPORT_ALLOW_UNHARDENED_POD") != "1":
         raise ConfigError(
-            "a managed pod stays open in places (rapport doctor lists them): set RAPPORT_ALLOW_UNHARDENED_POD=1 to accept that"
+            "a managed pod stays open in places (`rapport doctor` lists them): "
+            "set RAPPORT_ALLOW_UNHARDENED_POD=1 to accept that"
         )
-    return cast(Hardening, value)
+    return value
 
 
 def _stored_secret(home: Path, *, embedded: bool) -> str:

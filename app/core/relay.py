@@ -1,4 +1,4 @@
-"""The relay: gives new events their order and rings due jobs. Any number may run; the database decides who does what."""
+"""The relay: gives new events their order and rings due jobs. Any number may run: the database decides."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class Relay:
                 continue
             try:
                 sealed += self.runtime.ports.seal(self.runtime, tenant)
-            except Exception as error:  # noqa: BLE001 (the other tenants' events don't wait for this one)
+            except Exception as error:
                 if is_away(error):
                     raise
                 self._rest(tenant, error)
@@ -106,7 +106,7 @@ class Relay:
     def _keep_spares(self) -> None:
         try:
             self.runtime.ports.keep_spares(self.runtime, self.spares)
-        except Exception as error:  # noqa: BLE001 (spares are a convenience; sealing must go on)
+        except Exception as error:
             if is_away(error):
                 raise
             _LOG.warning("spare workspaces could not be made: %s", type(error).__name__)

@@ -8,18 +8,16 @@ import re
 import secrets
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, BinaryIO, Protocol, cast
+from typing import IO, Any, BinaryIO, Protocol, cast
 from urllib.parse import parse_qs, unquote, urlsplit
 
-import boto3
-from botocore.config import Config as BotoConfig
-from botocore.exceptions import ClientError
+import boto3  # pyright: ignore[reportMissingTypeStubs]
+from botocore.config import Config as BotoConfig  # pyright: ignore[reportMissingTypeStubs]
+from botocore.exceptions import ClientError  # pyright: ignore[reportMissingTypeStubs]
 
 from app.core.errors import NotFound
-
-if TYPE_CHECKING:
-    from types_boto3_s3 import S3Client  # pyright: ignore[reportMissingImports]
 
 #: Segments of lower-case letters, digits, ``-``, ``_`` and inner dots; so no key leaves its folder.
 _KEY = re.compile(r"[a-z0-9_-][a-z0-9._-]*(/[a-z0-9_-][a-z0-9._-]*)*")
@@ -127,6 +125,17 @@ class LocalDisk:
         return self._root / check_key(key)
 
 
+class _Client(Protocol):
+    """As much of boto3's S3 client as we use; boto3 has no types of its own."""
+
+    def upload_fileobj(self, fileobj: object, bucket: str, key: str, /) -> None: ...
+    def download_fileobj(self, bucket: str, key: str, fileobj: object, /) -> None: ...
+    def head_object(self, **options: object) -> object: ...
+    def delete_object(self, **options: object) -> object: ...
+    def delete_objects(self, **options: object) -> object: ...
+    def get_paginator(self, operation: str, /) -> Any: ...
+
+
 class S3:
     """Objects in an S3 bucket, or in anything that speaks its protocol."""
 
@@ -149,9 +158,8 @@ class S3:
             read_timeout=30,
             retries={"max_attempts": 4, "mode": "standard"},
         )
-        self._client = cast(
-            "S3Client", boto3.client("s3", endpoint_url=endpoint, region_name=region or "us-east-1", config=config)
-        )
+        make = cast("Callable[..., _Client]", boto3.client)  # pyright: ignore[reportUnknownMemberType]
+        self._client = make("s3", endpoint_url=endpoint, region_name=region or "us-east-1", config=config)
 
     def put(self, key: str, content: bytes | BinaryIO) -> int:
         """Upload in parts when large; visible only when complete."""
@@ -162,7 +170,8 @@ class S3:
 
     def open(self, key: str) -> BinaryIO:
         """The object in a temporary file that vanishes when closed: callers seek (spreadsheets, archives)."""
-        stream: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=8 << 20)  # noqa: SIM115 (the caller closes it)
+        # The caller closes it.
+        stream: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=8 << 20)  # noqa: SIM115
         try:
             self._client.download_fileobj(self._bucket, self._name(key), stream)
         except ClientError as error:
@@ -194,7 +203,7 @@ class S3:
             Bucket=self._bucket, Prefix=self._name(prefix) + "/"
         )
         for page in pages:
-            names = [{"Key": entry["Key"]} for entry in page.get("Contents", [])]
+            names: list[dict[str, str]] = [{"Key": entry["Key"]} for entry in page.get("Contents", [])]
             if names:
                 self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": names, "Quiet": True})
                 count += len(names)
@@ -205,7 +214,8 @@ class S3:
 
 
 def _code(error: ClientError) -> str:
-    return str(error.response.get("Error", {}).get("Code", ""))
+    response: dict[str, Any] = error.response  # pyright: ignore[reportUnknownMemberType]
+    return str(response.get("Error", {}).get("Code", ""))
 
 
 class _Counted(io.RawIOBase):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import random
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -20,8 +21,8 @@ from app.core.jobs.registry import JobKind, Registry, registry
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-    from app.core.ports import Runtime
     from app.core.jobs.store import Attempt
+    from app.core.ports import Runtime
 
 _LOG = logging.getLogger("rapport.jobs")
 
@@ -29,6 +30,7 @@ _LOG = logging.getLogger("rapport.jobs")
 _HEARTBEAT_SECONDS = 15.0
 _LONGEST_PAUSE = 900.0
 _EXIT_LEASE_LOST = 75
+_SERVER_ERRORS = 500
 
 
 def execute(runtime: Runtime, pod: int, job: UUID, kinds: Registry = registry) -> bool:
@@ -83,7 +85,9 @@ def backoff(attempt: int) -> timedelta:
 
 def _permanent(error: Exception) -> bool:
     """Whether trying again can't help: the request itself is wrong or its object is gone."""
-    return isinstance(error, RapportError) and error.status < 500 and not isinstance(error, Conflict | TooManyRequests)
+    if isinstance(error, Conflict | TooManyRequests):
+        return False
+    return isinstance(error, RapportError) and error.status < _SERVER_ERRORS
 
 
 def _reason(error: Exception) -> str:
@@ -98,7 +102,7 @@ def _where(error: Exception) -> str:
 
 
 @contextmanager
-def _heartbeat(engine: sa.Engine, attempt: Attempt) -> Iterator[None]:
+def _heartbeat(engine: sa.Engine, attempt: Attempt) -> Generator[None]:
     """Extend the lease from a thread for the time of the block.
 
     A lost lease means that another worker runs the job now: this process ends at once.
@@ -107,10 +111,9 @@ def _heartbeat(engine: sa.Engine, attempt: Attempt) -> Iterator[None]:
 
     def beat() -> None:
         while not done.wait(_HEARTBEAT_SECONDS):
-            try:
+            kept = True
+            with contextlib.suppress(Exception):  # the database is away for a moment: the next beat tries again
                 kept = store.extend(engine, attempt.job, attempt.number)
-            except Exception:  # noqa: BLE001 (the database is away for a moment: the next beat tries again)
-                continue
             if not kept and not done.is_set():
                 _LOG.error("job %s %s lost its lease; this attempt ends", attempt.name, attempt.job)
                 os._exit(_EXIT_LEASE_LOST)

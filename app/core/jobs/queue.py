@@ -1,10 +1,12 @@
 """The doorbell: one RQ queue on Valkey whose entries name a job and nothing else."""
 
+# pyright: reportUnknownMemberType=false
+# (RQ leaves parts of its signatures untyped.)
 from __future__ import annotations
 
 import os
 import signal
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NoReturn, cast
 from uuid import UUID
 
 from rq import Queue
@@ -76,7 +78,7 @@ class RapportWorker(Worker):
         )
         self._runtime = runtime
 
-    def main_work_horse(self, job: Job, queue: Queue) -> None:
+    def main_work_horse(self, job: Job, queue: Queue) -> NoReturn:
         """Run in the fork: forget the parent's connections, then do the work."""
         die_with_parent(signal.SIGKILL, os.getppid())()
         self._runtime.databases.forget()

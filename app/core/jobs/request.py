@@ -31,7 +31,7 @@ def request_job(scope: SqlScope, name: str, args: Mapping[str, object] | None = 
 def wake(client: redis.Redis) -> None:
     """Tell the relay after a commit that there is something to do; without it the relay looks soon by itself."""
     with contextlib.suppress(redis.RedisError):
-        pipeline = client.pipeline(transaction=False)
+        pipeline = client.pipeline(transaction=False)  # pyright: ignore[reportUnknownMemberType]
         pipeline.lpush(_BELL, b"1")
         pipeline.ltrim(_BELL, 0, 0)
         pipeline.execute()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -26,7 +26,7 @@ class Attempt:
 
 
 @contextmanager
-def _connection(engine: sa.Engine) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+def _connection(engine: sa.Engine) -> Generator[psycopg.Connection[tuple[Any, ...]]]:
     """The driver's connection out of the pool, committed at the end."""
     raw = engine.raw_connection()
     try:

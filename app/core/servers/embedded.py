@@ -5,14 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import psycopg
-import redis
-
-from app.core.servers import process
+from app.core import valkey
+from app.core.servers import postgres, process
 from app.core.servers.layout import Layout, ServerError, make_home
 from app.core.servers.postgres import START_TIMEOUT, Postgres
 from app.core.servers.valkey import Valkey
@@ -70,11 +68,12 @@ class Embedded:
 
 
 @contextlib.contextmanager
-def running(config: Config, progress: Progress = _silent) -> Iterator[Embedded | None]:
-    """The embedded servers for the time of the block.
+def running(config: Config, progress: Progress = _silent, *, own: bool = False) -> Generator[Embedded | None]:
+    """Provide the embedded servers for the time of the block.
 
     Another process that runs them for this home is joined (None is given: it owns them); else they are started, and
-    stopped at the end. With server URLs in the environment there is nothing to do.
+    stopped at the end. With server URLs in the environment there is nothing to do. ``own``: never join, wait for the
+    other process (a command) to end.
 
     Raises:
         ServerError: they can't be started.
@@ -83,7 +82,7 @@ def running(config: Config, progress: Progress = _silent) -> Iterator[Embedded |
         yield None
         return
     lock_file = make_home(config.home) / "servers.lock"
-    lock = _lock_or_join(config, lock_file)
+    lock = _lock_or_join(config, lock_file, None if own else answers)
     if lock is None:
         yield None
         return
@@ -96,25 +95,18 @@ def running(config: Config, progress: Progress = _silent) -> Iterator[Embedded |
         os.close(lock)
 
 
-def _lock_or_join(config: Config, lock_file: Path) -> int | None:
-    """The lock of the one process that runs the servers; None once another's servers answer."""
+def _lock_or_join(config: Config, lock_file: Path, joins: Callable[[Config], bool] | None) -> int | None:
+    """Take the lock of the one process that runs the servers; None once another's servers answer ``joins``."""
     deadline = time.monotonic() + START_TIMEOUT
     while (lock := process.try_lock(lock_file)) is None:
-        if answers(config):
+        if joins is not None and joins(config):
             return None
         if time.monotonic() > deadline:
-            raise ServerError(f"another process runs the servers of {config.home}, but they don't answer")
+            raise ServerError(f"another process has held the servers of {config.home} for too long: {lock_file}")
         time.sleep(0.1)
     return lock
 
 
 def answers(config: Config) -> bool:
     """Whether both embedded servers answer now."""
-    client = redis.Redis.from_url(config.redis_url, socket_timeout=5)
-    try:
-        psycopg.connect(config.superuser_url, connect_timeout=5).close()
-        return bool(client.ping())
-    except (psycopg.OperationalError, redis.RedisError):
-        return False
-    finally:
-        client.close()
+    return postgres.answers(config.superuser_url) and valkey.answers(config.redis_url)

@@ -17,6 +17,9 @@ _SOCKET_LIMIT = 107 - len("/.s.PGSQL.5432.lock")
 _SHARED = Path("/tmp")  # noqa: S108
 
 
+_PRIVATE = 0o700
+
+
 class ServerError(Exception):
     """An embedded server can't be started; the message is for people and says what to do."""
 
@@ -69,8 +72,8 @@ class ServerUser:
                 f"{folder} belongs to another user (uid {found.st_uid}): it was made by a start as that user. "
                 "Start as that user again, or set RAPPORT_HOME to a folder of your own."
             )
-        if stat.S_IMODE(found.st_mode) != 0o700:
-            folder.chmod(0o700)
+        if stat.S_IMODE(found.st_mode) != _PRIVATE:
+            folder.chmod(_PRIVATE)
         return folder
 
 

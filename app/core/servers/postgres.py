@@ -105,7 +105,7 @@ class Postgres:
             death=signal.SIGINT,
         )
         while self.process.poll() is None:
-            if _answers(self.layout.postgres_url("postgres", "postgres")):
+            if answers(self.layout.postgres_url("postgres", "postgres")):
                 return True
             if time.monotonic() > deadline:
                 self.stop()
@@ -150,7 +150,7 @@ class Postgres:
         return process.reachable_copy(package / "pginstall", folder / package.name / "pginstall", self.user) / "bin"
 
     def _make_cluster(self, programs: Path, lock: int) -> None:
-        """initdb beside the final place, then rename: a cut-short one leaves no half cluster."""
+        """Run initdb beside the final place, then rename: a cut-short one leaves no half cluster."""
         if self.data.exists():
             return
         draft = self.layout.postgres / "data.new"
@@ -188,7 +188,8 @@ class Postgres:
             (sockets / ".s.PGSQL.5432.lock").unlink(missing_ok=True)
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
+    """Whether the server takes connections now."""
     try:
         psycopg.connect(url, connect_timeout=5).close()
     except psycopg.OperationalError:

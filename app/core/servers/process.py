@@ -11,14 +11,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 from app.core.servers.layout import ServerError, ServerUser
 
 _PR_SET_PDEATHSIG = 1
-_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 _LOG_LIMIT = 20 << 20
 
 
@@ -31,9 +30,9 @@ def die_with_parent(sent: signal.Signals, parent: int | None = None) -> Callable
     parent = os.getpid() if parent is None else parent
 
     def arrange() -> None:
-        if _LIBC is None:
+        if sys.platform != "linux":
             return
-        _LIBC.prctl(_PR_SET_PDEATHSIG, int(sent), 0, 0, 0)
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(sent), 0, 0, 0)
         if os.getppid() != parent:  # it died before the call
             os._exit(1)
 
@@ -52,7 +51,7 @@ def try_lock(path: Path) -> int | None:
 
 
 @contextlib.contextmanager
-def locked(path: Path, *, timeout: float, waiting_for: str) -> Iterator[int]:
+def locked(path: Path, *, timeout: float, waiting_for: str) -> Generator[int]:
     """Hold the lock on ``path``, waiting up to ``timeout`` seconds for its holder to go."""
     deadline = time.monotonic() + timeout
     while (descriptor := try_lock(path)) is None:
@@ -93,7 +92,7 @@ def spawn(
             env={"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC", "HOME": "/"},
             start_new_session=True,
             pass_fds=(lock,),
-            preexec_fn=die_with_parent(death),
+            preexec_fn=die_with_parent(death),  # noqa: PLW1509 (one system call, nothing that takes a lock)
             user=user.uid if user.dropped else None,
             group=user.gid if user.dropped else None,
             extra_groups=[] if user.dropped else None,
@@ -101,7 +100,7 @@ def spawn(
 
 
 @contextlib.contextmanager
-def open_log(path: Path) -> Iterator[BinaryIO]:
+def open_log(path: Path) -> Generator[BinaryIO]:
     """Append to ``path`` (0600); a large log is set aside as ``.old`` first."""
     with contextlib.suppress(FileNotFoundError):
         if path.stat().st_size > _LOG_LIMIT:

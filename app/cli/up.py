@@ -1,0 +1,163 @@
+"""`rapport up`: everything on one machine, with one command."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Generator
+from types import FrameType
+
+import click
+
+from app.core.config import Config
+from app.core.servers import embedded, process
+from app.core.servers.layout import ServerError, make_home
+from app.core.supervisor import Child, Supervisor, own_command
+
+_TICK_SECONDS = 0.2
+_READY_SECONDS = 300.0
+_PAUSE_SECONDS = 5.0
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", envvar="RAPPORT_LISTEN", show_default=True, help="Address to listen on.")
+@click.option("--workers", type=click.IntRange(1), default=None, help="Web processes (default: one per core).")
+@click.option("--spares", type=click.IntRange(0), default=3, show_default=True, help="Spare workspaces kept ready.")
+def up(host: str, workers: int | None, spares: int) -> None:
+    """Start servers, web, worker and relay; keep them running until Ctrl-C."""
+    config = Config.from_env()
+    stop = _Stop()
+    with contextlib.suppress(_StopRequestedError), _only_one(config):
+        _refuse_taken_port(host, config.port)
+        _say("Rapport is starting")
+        with embedded.running(config, _say, own=True) as servers:
+            stop.check()
+            _migrate()
+            supervisor = Supervisor(_children(config, host, workers, spares), servers.revive if servers else list, _say)
+            try:
+                supervisor.start()
+                _wait_ready(config, host, supervisor, stop)
+                _say(f"Rapport is ready at {config.base_url}")
+                while True:
+                    stop.wait(_TICK_SECONDS)
+                    _tend(supervisor, stop)
+            finally:
+                _say("Stopping")
+                supervisor.stop()
+    _say("Rapport has stopped")
+
+
+class _StopRequestedError(Exception):
+    """Ctrl-C or SIGTERM."""
+
+
+class _Stop:
+    """Turns the signals into an exception at well-chosen places, so that nothing is left half done."""
+
+    def __init__(self) -> None:
+        self._requested = False
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._request)
+
+    def _request(self, _number: int, _frame: FrameType | None) -> None:
+        self._requested = True
+
+    def check(self) -> None:
+        """Raise when a stop was asked for."""
+        if self._requested:
+            raise _StopRequestedError
+
+    def wait(self, seconds: float) -> None:
+        """Sleep, then check."""
+        if not self._requested:
+            time.sleep(seconds)
+        self.check()
+
+
+def _say(line: str) -> None:
+    click.echo(line)
+    sys.stdout.flush()
+
+
+@contextlib.contextmanager
+def _only_one(config: Config) -> Generator[None]:
+    lock = process.try_lock(make_home(config.home) / "up.lock")
+    if lock is None:
+        raise ServerError(
+            f"`rapport up` already runs for {config.home}; stop it, or set RAPPORT_HOME to another folder"
+        )
+    try:
+        yield
+    finally:
+        os.close(lock)
+
+
+def _refuse_taken_port(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise ServerError(
+                    f"port {port} is in use: stop what listens there, or start with PORT=<number>"
+                ) from error
+            raise ServerError(f"can't listen on {host} port {port}: {error.strerror}") from error
+
+
+def _migrate() -> None:
+    """In a process of its own: what it loads is not needed afterwards."""
+    _say("Bringing the databases up to date")
+    done = subprocess.run(own_command("migrate", "--spares", "1"), stdout=subprocess.DEVNULL, check=False)  # noqa: S603 (ourselves)
+    if done.returncode != 0:
+        raise ServerError("the databases could not be brought up to date (see above)")
+
+
+def _children(config: Config, host: str, workers: int | None, spares: int) -> list[Child]:
+    logs = config.home / "log"
+    logs.mkdir(exist_ok=True, mode=0o700)
+    count = ("--workers", str(workers)) if workers else ()
+    commands = {
+        "web": ("web", "--host", host, *count),
+        "worker": ("worker",),
+        "relay": ("relay", "--spares", str(spares)),
+    }
+    environ = {**os.environ, "RAPPORT_HOME": str(config.home), "PORT": str(config.port)}
+    return [Child(name, own_command(*command), logs / f"{name}.log", environ) for name, command in commands.items()]
+
+
+def _tend(supervisor: Supervisor, stop: _Stop) -> None:
+    try:
+        supervisor.tend()
+    except ServerError as error:
+        _say(f"{error}\nTrying again in {_PAUSE_SECONDS:.0f} s")
+        stop.wait(_PAUSE_SECONDS)
+
+
+def _wait_ready(config: Config, host: str, supervisor: Supervisor, stop: _Stop) -> None:
+    _say("Starting web, worker and relay")
+    deadline = time.monotonic() + _READY_SECONDS
+    address = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 (compared, not bound)
+    while not _is_ready(address, config.port, config.base_domain):
+        if time.monotonic() > deadline:
+            raise ServerError(f"the web server did not become ready; look into {config.home / 'log'}")
+        stop.wait(_TICK_SECONDS)
+        _tend(supervisor, stop)
+
+
+def _is_ready(address: str, port: int, host_header: str) -> bool:
+    """Whether /readyz answers 200; a plain socket, since this process loads no HTTP client."""
+    request = f"GET /readyz HTTP/1.1\r\nHost: {host_header}\r\nConnection: close\r\n\r\n"
+    try:
+        with socket.create_connection((address, port), timeout=5) as connection:
+            connection.sendall(request.encode("ascii"))
+            return connection.makefile("rb").readline().split()[1:2] == [b"200"]
+    except OSError:
+        return False
