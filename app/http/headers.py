@@ -15,7 +15,7 @@ def install_headers(flask_app: Flask) -> None:
 
 
 def policy(nonce: str, form_actions: list[str]) -> str:
-    """The Content-Security-Policy (reference: CSP3; Trusted Types policies: htmx's own, and ours for icons)."""
+    """The Content-Security-Policy (reference: CSP3; Trusted Types policies: htmx's and DOMPurify's)."""
     return "; ".join(
         [
             "default-src 'none'",
@@ -30,7 +30,7 @@ def policy(nonce: str, form_actions: list[str]) -> str:
             "frame-ancestors 'none'",
             "object-src 'none'",
             "require-trusted-types-for 'script'",
-            "trusted-types htmx rapport",
+            "trusted-types htmx dompurify",
         ]
     )
 

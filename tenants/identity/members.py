@@ -97,7 +97,7 @@ def deactivate(runtime: Runtime, scope: TenantScope, member: UUID, *, hand_over_
             raise InvalidInput(message, [FieldError("/hand_over_to", "member", message)])
         moved = runtime.ports.hand_over(scope, member, hand_over_to)
     scope.execute("update member set status = 'inactive', updated_at = now() where id = %s", (member,))
-    scope.at_commit("select pod.drop_credential(%(member)s)", {"member": member})
+    scope.at_commit("select pod.drop_credential(%(tenant)s, null, %(member)s)", {"tenant": scope.tenant.id, "member": member})
     with runtime.databases.control.begin() as connection:
         repository.drop_membership(connection, scope.tenant.id, member)
         repository.revoke_invitations(connection, scope.tenant.id, [member])
