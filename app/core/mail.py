@@ -96,9 +96,10 @@ class Outbox:
 
     def send(self, to: str, subject: str, text: str, html: str | None = None) -> None:
         """Write the message; the file appears whole."""
+        content = bytes(_compose(self.sender, to, subject, text, html))
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         path = self.folder / f"{clock.now():%Y%m%dT%H%M%S}-{ids.uuid7()}.eml"
         draft = path.with_suffix(".part")
         draft.touch(mode=0o600)
-        draft.write_bytes(bytes(_compose(self.sender, to, subject, text, html)))
+        draft.write_bytes(content)
         draft.replace(path)

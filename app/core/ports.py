@@ -24,9 +24,7 @@ Params = Sequence[Any] | Mapping[str, Any]
 class SqlScope(Protocol):
     """As much of a tenant scope as the kernel uses: a connection inside one tenant's transaction."""
 
-    def execute(
-        self, query: LiteralString | Composable, params: Params = ()
-    ) -> psycopg.Cursor[tuple[Any, ...]]:
+    def execute(self, query: LiteralString | Composable, params: Params = ()) -> psycopg.Cursor[tuple[Any, ...]]:
         """Run one statement with bound parameters."""
         ...
 
