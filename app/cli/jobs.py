@@ -20,20 +20,20 @@ def jobs() -> None:
 
 
 @jobs.command("list")
-@click.option("--state", type=click.Choice(["waiting", "rung", "running", "dead"]), help="Only jobs in this state.")
+@click.option("--state", type=click.Choice(["waiting", "rung", "running", "failed"]), help="Only jobs in this state.")
 @click.option("--tenant", "tenant_id", type=click.UUID, help="Only this tenant's jobs (id).")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def list_jobs(state: str | None, tenant_id: UUID | None, limit: int, as_json: bool) -> None:
-    """List jobs that have not ended well yet, oldest first."""
+    """List jobs that have not ended well yet, oldest first, the newest ones when there are more."""
     from app.cli.context import open_runtime
     from app.core.jobs import admin
 
     with open_runtime() as runtime:
         rows: list[JobRow] = []
         for pod in runtime.ports.pods(runtime):
-            engine = runtime.databases.pod_owner(pod)
-            rows += admin.list_jobs(engine, state=state, tenant=tenant_id, limit=limit - len(rows))
+            rows += admin.list_jobs(runtime.databases.pod(pod), state=state, tenant=tenant_id, limit=limit)
+    rows = sorted(rows, key=lambda row: row.id)[-limit:]
 
     def table() -> None:
         for row in rows:
@@ -49,10 +49,10 @@ def list_jobs(state: str | None, tenant_id: UUID | None, limit: int, as_json: bo
 
 @jobs.command()
 @click.argument("job_ids", type=click.UUID, nargs=-1)
-@click.option("--all", "everything", is_flag=True, help="Every dead job.")
+@click.option("--all", "everything", is_flag=True, help="Every job that was given up.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def replay(job_ids: tuple[UUID, ...], everything: bool, as_json: bool) -> None:
-    """Give dead jobs another series of attempts."""
+    """Give failed jobs another series of attempts."""
     from app.cli.context import open_runtime
     from app.core.jobs import admin, wake
 
@@ -61,10 +61,12 @@ def replay(job_ids: tuple[UUID, ...], everything: bool, as_json: bool) -> None:
     with open_runtime() as runtime:
         replayed: list[UUID] = []
         for pod in runtime.ports.pods(runtime):
-            replayed += admin.replay(runtime.databases.pod_owner(pod), None if everything else list(job_ids))
+            engine = runtime.databases.pod(pod)
+            wanted = [row.id for row in admin.list_jobs(engine, state="failed")] if everything else job_ids
+            replayed += admin.replay(engine, wanted)
         wake(runtime.redis)
     missing = set(job_ids) - set(replayed)
     if missing:
-        raise NotFound(f"No dead job {', '.join(sorted(map(str, missing)))}")
+        raise NotFound(f"No failed job {', '.join(sorted(map(str, missing)))}")
     document = {"data": [{"id": str(job)} for job in replayed]}
     emit(document, as_json=as_json, human=lambda: click.echo(f"{len(replayed)} jobs will run again."))

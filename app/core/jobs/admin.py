@@ -1,27 +1,24 @@
-"""What an operator sees and does with jobs; as the owner of schema ``pod``."""
+"""What an operator sees and does with jobs of a pod."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
 import sqlalchemy as sa
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
+
+JobState = Literal["waiting", "rung", "running", "failed"]
 
 _LIST = sa.text(
-    "select j.id, t.id as tenant, j.name, j.state, j.attempts, j.run_at, j.error, j.created_at "
-    "from pod.job j join pod.tenant t on t.role = j.tenant "
-    "where (cast(:state as text) is null or j.state = :state) "
-    "and (cast(:tenant as uuid) is null or t.id = :tenant) order by j.created_at, j.id limit :limit"
+    "select id, tenant, name, state, attempt, run_at, error, created_at from pod.list_jobs(:state, :limit) order by id"
 )
-_REPLAY = sa.text(
-    "update pod.job set state = 'waiting', attempts = 0, run_at = now(), lease_until = null "
-    "where state = 'dead' and (cast(:ids as uuid[]) is null or id = any(:ids)) returning id"
-)
+_REPLAY = sa.text("select pod.replay_job(:job)")
+_ALL = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +28,14 @@ class JobRow:
     id: UUID
     tenant: UUID
     name: str
-    state: str
+    state: JobState
     attempts: int
     run_at: datetime
     error: str | None
     created_at: datetime
 
     def document(self) -> dict[str, object]:
-        """The JSON form."""
+        """Make the JSON form."""
         return {
             "id": str(self.id),
             "tenant": str(self.tenant),
@@ -51,14 +48,17 @@ class JobRow:
         }
 
 
-def list_jobs(engine: sa.Engine, *, state: str | None, tenant: UUID | None, limit: int) -> list[JobRow]:
-    """Jobs of a pod, oldest first."""
+def list_jobs(
+    engine: sa.Engine, *, state: str | None = None, tenant: UUID | None = None, limit: int = _ALL
+) -> list[JobRow]:
+    """Jobs of a pod that have not ended well yet: the newest ``limit``, oldest first."""
     with engine.connect() as connection:
-        rows = connection.execute(_LIST, {"state": state, "tenant": tenant, "limit": limit})
-        return [JobRow(*row) for row in rows]
+        found = connection.execute(_LIST, {"state": state, "limit": limit if tenant is None else _ALL})
+        rows = [JobRow(*row) for row in found if tenant is None or row.tenant == tenant]
+    return rows[-limit:]
 
 
-def replay(engine: sa.Engine, jobs: Sequence[UUID] | None) -> list[UUID]:
-    """Dead jobs (these, or all) wait again with no attempts counted; the ids of those found."""
+def replay(engine: sa.Engine, jobs: Iterable[UUID]) -> list[UUID]:
+    """Let failed jobs wait again with no attempts counted; the ids of those found."""
     with engine.begin() as connection:
-        return list(connection.execute(_REPLAY, {"ids": None if jobs is None else list(jobs)}).scalars())
+        return [job for job in jobs if connection.execute(_REPLAY, {"job": job}).scalar()]
