@@ -26,6 +26,8 @@ from tenants.scope import SYSTEM, TenantScope, enter_job
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import sqlalchemy as sa
+
 LIFE: Final = timedelta(days=14)
 
 
@@ -56,12 +58,12 @@ def invite(
     member_id = _waiting_member(scope, address, role, name, member)
     row = InvitationRow(
         id=ids.uuid7(), tenant=scope.tenant.id, member=member_id, email=address, role=role,
-        inviter=scope.member.name if scope.member else scope.actor.name,
+        invited_by=scope.member.name if scope.member else scope.actor.name,
         expires_at=clock.now() + LIFE, accepted_at=None, revoked_at=None,
     )
     token = _token(runtime, row.id)
     with runtime.databases.control.begin() as connection:
-        repository.insert_invitation(connection, row, crypto.sha256(token))
+        repository.insert_invitation(connection, row)
     request_job(scope, "identity.send_invitation", {"invitation": str(row.id)})
     return Invitation(row.id, address, role, f"{runtime.config.base_url}/invitations/{token}")
 
@@ -69,7 +71,7 @@ def invite(
 def find(runtime: Runtime, token: str) -> InvitationRow:
     """A live invitation; raises NotFound for one that is spent, revoked, too old or made up."""
     with runtime.databases.control.connect() as connection:
-        row = repository.invitation(connection, crypto.sha256(token))
+        row = _by_token(runtime, connection, token)
     if row is None or row.accepted_at or row.revoked_at or row.expires_at <= clock.now():
         raise NotFound("This invitation was used before, taken back or is too old. Ask for a new one.")
     return row
@@ -83,7 +85,7 @@ def accept(runtime: Runtime, token: str, person: Known) -> UUID:
         Conflict: the person is a member of this workspace already.
     """
     with runtime.databases.control.begin() as connection:
-        row = repository.invitation(connection, crypto.sha256(token))
+        row = _by_token(runtime, connection, token)
         fresh = row is not None and repository.accept_invitation(connection, row.id, person.id, clock.now())
         mine = row is not None and (fresh or repository.accepted_by(connection, row.id) == person.id)
     if row is None or not mine:
@@ -124,7 +126,18 @@ def send_invitation(runtime: Runtime, tenant: UUID, args: dict[str, Any]) -> Non
 def _token(runtime: Runtime, invitation_id: UUID) -> str:
     """The secret of an invitation's link; derived, so that the mailing job needs no secret in its arguments."""
     mac = crypto.hmac_sign(runtime.config.secret_key, "invitation", invitation_id.bytes)
-    return base64.urlsafe_b64encode(mac).rstrip(b"=").decode()
+    return base64.urlsafe_b64encode(invitation_id.bytes + mac).decode().rstrip("=")
+
+
+def _by_token(runtime: Runtime, connection: sa.Connection, token: str) -> InvitationRow | None:
+    """The invitation of a link; None when the link is not one of ours."""
+    try:
+        raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+    except ValueError:
+        return None
+    if not crypto.hmac_verify(runtime.config.secret_key, "invitation", raw[:16], raw[16:]):
+        return None
+    return repository.invitation(connection, UUID(bytes=raw[:16]))
 
 
 def _waiting_member(scope: TenantScope, email: str, role: str, name: str, member: UUID | None) -> UUID:

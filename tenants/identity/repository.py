@@ -55,7 +55,7 @@ class InvitationRow:
     member: UUID
     email: str
     role: str
-    inviter: str
+    invited_by: str
     expires_at: datetime
     accepted_at: datetime | None
     revoked_at: datetime | None
@@ -64,11 +64,11 @@ class InvitationRow:
 def insert_person(c: sa.Connection, person: UUID, name: str, email: str, password_hash: str | None) -> None:
     """A new person with one address, not verified yet."""
     c.execute(
-        sa.text("insert into person (id, name, password_hash, password_changed_at) values (:id, :name, :hash, now())"),
+        sa.text("insert into person (id, name, password_hash) values (:id, :name, :hash)"),
         {"id": person, "name": name, "hash": password_hash},
     )
     c.execute(
-        sa.text("insert into person_email (person, normalised, email) values (:person, :email, :email)"),
+        sa.text("insert into person_email (person, email) values (:person, :email)"),
         {"person": person, "email": email},
     )
 
@@ -88,8 +88,8 @@ def candidates(c: sa.Connection, email: str, limit: int = 5) -> list[Candidate]:
     rows = c.execute(
         sa.text(
             "select p.id, p.name, p.password_hash, e.verified_at is not null from person_email e "
-            "join person p on p.id = e.person where e.normalised = :email "
-            "and p.disabled_at is null order by e.verified_at nulls last, e.created_at limit :limit"
+            "join person p on p.id = e.person where e.email = :email "
+            "order by e.verified_at nulls last, e.created_at limit :limit"
         ),
         {"email": email, "limit": limit},
     )
@@ -116,7 +116,7 @@ def password_of(c: sa.Connection, person: UUID) -> str | None:
 def set_password(c: sa.Connection, person: UUID, password_hash: str) -> None:
     """Replace the hash."""
     c.execute(
-        sa.text("update person set password_hash = :hash, password_changed_at = now(), updated_at = now() where id = :person"),
+        sa.text("update person set password_hash = :hash, updated_at = now() where id = :person"),
         {"person": person, "hash": password_hash},
     )
 
@@ -134,7 +134,7 @@ def verify_email(c: sa.Connection, person: UUID, email: str, now: datetime) -> b
     changed = c.execute(
         sa.text(
             "update person_email set verified_at = coalesce(verified_at, :now) where person = :person "
-            "and normalised = :email and not exists (select from person_email o where o.normalised = :email "
+            "and email = :email and not exists (select from person_email o where o.email = :email "
             "and o.person <> :person and o.verified_at is not null) returning 1"
         ),
         {"person": person, "email": email, "now": now},
@@ -149,7 +149,7 @@ def insert_session(
     """A new base-host session."""
     c.execute(
         sa.text(
-            "insert into base_session (id, person, hash, user_agent, address, created_at, seen_at, expires_at) "
+            "insert into person_session (id, person, token_hash, user_agent, address, created_at, seen_at, expires_at) "
             "values (:id, :person, :hash, :agent, :address, :now, :now, :expires)"
         ),
         {"id": session, "person": person, "hash": token_hash, "agent": user_agent, "address": address,
@@ -161,10 +161,10 @@ def live_session(c: sa.Connection, token_hash: bytes, now: datetime, idle_since:
     """session id, person, name, email, created_at, seen_at; None when unknown, idle too long or expired."""
     return c.execute(
         sa.text(
-            "select s.id, s.person, p.name, e.email, s.created_at, s.seen_at from base_session s "
+            "select s.id, s.person, p.name, e.email, s.created_at, s.seen_at from person_session s "
             "join person p on p.id = s.person cross join lateral (select email from person_email where person = p.id "
             "order by verified_at nulls last, created_at limit 1) e "
-            "where s.hash = :hash and p.disabled_at is null and s.expires_at > :now and s.seen_at > :idle"
+            "where s.token_hash = :hash and s.expires_at > :now and s.seen_at > :idle"
         ),
         {"hash": token_hash, "now": now, "idle": idle_since},
     ).one_or_none()
@@ -172,14 +172,14 @@ def live_session(c: sa.Connection, token_hash: bytes, now: datetime, idle_since:
 
 def touch_session(c: sa.Connection, session: UUID, now: datetime) -> None:
     """Push the idle time on."""
-    c.execute(sa.text("update base_session set seen_at = :now where id = :id"), {"id": session, "now": now})
+    c.execute(sa.text("update person_session set seen_at = :now where id = :id"), {"id": session, "now": now})
 
 
 def sessions_of(c: sa.Connection, person: UUID, now: datetime, idle_since: datetime) -> list[SessionRow]:
     """A person's live sessions, the last used first."""
     rows = c.execute(
         sa.text(
-            "select id, user_agent, address, created_at, seen_at, expires_at from base_session "
+            "select id, user_agent, address, created_at, seen_at, expires_at from person_session "
             "where person = :person and expires_at > :now and seen_at > :idle order by seen_at desc"
         ),
         {"person": person, "now": now, "idle": idle_since},
@@ -191,7 +191,7 @@ def delete_session(c: sa.Connection, person: UUID, session: UUID) -> bool:
     """End one session of this person."""
     return (
         c.execute(
-            sa.text("delete from base_session where id = :id and person = :person returning 1"),
+            sa.text("delete from person_session where id = :id and person = :person returning 1"),
             {"id": session, "person": person},
         ).scalar()
         is not None
@@ -200,13 +200,13 @@ def delete_session(c: sa.Connection, person: UUID, session: UUID) -> bool:
 
 def delete_session_by_token(c: sa.Connection, token_hash: bytes) -> None:
     """End the session with that token."""
-    c.execute(sa.text("delete from base_session where hash = :hash"), {"hash": token_hash})
+    c.execute(sa.text("delete from person_session where token_hash = :hash"), {"hash": token_hash})
 
 
 def delete_sessions(c: sa.Connection, person: UUID, but: UUID | None = None) -> None:
     """End all sessions of a person, except one."""
     c.execute(
-        sa.text("delete from base_session where person = :person and id is distinct from :but"),
+        sa.text("delete from person_session where person = :person and id is distinct from :but"),
         {"person": person, "but": but},
     )
 
@@ -221,7 +221,7 @@ def insert_token(
     )
     c.execute(
         sa.text(
-            "insert into person_token (hash, person, purpose, email, expires_at) "
+            "insert into person_token (token_hash, person, purpose, email, expires_at) "
             "values (:hash, :person, :purpose, :email, :expires)"
         ),
         {"hash": token_hash, "person": person, "purpose": purpose, "email": email, "expires": expires_at},
@@ -232,7 +232,7 @@ def peek_token(c: sa.Connection, token_hash: bytes, purpose: str, now: datetime)
     """Person and address of a live token, left in place."""
     row = c.execute(
         sa.text(
-            "select person, email from person_token where hash = :hash and purpose = :purpose "
+            "select person, email from person_token where token_hash = :hash and purpose = :purpose "
             "and expires_at > :now"
         ),
         {"hash": token_hash, "purpose": purpose, "now": now},
@@ -244,7 +244,7 @@ def take_token(c: sa.Connection, token_hash: bytes, purpose: str, now: datetime)
     """Person and address of a live token, which is gone then: two takers, one winner."""
     row = c.execute(
         sa.text(
-            "delete from person_token where hash = :hash and purpose = :purpose and expires_at > :now "
+            "delete from person_token where token_hash = :hash and purpose = :purpose and expires_at > :now "
             "returning person, email"
         ),
         {"hash": token_hash, "purpose": purpose, "now": now},
@@ -258,7 +258,7 @@ def workspaces_of(c: sa.Connection, person: UUID) -> list[WorkspaceRow]:
         sa.text(
             "select m.tenant, m.member, m.role, t.slug, t.name, d.host, t.pod from membership m "
             "join tenant t on t.id = m.tenant join domain d on d.tenant = t.id and d.kind = 'primary' "
-            "where m.person = :person and t.state = 'active' and m.status = 'active' order by lower(t.name), t.id"
+            "where m.person = :person and t.status = 'active' order by lower(t.name), t.id"
         ),
         {"person": person},
     )
@@ -269,9 +269,8 @@ def put_membership(c: sa.Connection, person: UUID, tenant: UUID, member: UUID, r
     """Note that a person belongs to a tenant; the tenant's member row stays the truth."""
     c.execute(
         sa.text(
-            "insert into membership (person, tenant, member, role, status) "
-            "values (:person, :tenant, :member, :role, 'active') on conflict (person, tenant) "
-            "do update set member = excluded.member, role = excluded.role, status = 'active'"
+            "insert into membership (person, tenant, member, role) values (:person, :tenant, :member, :role) "
+            "on conflict (person, tenant) do update set member = excluded.member, role = excluded.role"
         ),
         {"person": person, "tenant": tenant, "member": member, "role": role},
     )
@@ -285,7 +284,7 @@ def drop_membership(c: sa.Connection, tenant: UUID, member: UUID) -> None:
     )
 
 
-def insert_invitation(c: sa.Connection, row: InvitationRow, token_hash: bytes) -> None:
+def insert_invitation(c: sa.Connection, row: InvitationRow) -> None:
     """A new invitation; an open one for the same member is revoked."""
     c.execute(
         sa.text(
@@ -296,22 +295,22 @@ def insert_invitation(c: sa.Connection, row: InvitationRow, token_hash: bytes) -
     )
     c.execute(
         sa.text(
-            "insert into invitation (id, tenant, member, email, role, hash, inviter, expires_at) "
-            "values (:id, :tenant, :member, :email, :role, :hash, :inviter, :expires)"
+            "insert into invitation (id, tenant, member, email, role, invited_by, expires_at) "
+            "values (:id, :tenant, :member, :email, :role, :by, :expires)"
         ),
         {"id": row.id, "tenant": row.tenant, "member": row.member, "email": row.email, "role": row.role,
-         "inviter": row.inviter, "hash": token_hash, "expires": row.expires_at},
+         "by": row.invited_by, "expires": row.expires_at},
     )
 
 
-def invitation(c: sa.Connection, token_hash: bytes) -> InvitationRow | None:
-    """The invitation with that token, whatever its state."""
+def invitation(c: sa.Connection, invitation_id: UUID) -> InvitationRow | None:
+    """One invitation, whatever its state."""
     row = c.execute(
         sa.text(
-            "select id, tenant, member, email, role, inviter, expires_at, accepted_at, revoked_at from invitation "
-            "where hash = :hash"
+            "select id, tenant, member, email, role, invited_by, expires_at, accepted_at, revoked_at from invitation "
+            "where id = :id"
         ),
-        {"hash": token_hash},
+        {"id": invitation_id},
     ).one_or_none()
     return None if row is None else InvitationRow(*row)
 
@@ -364,9 +363,9 @@ def invitation_mail(
     """Address, inviter, workspace name of an open invitation of this tenant."""
     row = c.execute(
         sa.text(
-            "select i.email, i.inviter, t.name from invitation i join tenant t on t.id = i.tenant "
+            "select i.email, i.invited_by, t.name from invitation i join tenant t on t.id = i.tenant "
             "where i.id = :id and i.tenant = :tenant and i.accepted_at is null and i.revoked_at is null "
-            "and i.expires_at > :now and t.state = 'active'"
+            "and i.expires_at > :now and t.status = 'active'"
         ),
         {"id": invitation_id, "tenant": tenant, "now": now},
     ).one_or_none()
