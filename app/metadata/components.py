@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 import yaml
 
@@ -21,18 +21,22 @@ FOLDER: Final = Path(__file__).resolve().parent.parent / "objects"
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _NAME_LIMIT: Final = 50
 #: Words of the condition language and names every record has; no object, field or option may carry them as field name.
-RESERVED: Final = frozenset(
-    "true false null has date now today me as break const continue else for function if import let loop package namespace"
-    " return var void while int uint double bool string bytes list map type dyn duration timestamp"
-    " id version created_at created_by updated_at updated_by deleted_at owner team tags external_id source_system"
-    " pipeline stage stage_status stage_since closed_at".split()
-)
-_OBJECT_KEYS: Final = {
+_WORDS: Final = """
+    true false null has date now today me as break const continue else for function if import let loop package
+    namespace return var void while int uint double bool string bytes list map type dyn duration timestamp
+"""
+_EVERYWHERE: Final = """
+    id version created_at created_by updated_at updated_by deleted_at owner team tags external_id source_system
+    pipeline stage stage_status stage_since closed_at
+"""
+RESERVED: Final = frozenset((_WORDS + _EVERYWHERE).split())
+_Keys: TypeAlias = "Mapping[str, type | tuple[type, ...]]"
+_OBJECT_KEYS: Final[_Keys] = {
     "kind": str, "name": str, "label": dict, "help": str, "icon": str, "rank": str, "title": list, "title_else": list,
     "highlights": list, "list_columns": list, "default_sort": str, "navigation": bool, "timeline": bool,
     "pipelines": dict, "fields": dict,
 }  # fmt: skip
-_FIELD_KEYS: Final = {
+_FIELD_KEYS: Final[_Keys] = {
     "type": str, "label": str, "help": str, "required": bool, "unique": (bool, str), "searchable": bool,
     "readonly": bool, "default": object, "options": dict, "open": bool, "to": (str, list), "on_delete": str,
     "inverse": str, "acyclic": bool, "indexed": bool, "primary_of": str, "rank": str,
@@ -174,17 +178,16 @@ class _Reader:
         if sort not in known:
             self.fail("default_sort", f"names {sort!r}, which is no field{_near(sort, names)}")
 
-    def mapping(self, raw: object, path: str, keys: Mapping[str, object]) -> dict[str, object]:
+    def mapping(self, raw: object, path: str, keys: _Keys) -> dict[str, object]:
         if not isinstance(raw, dict):
             self.fail(path, f"must be a map with {', '.join(keys)}")
         given = dict(cast("dict[str, object]", raw))
         for key, value in given.items():
             if key not in keys:
                 self.fail(f"{path}.{key}".lstrip("."), f"is not known{_near(key, keys)}")
-            if not isinstance(value, cast("type", keys[key])):
-                wanted = keys[key]
-                types = wanted if isinstance(wanted, tuple) else (wanted,)
-                shown = " or ".join(cast("type", one).__name__ for one in cast("tuple[object, ...]", types))
+            wanted = keys[key]
+            if not isinstance(value, wanted):
+                shown = " or ".join(one.__name__ for one in (wanted if isinstance(wanted, tuple) else (wanted,)))
                 self.fail(f"{path}.{key}".lstrip("."), f"is {value!r}; must be a {shown}")
         return given
 

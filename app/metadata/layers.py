@@ -1,4 +1,4 @@
-"""Layers of a component: the platform's leaves below, the tenant's overrides on top; the highest that states a leaf wins."""
+"""Layers of a component: the platform's leaves below, the tenant's overrides on top; the highest layer wins."""
 
 from __future__ import annotations
 

@@ -7,16 +7,16 @@ one leaf. Two components are equal when their maps are, and so is their hash.
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, TypeAlias, Union, cast
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-Plain: TypeAlias = Union[str, int, float, bool, None, "list[str]"]
+Plain: TypeAlias = "str | int | float | bool | list[str] | None"
 Leaves: TypeAlias = "dict[str, Plain]"
-Tree: TypeAlias = "dict[str, Union[Plain, Tree]]"
+Tree: TypeAlias = "dict[str, Plain | Tree]"
 
 SEPARATOR = "/"
 _DIGITS = 3

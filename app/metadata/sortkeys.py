@@ -1,7 +1,7 @@
 """SQL of titles, sort keys, equality without case, and the searchable text (DESIGN §6).
 
-Every o_ table carries the results as VIRTUAL columns, so that queries name a column and the planner finds the expression
-index behind it:
+Every o_ table carries the results as VIRTUAL columns, so that queries name a column and the planner finds the
+expression index behind it:
 
 - ``_title``: what people see as the record's name;
 - ``_title_key``: its sort key, COLLATE pg_unicode_fast; index on (key, id) and a trigram index;
@@ -37,9 +37,7 @@ def quoted(name: str) -> str:
 
 def fold_sql(text_sql: str) -> str:
     """Text without case and accents: what search and sorting compare. Takes a column, an expression or a bind."""
-    return (
-        rf"casefold(regexp_replace(normalize({text_sql}, NFKD), '[\u0300-\u036f]', '', 'g') COLLATE pg_unicode_fast)"
-    )
+    return rf"casefold(regexp_replace(normalize({text_sql}, NFKD), '[\u0300-\u036f]', '', 'g') COLLATE pg_unicode_fast)"
 
 
 def sort_key_sql(column_sql: str) -> str:

@@ -59,5 +59,3 @@ def _of_field(object_type: ObjectType, field: Field) -> Iterator[str]:
 
 def _index(object_type: ObjectType, what: str, rest: str) -> str:
     return f"create index {quoted(index_name(object_type.table, what))} on {quoted(object_type.table)} {rest}"
-
-

@@ -6,10 +6,8 @@ from dataclasses import astuple, dataclass, fields
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
-from babel import Locale
-
 from app.metadata.fieldtypes.base import ConditionKind, FieldType, ValueProblem
-from app.metadata.fieldtypes.countries import country_code
+from app.metadata.fieldtypes.countries import country_code, territories
 from app.metadata.fieldtypes.strings import checked_text
 from app.metadata.model import Column
 
@@ -102,7 +100,7 @@ class AddressType(FieldType):
         parts = cast("dict[str, str | None]", value)
         town = " ".join(filter(None, (parts.get("postal_code"), parts.get("city"))))
         code = parts.get("country") or ""
-        country = Locale.parse(locale.replace("-", "_")).territories.get(code, code)
+        country = territories(locale).get(code, code)
         return ", ".join(filter(None, (parts.get("line1"), parts.get("line2"), town, parts.get("region"), country)))
 
 

@@ -60,7 +60,7 @@ class FieldType(ABC):
     #: Whether the JSON form is an array; an empty one is ``[]``, never null.
     many: ClassVar[bool] = False
 
-    def specialise(self, targets: tuple[str, ...]) -> FieldType:
+    def specialise(self, targets: tuple[str, ...]) -> FieldType:  # noqa: ARG002
         """The type as a field with these link targets uses it. Only a reference differs: its columns follow them."""
         return self
 
@@ -76,7 +76,7 @@ class FieldType(ABC):
         """Turn a text cell of a file into a value. Raises ValueProblem. Default: as a JSON string."""
         return self.coerce(field, text, ctx)
 
-    def parse_part(self, field: Field, part: str, text: str, ctx: Coercion) -> object:
+    def parse_part(self, field: Field, part: str, text: str, ctx: Coercion) -> object:  # noqa: ARG002
         """Turn a text cell meant for one part (``billing_address.city``) into what ``coerce`` takes under that key.
 
         An import gathers the parts of one field into a dict and coerces that. Raises ValueProblem.
@@ -93,8 +93,10 @@ class FieldType(ABC):
 
     @abstractmethod
     def decode(self, parts: Sequence[Any]) -> object:
-        """JSON form from the positional columns as the read connection loads them
-        (uuid, numeric, date, timestamptz arrive as text, timestamptz already in ISO 8601)."""
+        """JSON form from the positional columns as the read connection loads them.
+
+        uuid, numeric, date and timestamptz arrive as text, timestamptz already in ISO 8601 (tenants.textcursor).
+        """
 
     @abstractmethod
     def to_json(self, value: Any) -> object:

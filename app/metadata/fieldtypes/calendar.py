@@ -47,7 +47,7 @@ def parse_day(text: str, pattern: str = "") -> date:
 
 
 def parse_moment(text: str, pattern: str = "") -> tuple[datetime, bool]:
-    """The moment ``text`` means, aware only when it names its zone, and whether it names a time. Raises ValueProblem."""
+    """The moment ``text`` means, aware when it names its zone, and whether it names a time. Raises ValueProblem."""
     if pattern:
         moment = _by_pattern(text, pattern)
         if moment is not None:
@@ -116,9 +116,7 @@ def _numeric_day(first: int, second: int, third: int, found: re.Match[str], *, k
         if second > _MONTHS_IN_A_YEAR and found[2] != ".":
             first, second = second, first
         return date(third, second, first)
-    raise ValueProblem(
-        "date.ambiguous", f"{found[0]!r} may be day/month or month/day; name the date format", "format"
-    )
+    raise ValueProblem("date.ambiguous", f"{found[0]!r} may be day/month or month/day; name the date format", "format")
 
 
 __all__ = ["parse_day", "parse_moment", "strptime_format"]

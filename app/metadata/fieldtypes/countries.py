@@ -5,12 +5,15 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
-from typing import Final
+from typing import TYPE_CHECKING, Final, cast
 
 from babel import Locale
 from babel.core import get_global
 
 from app.metadata.fieldtypes.base import ValueProblem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _LANGUAGES: Final = ("en", "de", "fr", "es", "it", "pt", "nl", "pl", "sv", "da", "nb", "fi", "cs", "tr", "ja", "zh")
 #: Not in CLDR's names: short, old and often misspelt forms.
@@ -30,6 +33,8 @@ _ALIASES: Final = {
     "moldova republic of": "MD", "tanzania united republic of": "TZ", "syrian arab republic": "SY",
     "lao peoples democratic republic": "LA", "the gambia": "GM", "the bahamas": "BS",
 }  # fmt: skip
+#: Groupings, pseudo-locales and codes ISO 3166 only reserves.
+_NO_COUNTRIES: Final = {"EU", "EZ", "UN", "ZZ", "QO", "XA", "XB", "AC", "CP", "CQ", "DG", "EA", "IC", "TA"}
 _NOT_WORDS: Final = re.compile(r"[^\w]+")
 _CODE_LENGTH: Final = 2
 
@@ -50,17 +55,21 @@ def country_code(text: str) -> str | None:
 
 def countries(locale: str) -> dict[str, str]:
     """Code → name in the reader's language, sorted by name: the choices of a form."""
-    names = Locale.parse(locale.replace("-", "_")).territories
+    names = territories(locale)
     return dict(sorted(((code, names.get(code, code)) for code in _codes()), key=lambda item: _key(item[1])))
+
+
+def territories(locale: str) -> Mapping[str, str]:
+    """CLDR's names of territories by code, in the language of ``locale``."""
+    return cast("Mapping[str, str]", Locale.parse(locale.replace("-", "_")).territories)
 
 
 @functools.cache
 def _codes() -> frozenset[str]:
     """Real countries and territories: two letters, none of CLDR's groupings or reserved codes."""
-    left_out = {"EU", "EZ", "UN", "ZZ", "QO", "XA", "XB"} | set(get_global("territory_aliases"))
-    return frozenset(
-        code for code in Locale("en").territories if len(code) == _CODE_LENGTH and code.isalpha() and code not in left_out
-    )
+    left_out = _NO_COUNTRIES | set(get_global("territory_aliases"))
+    known = territories("en")
+    return frozenset(code for code in known if len(code) == _CODE_LENGTH and code.isalpha() and code not in left_out)
 
 
 @functools.cache
@@ -68,19 +77,19 @@ def _names() -> dict[str, str]:
     """Folded name → code, English winning where languages differ; alpha-3 codes too."""
     found: dict[str, str] = {}
     for language in reversed(_LANGUAGES):
-        names = Locale(language).territories
+        names = territories(language)
         for code in _codes():
             if code in names:
                 found[_key(names[code])] = code
     for code in _codes():
-        english = _key(Locale("en").territories[code])
+        english = _key(territories("en")[code])
         found[english] = code
         found.setdefault(english.replace(" ", ""), code)
         for word, plain in (("&", "and"), ("st ", "saint ")):
-            found.setdefault(_key(Locale("en").territories[code].lower().replace(word, plain)), code)
+            found.setdefault(_key(territories("en")[code].lower().replace(word, plain)), code)
     alpha3 = {alias: code for alias, codes in get_global("territory_aliases").items() for code in codes[:1]}
-    found |= {_key(alias): code for alias, code in alpha3.items() if len(alias) == _CODE_LENGTH + 1 and code in _codes()}
-    return found | _ALIASES
+    alpha3 = {alias: code for alias, code in alpha3.items() if len(alias) == _CODE_LENGTH + 1 and code in _codes()}
+    return found | {_key(alias): code for alias, code in alpha3.items()} | _ALIASES
 
 
 def _key(name: str) -> str:

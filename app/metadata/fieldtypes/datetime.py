@@ -24,7 +24,10 @@ _FRACTION: Final = re.compile(r"(\.\d{6})\d+")
 
 
 class DatetimeType(SingleColumn):
-    """JSON ``2026-11-22T11:04:56.123456Z``, without a fraction on the full second; input without a zone is in the tenant's time zone."""
+    """JSON ``2026-11-22T11:04:56.123456Z``, without a fraction on the full second.
+
+    Input without a zone is in the tenant's time zone.
+    """
 
     name = "datetime"
     condition = "datetime"
@@ -54,7 +57,7 @@ class DatetimeType(SingleColumn):
         return ctx.now if field.default == "now" else super().initial(field, ctx)
 
     def decode(self, parts: Sequence[Any]) -> object:
-        """timestamptz arrives in its JSON form; other loaders' forms are brought to it."""
+        """A timestamptz arrives in its JSON form; other loaders' forms are brought to it."""
         value = parts[0]
         if value is None or (isinstance(value, str) and value[-1] == "Z"):
             return value

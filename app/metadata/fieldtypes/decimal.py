@@ -33,7 +33,7 @@ class DecimalType(SingleColumn):
         return parse_exact(text, decimal_comma=ctx.decimal_comma)
 
     def decode(self, parts: Sequence[Any]) -> object:
-        """numeric arrives as its text, which is the JSON form."""
+        """A numeric arrives as its text, which is the JSON form."""
         return parts[0]
 
     def to_json(self, value: Any) -> object:

@@ -25,7 +25,7 @@ _NAMED: Final = re.compile(r".*<([^<>]+)>\s*")
 
 
 class EmailType(SingleEntry):
-    """Syntax by RFC 5321 and 5322 without quoted local parts; lower case, so that the same mailbox is the same value."""
+    """Syntax of RFC 5321 and 5322 without quoted local parts; lower case, so that one mailbox is one value."""
 
     name = "email"
 

@@ -203,7 +203,9 @@ def with_primary(entries: Sequence[Entry] | None, primary: Entry | None) -> tupl
         return with_one_primary(replace(entry, primary=False) for entry in kept if entry is not old)
     if any(entry.value == primary.value for entry in kept):
         return with_one_primary(
-            replace(entry, primary=entry.value == primary.value, typed=primary.typed if entry.value == primary.value else entry.typed)
+            replace(entry, primary=True, typed=primary.typed)
+            if entry.value == primary.value
+            else replace(entry, primary=False)
             for entry in kept
         )
     new = replace(primary, primary=True, label=primary.label or (old.label if old else ""))

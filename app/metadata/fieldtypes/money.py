@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 #: What a cell may carry before or after the amount when it names no code of its own.
 _SYMBOLS: Final = {"€": "EUR", "$": "", "£": "GBP", "¥": "JPY", "₹": "INR", "US$": "USD", "zł": "PLN", "₽": "RUB"}
-_CELL: Final = re.compile(r"(?P<sign>[-(]?)\s*(?P<before>[A-Za-zł$€£¥₹₽]{0,3})\s*(?P<amount>[-+\d.,'’ ]+)\)?\s*(?P<after>[A-Za-zł$€£¥₹₽]{0,3})\)?")
+_CELL: Final = re.compile(
+    r"(?P<sign>[-(]?)\s*(?P<before>[A-Za-zł$€£¥₹₽]{0,3})\s*"
+    r"(?P<amount>[-+\d.,'\u2019 ]+)\)?\s*(?P<after>[A-Za-zł$€£¥₹₽]{0,3})\)?"
+)
 _CODE: Final = re.compile(r"[A-Z]{3}")
 
 
@@ -123,9 +126,7 @@ class MoneyType(FieldType):
         if not isinstance(value, dict):
             return ""
         money = cast("dict[str, str]", value)
-        return format_currency(
-            Decimal(money["amount"]), money["currency"], locale=locale, decimal_quantization=False
-        )
+        return format_currency(Decimal(money["amount"]), money["currency"], locale=locale, decimal_quantization=False)
 
 
 def currency_code(raw: object) -> str:

@@ -21,8 +21,10 @@ _CACHE: Final = 4_096
 
 
 class PhoneType(SingleEntry):
-    """E.164 by the tenant's region. A number that can't be dialled is kept as typed with ``valid`` false: a card copied
-    from paper is worth more than a refusal. What holds no number at all is refused.
+    """E.164 by the tenant's region.
+
+    A number that can't be dialled is kept as typed with ``valid`` false: a card copied from paper is worth more than a
+    refusal. What holds no number at all is refused.
     """
 
     name = "phone"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
-from uuid import UUID
 
 from app.metadata.fieldtypes.base import FieldType, ValueProblem
 from app.metadata.fieldtypes.uuid import as_uuid
@@ -12,6 +11,7 @@ from app.metadata.model import Column
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from uuid import UUID
 
     from app.metadata.fieldtypes.base import Coercion
     from app.metadata.model import Field

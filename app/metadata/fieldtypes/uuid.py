@@ -29,7 +29,7 @@ class UuidType(SingleColumn):
         return as_uuid(raw)
 
     def decode(self, parts: Sequence[Any]) -> object:
-        """uuid arrives as text."""
+        """A uuid arrives as text."""
         return parts[0]
 
     def to_json(self, value: Any) -> object:
