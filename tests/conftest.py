@@ -10,6 +10,15 @@ import redis
 from tests.support import network
 from tests.support import servers as test_servers
 from tests.support.servers import Servers, TestServers
+from tests.support.tenants import (  # noqa: F401 - fixtures of every test
+    databases,
+    new_tenant,
+    read_scope,
+    runtime,
+    scope,
+    tenant,
+    two_tenants,
+)
 
 _RUN: list[TestServers] = []
 

@@ -6,6 +6,7 @@ import threading
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 from weakref import WeakKeyDictionary
@@ -67,7 +68,7 @@ def locate_host(databases: Databases, host: str) -> int | None:
 
 def locate_tenant(databases: Databases, tenant_id: UUID) -> int | None:
     """The pod of a tenant, None when it is unknown or deleted."""
-    question = sa.select(tenant.c.pod).where(tenant.c.id == tenant_id, tenant.c.state != "deleted")
+    question = sa.select(tenant.c.pod).where(tenant.c.id == tenant_id, tenant.c.status != "deleted")
     return _locate(databases, tenant_id, question)
 
 
@@ -86,3 +87,51 @@ def _locate(databases: Databases, key: str | UUID, question: sa.Select[tuple[int
         pod = connection.scalar(question)
     cache.put(key, pod)
     return pod
+
+
+@dataclass(frozen=True, slots=True)
+class TenantRow:
+    """What control knows of a tenant; ``host`` is the primary one, without port."""
+
+    id: UUID
+    pod: int
+    slug: str
+    name: str
+    status: str
+    host: str
+    currency: str
+    timezone: str
+    locale: str
+    created_at: datetime
+
+
+def find_tenant(databases: Databases, slug_or_id: str) -> TenantRow | None:
+    """A tenant by slug or by id, whatever its status, None when there is none."""
+    try:
+        condition = tenant.c.id == UUID(slug_or_id)
+    except ValueError:
+        condition = tenant.c.slug == slug_or_id
+    with databases.control.connect() as connection:
+        row = connection.execute(_tenants().where(condition)).first()
+    return None if row is None else TenantRow(*row)
+
+
+def list_tenants(databases: Databases) -> list[TenantRow]:
+    """All tenants, oldest first."""
+    with databases.control.connect() as connection:
+        return [TenantRow(*row) for row in connection.execute(_tenants().order_by(tenant.c.id))]
+
+
+def _tenants() -> sa.Select[tuple[UUID, int, str, str, str, str, str, str, str, datetime]]:
+    return sa.select(
+        tenant.c.id,
+        tenant.c.pod,
+        tenant.c.slug,
+        tenant.c.name,
+        tenant.c.status,
+        domain.c.host,
+        tenant.c.currency,
+        tenant.c.timezone,
+        tenant.c.locale,
+        tenant.c.created_at,
+    ).join(domain, sa.and_(domain.c.tenant == tenant.c.id, domain.c.kind == "primary"))

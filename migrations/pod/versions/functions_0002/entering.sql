@@ -1,0 +1,115 @@
+-- One active tenant, member and metadata version, or nothing. The lock is taken by a statement of its own, before the
+-- ones that read: in one statement the snapshot would be older than the lock.
+create function pod.enter(p_host text, p_credential bytea, p_write boolean)
+returns table (tenant uuid, schema text, role text, slug text, name text, currency text, timezone text, locale text,
+               host text, version bigint, member uuid, member_name text, member_email text, member_role text,
+               preferences jsonb, credential uuid, kind text, credential_name text, effective_role text)
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $body$
+#variable_conflict use_column
+declare
+  c record;
+  t record;
+  m record;
+  instant timestamptz := clock_timestamp();
+begin
+  select x.tenant, y.lock into c
+    from pod.credential x join pod.tenant y on y.id = x.tenant
+   where x.hash = p_credential and x.kind in ('session', 'key');
+  if not found then
+    return;
+  end if;
+  if p_write then
+    perform pg_advisory_xact_lock_shared(1, c.lock);
+  end if;
+  select x.* into c from pod.credential x where x.hash = p_credential and x.kind in ('session', 'key');
+  if not found or c.expires_at <= instant or c.seen_at + c.idle <= instant then
+    return;
+  end if;
+  select x.*, h.host into t
+    from pod.tenant x join pod.host h on h.tenant = x.id and h.kind = 'primary'
+   where x.id = c.tenant and x.state = 'active';
+  if not found then
+    return;
+  end if;
+  if p_host is not null and not exists (
+    select from pod.host h where h.host = lower(p_host) and h.tenant = t.id and h.kind <> 'redirect') then
+    return;
+  end if;
+  execute format('select id, name, email, role, preferences from %I.member where id = $1 and status = ''active''', t.schema)
+    into m using c.member;
+  if c.kind = 'session' and m.id is null then
+    return;
+  end if;
+  if c.seen_at < instant - interval '3 minutes' then
+    -- Requests of one session come in parallel: one of them is enough, nobody waits.
+    update pod.credential x set seen_at = instant
+     where x.id = (select y.id from pod.credential y where y.id = c.id for update skip locked);
+  end if;
+  return query select t.id, t.schema, t.role, t.slug, t.name, t.currency, t.timezone, t.locale, t.host, t.version,
+    m.id::uuid, m.name::text, m.email::text, m.role::text, m.preferences::jsonb,
+    c.id::uuid, c.kind::text, c.name::text, (case when c.kind = 'key' then c.role else m.role end)::text;
+end
+$body$
+--;
+-- Why pod.enter gave nothing: 'credential' when that is to blame, else 'tenant'.
+create function pod.refusal(p_host text, p_credential bytea)
+returns text language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $body$
+declare
+  c record;
+begin
+  select x.tenant, y.state into c
+    from pod.credential x join pod.tenant y on y.id = x.tenant
+   where x.hash = p_credential and x.kind in ('session', 'key');
+  if not found then
+    return 'credential';
+  end if;
+  if c.state <> 'active' or (p_host is not null and not exists (
+    select from pod.host h where h.host = lower(p_host) and h.tenant = c.tenant and h.kind <> 'redirect')) then
+    return 'tenant';
+  end if;
+  return 'credential';
+end
+$body$
+--;
+create function pod.enter_job(p_tenant uuid, p_kind text, p_actor uuid, p_write boolean)
+returns table (tenant uuid, schema text, role text, slug text, name text, currency text, timezone text, locale text,
+               host text, version bigint, member uuid, member_name text, member_email text, member_role text,
+               preferences jsonb, credential uuid, kind text, credential_name text, effective_role text)
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $body$
+#variable_conflict use_column
+declare
+  t record;
+  m record;
+  c record;
+begin
+  if p_write then
+    perform pg_advisory_xact_lock_shared(1, (select x.lock from pod.tenant x where x.id = p_tenant));
+  end if;
+  select x.*, h.host into t
+    from pod.tenant x join pod.host h on h.tenant = x.id and h.kind = 'primary'
+   where x.id = p_tenant and x.state = 'active';
+  if not found then
+    return;
+  end if;
+  select x.id, x.role, x.name, x.member into c
+    from pod.credential x
+   where p_kind = 'key' and x.id = p_actor and x.tenant = p_tenant and x.kind = 'key'
+     and (x.expires_at is null or x.expires_at > clock_timestamp());
+  if p_kind = 'key' and c.id is null then
+    return;
+  end if;
+  execute format('select id, name, email, role, preferences from %I.member where id = $1 and status = ''active''', t.schema)
+    into m using case when p_kind = 'member' then p_actor when p_kind = 'key' then c.member end;
+  if p_kind = 'member' and m.id is null then
+    return;
+  end if;
+  return query select t.id, t.schema, t.role, t.slug, t.name, t.currency, t.timezone, t.locale, t.host, t.version,
+    m.id::uuid, m.name::text, m.email::text, m.role::text, m.preferences::jsonb,
+    c.id::uuid, (case when p_kind = 'key' then 'key' else 'job' end)::text, c.name::text,
+    (case p_kind when 'member' then m.role when 'key' then c.role else 'owner' end)::text;
+end
+$body$
+--;
+create function pod.refusal_job(p_tenant uuid)
+returns boolean language sql stable security definer set search_path = pg_catalog, pg_temp
+as $body$ select exists (select from pod.tenant where id = p_tenant and state = 'active') $body$

@@ -1,0 +1,94 @@
+"""What is under way across databases, so that a step interrupted is found and finished."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from app.core import ids
+from tenants.registry import tables
+
+if TYPE_CHECKING:
+    from app.core.db import Databases
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One act under way: its kind, state and what the steps need."""
+
+    id: UUID
+    kind: str
+    state: str
+    tenant: UUID | None
+    pod: int | None
+
+
+def write(connection: sa.Connection, entry: UUID, kind: str, *, tenant: UUID | None = None, **args: object) -> None:
+    """Open an entry in the caller's transaction."""
+    connection.execute(sa.insert(tables.ledger).values(id=entry, kind=kind, tenant=tenant, args=args))
+
+
+def open_entry(databases: Databases, kind: str, *, tenant: UUID, pod: int) -> UUID:
+    """Open an entry of its own."""
+    entry = ids.uuid7()
+    with databases.control.begin() as connection:
+        write(connection, entry, kind, tenant=tenant, pod=pod)
+    return entry
+
+
+def note(databases: Databases, entry: UUID, **args: object) -> None:
+    """Add what a later step, or the one who takes it back, must know."""
+    with databases.control.begin() as connection:
+        connection.execute(
+            sa.update(tables.ledger)
+            .where(tables.ledger.c.id == entry)
+            .values(args=tables.ledger.c.args.op("||")(sa.cast(args, tables.ledger.c.args.type)), updated_at=sa.func.now())
+        )
+
+
+def close(connection: sa.Connection, entry: UUID, state: str) -> None:
+    """Mark an entry ``done`` or ``undone``; what its steps needed to know goes."""
+    connection.execute(
+        sa.update(tables.ledger)
+        .where(tables.ledger.c.id == entry)
+        .values(state=state, args={}, updated_at=sa.func.now())
+    )
+
+
+def read(databases: Databases, entry: UUID) -> Entry | None:
+    """One entry."""
+    with databases.control.connect() as connection:
+        row = connection.execute(_select().where(tables.ledger.c.id == entry)).first()
+    return None if row is None else Entry(*row)
+
+
+def take_stale(databases: Databases, older_than: float) -> list[Entry]:
+    """Running entries nobody has touched for so many seconds, marked as touched: two takers share them out."""
+    ledger = tables.ledger
+    before = sa.func.now() - timedelta(seconds=older_than)
+    with databases.control.begin() as connection:
+        chosen = list(
+            connection.scalars(
+                sa.select(ledger.c.id)
+                .where(ledger.c.state == "running", ledger.c.updated_at <= before)
+                .order_by(ledger.c.id)
+                .limit(100)
+                .with_for_update(skip_locked=True)
+            )
+        )
+        connection.execute(
+            sa.update(ledger)
+            .where(ledger.c.id.in_(chosen))
+            .values(updated_at=sa.func.now(), attempts=ledger.c.attempts + 1)
+        )
+        rows = connection.execute(_select().where(ledger.c.id.in_(chosen)).order_by(ledger.c.id)).all()
+    return [Entry(*row) for row in rows]
+
+
+def _select() -> sa.Select[tuple[UUID, str, str, UUID | None, int | None]]:
+    ledger = tables.ledger
+    return sa.select(ledger.c.id, ledger.c.kind, ledger.c.state, ledger.c.tenant, ledger.c.args["pod"].as_integer())

@@ -1,0 +1,135 @@
+"""Spare tenants: finished schemas under their final opaque names, waiting to be somebody's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, LiteralString, cast
+from uuid import UUID
+
+import psycopg
+from psycopg import sql
+
+from app.core import ids
+from tenants.provisioning.migrating import append_only_tables, newest, tenant_statements
+from tenants.registry.pods import open_pods
+
+if TYPE_CHECKING:
+    from psycopg.sql import Composable
+
+    from app.core.db import Databases
+    from app.core.ports import Params, Ports, Runtime
+
+#: Any: what a column holds.
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+#: Roles a cluster carries well (DESIGN §4).
+MOST_ROLES: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Spare:
+    """A tenant's physical place: the id of its row and the opaque name of its schema and role."""
+
+    tenant: UUID
+    schema: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerScope:
+    """The owner's connection with search_path on one schema; what ports get that fill it."""
+
+    connection: Connection
+
+    def execute(self, query: LiteralString | Composable, params: Params = ()) -> psycopg.Cursor[tuple[Any, ...]]:
+        """Run one statement with bound parameters."""
+        return self.connection.execute(query, params)
+
+
+@contextmanager
+def owner_transaction(databases: Databases, pod: int) -> Iterator[Connection]:
+    """One transaction of the pod's owner."""
+    proxied = databases.pod_owner(pod).raw_connection()
+    connection = cast(Connection, proxied.driver_connection)
+    try:
+        yield connection
+        connection.commit()
+    except BaseException:
+        if not connection.closed:
+            connection.rollback()
+        raise
+    finally:
+        proxied.close()
+
+
+def keep_spares(runtime: Runtime, wanted: int) -> int:
+    """Make spares until every open pod has ``wanted``; returns how many were made.
+
+    Safe when two run: one works, the other leaves. Each spare is one transaction.
+    """
+    return sum(_keep(runtime, pod, wanted) for pod in open_pods(runtime.databases))
+
+
+def _keep(runtime: Runtime, pod: int, wanted: int) -> int:
+    made = 0
+    while True:
+        with owner_transaction(runtime.databases, pod) as connection:
+            if not _scalar(connection, "select pg_try_advisory_xact_lock(4, 0)"):
+                return made
+            if _scalar(connection, "select count(*) from pod.tenant where state = 'spare' and claim is null") >= wanted:
+                return made
+            make_spare(connection, runtime.ports)
+            made += 1
+
+
+def make_spare(connection: Connection, ports: Ports, *, claim: UUID | None = None) -> Spare:
+    """Build schema, role, grants, tables and the row in pod.tenant; the caller commits."""
+    if _scalar(connection, r"select count(*) from pg_roles where rolname like 'tn\_%%'") >= MOST_ROLES:
+        raise RuntimeError("the cluster is full: it holds as many tenant roles as it carries well; add a pod")
+    name = ids.base32_id("tn_")
+    _make_role(connection, name)
+    statements = [*tenant_statements(), *_append_only(name), *ports.tenant_tables()]
+    connection.execute("select set_config('search_path', %s, true)", (f"{name}, ext, pg_temp",))
+    with connection.pipeline():
+        for statement in statements:
+            # Text of our own migrations and of the DDL compiler, one statement an execute.
+            connection.execute(cast("Composable", statement))
+    ports.fill_tenant(OwnerScope(connection))
+    row = connection.execute(
+        "insert into pod.tenant (schema, role, system_version, state, claim) values (%s, %s, %s, 'spare', %s) returning id",
+        (name, name, newest("tenant"), claim),
+    ).fetchone()
+    connection.execute("select set_config('search_path', 'pg_catalog, pg_temp', true)")
+    if row is None:
+        raise RuntimeError("the row of the spare was not written")
+    return Spare(row[0], name, name)
+
+
+def _make_role(connection: Connection, name: str) -> None:
+    role = sql.Identifier(name)
+    for statement in (
+        sql.SQL("create role {} nologin").format(role),
+        sql.SQL("grant rapport_tenant to {} with inherit true, set false").format(role),
+        sql.SQL("grant {} to rapport_app with inherit false, set true").format(role),
+        sql.SQL("create schema {}").format(role),
+        sql.SQL("grant usage on schema {} to {}").format(role, role),
+        sql.SQL(
+            "alter default privileges in schema {} grant select, insert, update, delete on tables to {}"
+        ).format(role, role),
+    ):
+        connection.execute(statement)
+
+
+def _append_only(role: str) -> list[Composable]:
+    """Default privileges have granted the tenant's role everything on these tables too."""
+    return [
+        sql.SQL("revoke update, delete on {} from {}").format(sql.Identifier(table), sql.Identifier(role))
+        for table in append_only_tables()
+    ]
+
+
+def _scalar(connection: Connection, query: LiteralString) -> Any:
+    row = connection.execute(query, ()).fetchone()
+    return None if row is None else row[0]
