@@ -1,16 +1,27 @@
-"""Lead conversion."""
+"""Lead conversion: one lead becomes a company, a contact and, if asked for, a deal.
+
+The lead stays, marked as converted and pointing at what it became; its activities are linked to the new records too.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
-from app.core.errors import Conflict
+from app.core import clock
+from app.core.errors import Conflict, FieldError
+from app.leads import repository
+from app.metadata import catalog as catalogs
+from app.records.drafts import invalid, missing, object_of
+from app.records.store import change_record, read_record
+from app.records.write import create_record
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
+    from app.metadata.model import Catalog
     from tenants.scope import TenantScope
+
+Record = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +48,14 @@ class AlreadyConverted(Conflict):
     title = "The lead is already converted"
 
 
+#: What a contact and a company take over from the lead, under the same names.
+_TO_CONTACT = (
+    "first_name", "last_name", "job_title", "emails", "phones", "source", "address", "do_not_email", "do_not_call",
+    "owner", "team", "tags",
+)  # fmt: skip
+_TO_COMPANY = ("website", "employees", "owner", "team", "tags")
+
+
 def convert_lead(
     scope: TenantScope,
     lead_id: UUID,
@@ -47,8 +66,110 @@ def convert_lead(
 ) -> Conversion:
     """Turn a qualified lead into a company, a contact and, when ``deal_name`` is given, a deal.
 
+    ``company`` and ``contact`` name existing records to use; else a company is found by domain or name, a contact by
+    e-mail, or they are created.
+
     Raises:
         RecordNotFound: no such lead, or the actor may not see it.
         AlreadyConverted: the lead was converted before; carries the earlier result.
+        InvalidRecord: ``company`` or ``contact`` is no live record.
     """
-    raise NotImplementedError
+    catalog = catalogs.for_scope(scope)
+    lead_type = object_of(catalog, "lead")
+    lead = read_record(scope, lead_type, lead_id, lock=True)
+    if lead is None:
+        raise missing(lead_type)
+    if lead["converted_at"] is not None:
+        raise _already(lead)
+    company_id = _company(scope, catalog, lead, company)
+    contact_id = _contact(scope, catalog, lead, contact, company_id)
+    deal_id = _deal(scope, catalog, lead, deal_name, company_id, contact_id)
+    conversion = Conversion(company_id, contact_id, deal_id)
+    _close(scope, catalog, lead, conversion)
+    targets = {"company": company_id, "contact": contact_id, "deal": deal_id}
+    repository.link_activities(scope, catalog, lead_id, {name: one for name, one in targets.items() if one})
+    return conversion
+
+
+def _already(lead: Record) -> AlreadyConverted:
+    ids = {name: lead[f"converted_{name}"] for name in ("company", "contact", "deal")}
+    return AlreadyConverted("This lead was converted before.", extra=dict(ids))
+
+
+def _company(scope: TenantScope, catalog: Catalog, lead: Record, given: UUID | None) -> UUID | None:
+    """The company given, found by the lead's domain or company name, or made; None for a private person."""
+    if given is not None:
+        return _live(scope, catalog, "company", given)
+    domain = repository.domain_of(lead)
+    found = repository.find_company(scope, catalog, domain, lead["company_name"])
+    if found is not None or not lead["company_name"]:
+        return found
+    payload = _taken_over(catalog, lead, "company", _TO_COMPANY) | {"name": lead["company_name"], "domain": domain}
+    payload |= _option(catalog, "company", "industry", lead["industry"])
+    if lead["address"]:
+        payload["billing_address"] = lead["address"]
+    return UUID(create_record(scope, "company", payload)["id"])
+
+
+def _contact(
+    scope: TenantScope, catalog: Catalog, lead: Record, given: UUID | None, company_id: UUID | None
+) -> UUID:
+    if given is not None:
+        return _live(scope, catalog, "contact", given)
+    found = repository.find_contact(scope, catalog, [entry["value"] for entry in lead["emails"] or []], company_id)
+    if found is not None:
+        return found
+    payload = _taken_over(catalog, lead, "contact", _TO_CONTACT)
+    if company_id is not None:
+        payload["company"] = str(company_id)
+    return UUID(create_record(scope, "contact", payload)["id"])
+
+
+def _deal(
+    scope: TenantScope,
+    catalog: Catalog,
+    lead: Record,
+    name: str | None,
+    company_id: UUID | None,
+    contact_id: UUID,
+) -> UUID | None:
+    if not name:
+        return None
+    payload = _taken_over(catalog, lead, "deal", ("owner", "team", "source"))
+    payload |= {"name": name, "contact": str(contact_id)}
+    if company_id is not None:
+        payload["company"] = str(company_id)
+    return UUID(create_record(scope, "deal", payload)["id"])
+
+
+def _close(scope: TenantScope, catalog: Catalog, lead: Record, conversion: Conversion) -> None:
+    """Mark the lead; the fields are the system's, so this goes past the payload's checks."""
+    from_now = {
+        "status": "converted",
+        "converted_company": conversion.company,
+        "converted_contact": conversion.contact,
+        "converted_deal": conversion.deal,
+        "converted_at": clock.now(),
+    }
+    change_record(scope, catalog.objects["lead"], UUID(lead["id"]), from_now, [], None)
+
+
+def _live(scope: TenantScope, catalog: Catalog, name: str, record_id: UUID) -> UUID:
+    if read_record(scope, catalog.objects[name], record_id) is None:
+        message = f"There is no {name} with this id."
+        raise invalid(catalog.objects["lead"], [FieldError(f"/{name}", "link.not_found", message)])
+    return record_id
+
+
+def _taken_over(catalog: Catalog, lead: Record, target: str, names: tuple[str, ...]) -> Record:
+    fields = catalog.objects[target].fields
+    taken: Record = {}
+    for name in names:
+        if name in fields and lead.get(name) not in (None, []):
+            taken |= _option(catalog, target, name, lead[name]) if fields[name].options else {name: lead[name]}
+    return taken
+
+
+def _option(catalog: Catalog, target: str, name: str, value: Any) -> Record:
+    """The value where the other object has the same option; else nothing rather than a refusal."""
+    return {name: value} if value in catalog.objects[target].fields[name].options else {}

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from app.core.errors import Conflict, FieldError, InvalidInput
 from app.metadata.fieldtypes.base import ValueProblem
+from app.metadata.sortkeys import equal_key_sql
 from app.records.intake import coercion_of, unknown_field
 from app.records.rowform import quote
 
@@ -27,11 +28,6 @@ class AmbiguousMatch(Conflict):
     title = "Several records match"
 
 
-def folded(expression: str) -> str:
-    """SQL of a text as uniqueness compares it."""
-    return f"normalize(casefold({expression} COLLATE pg_unicode_fast), NFC)"
-
-
 def match_field(object_type: ObjectType, name: str) -> Field:
     """The field records can be matched by: a unique one, an e-mail or a phone. Raises InvalidInput."""
     field = object_type.fields.get(name)
@@ -45,7 +41,7 @@ def match_field(object_type: ObjectType, name: str) -> Field:
 
 
 def _key_sql(field: Field, column: str) -> str:
-    return folded(column) if field.unique == "folded" else column
+    return equal_key_sql(column) if field.unique == "folded" else column
 
 
 def matches(

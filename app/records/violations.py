@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from app.core.errors import Conflict, FieldError
+from app.metadata.ddl.names import foreign_key_name, unique_name
 from app.records.drafts import invalid
 from app.records.errors import UniqueTaken
 
@@ -51,10 +52,10 @@ def taken(object_type: ObjectType, field: Field | None) -> UniqueTaken:
 
 
 def _field_of(object_type: ObjectType, violation: psycopg.Error) -> Field | None:
-    """The field whose column the violated index or foreign key is on, by its name or by the message's detail."""
-    constraint, detail = violation.diag.constraint_name or "", violation.diag.message_detail or ""
-    named = [field for field in object_type.fields.values() if any(c.name in constraint for c in field.columns)]
-    if named:
-        return max(named, key=lambda field: len(field.columns[0].name))
-    key = detail.partition("=")[0]
-    return next((field for field in object_type.fields.values() if field.unique and field.columns[0].name in key), None)
+    """The field whose unique index or foreign key was violated, by the constraint's name."""
+    broken = violation.diag.constraint_name
+    for field in object_type.fields.values():
+        names = {foreign_key_name(object_type.table, column.name) for column in field.columns}
+        if broken in names | {unique_name(object_type.table, field.name)}:
+            return field
+    return None
