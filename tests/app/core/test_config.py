@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import stat
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from app.core.config import Config, ConfigError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 URLS = {
     "RAPPORT_DATABASE_URL": "postgresql://a@db/rapport_control",

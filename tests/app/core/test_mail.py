@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import email
 import email.policy
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from app.core.mail import Outbox, Smtp
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_without_smtp_a_message_is_a_file_the_operator_can_read(tmp_path: Path) -> None:

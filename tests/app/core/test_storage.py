@@ -5,8 +5,7 @@ from __future__ import annotations
 import io
 import os
 import stat
-from collections.abc import Iterator
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import boto3
 import pytest
@@ -14,6 +13,10 @@ from moto import mock_aws
 
 from app.core.errors import NotFound
 from app.core.storage import S3, LocalDisk, Storage, from_url
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 TENANT = "01a20328-8d9b-721a-b3fb-36ad0fe8d2e0"
 KEY = f"{TENANT}/import/01a20328-8d9b-721a-b3fb-36ad0fe8d2e1"
