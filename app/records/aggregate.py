@@ -174,19 +174,14 @@ def group_json(groups: Sequence[GroupKey], row: Sequence[Any]) -> dict[str, obje
 def _unconverted(
     scope: TenantScope, plan: _Plan, page: Sequence[Sequence[Any]], params: dict[str, object]
 ) -> list[dict[str, object]]:
+    """Amounts without a rate, by metric, group and currency; asked for only when the page shows there are some."""
     at = len(plan.groups)
     found: list[dict[str, object]] = []
     for metric, statement in plan.strays:
-        index = plan.metrics.index(metric)
-        if any(row[at + 2 * index + 1] for row in page):
-            found += [
-                {
-                    "metric": metric.name,
-                    "group": group_json(plan.groups, row),
-                    "currency": row[at],
-                    "amount": plain_amount(row[at + 1], row[at]),
-                    "count": row[at + 2],
-                }
-                for row in run(scope, statement, params)
-            ]
+        if not any(row[at + 2 * plan.metrics.index(metric) + 1] for row in page):
+            continue
+        for row in run(scope, statement, params):
+            currency, amount, count = row[at : at + 3]
+            stray: dict[str, object] = {"metric": metric.name, "group": group_json(plan.groups, row)}
+            found.append(stray | {"currency": currency, "amount": plain_amount(amount, currency), "count": count})
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from flask import request
 
@@ -82,7 +82,7 @@ def list_query() -> ListQuery:
 def get_arguments() -> tuple[tuple[str, ...], bool]:
     """``fields`` and whether trashed records count, of ``GET /records/{object}/{id}``."""
     given = known_arguments("fields", "trash")
-    trash: Literal["", "with", "only"] | str = given.get("trash", "")
+    trash = given.get("trash", "")
     if trash not in ("", "with"):
         message = "trash is with, or left out."
         raise InvalidInput(message, [FieldError("?trash", "trash.invalid", message)])

@@ -54,7 +54,7 @@ def board(scope: TenantScope, object_name: str, query: BoardQuery) -> dict[str, 
     figures = AggregateQuery(group_by=(name,), metrics=query.metrics, filter=query.filter, limit=MAX_LIMIT)
     answer = aggregate(scope, object_name, figures)
     found = {row["group"][name]: row for row in _rows(answer)}
-    keys: list[Any] = list(dict.fromkeys([*option_order(source, column), *found]))
+    keys: list[Any] = list(dict.fromkeys([*option_order(column), *found]))
     empty = {metric.name: metric.nothing(scope.tenant) for metric in parse_metrics(source, query.metrics)}
     cards = _cards(scope, catalog, obj, query, name, [key for key in keys if key in found])
     groups: list[dict[str, object]] = []

@@ -63,7 +63,7 @@ def _group(source: Source, item: str) -> GroupKey:
     if grain:
         raise refuse("?group_by", "group.grain", f"{path} holds no dates; leave :{grain} out.")
     decode = None if located.part else located.field.type.decode
-    choices = option_order(source, located)
+    choices = option_order(located)
     if choices:
         return GroupKey(path, located, located.sql, partial(_rank, choices), read_text, decode)
     return GroupKey(path, located, located.sql, _as_it_is, reader_for(located.column.sql_type), decode)

@@ -63,18 +63,22 @@ def encode_cursor(subject: str, values: Sequence[object], record_id: str | None)
 def decode_cursor(subject: str, cursor: str, keys: Sequence[SortKey]) -> Place:
     """The place a cursor names. Raises WrongCursor."""
     try:
-        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        body = raw[8:]
-        if raw[:8] != _seal(subject, body):
-            raise ValueError("made for something else")
-        record_id, values = msgspec.json.decode(body, type=tuple[str | None, list[Any]])
-        if len(values) != len(keys):
-            raise ValueError("other keys")
-        read = tuple(None if value is None else key.read(value) for key, value in zip(keys, values, strict=True))
-        return Place(read, UUID(record_id) if record_id else None)
+        return _unsealed(subject, cursor, keys)
     except (ValueError, msgspec.MsgspecError) as error:
         message = "Use the cursor of the page before, with the same sort."
         raise WrongCursor(message, [FieldError("?cursor", WrongCursor.code, message)]) from error
+
+
+def _unsealed(subject: str, cursor: str, keys: Sequence[SortKey]) -> Place:
+    raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+    body = raw[8:]
+    if raw[:8] != _seal(subject, body):
+        raise ValueError("made for something else")
+    record_id, values = msgspec.json.decode(body, type=tuple[str | None, list[Any]])
+    if len(values) != len(keys):
+        raise ValueError("other keys")
+    read = tuple(None if value is None else key.read(value) for key, value in zip(keys, values, strict=True))
+    return Place(read, UUID(record_id) if record_id else None)
 
 
 def _seal(subject: str, body: bytes) -> bytes:
@@ -89,23 +93,46 @@ class Branch:
     order: tuple[sa.ColumnElement[Any], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Tie:
+    """The last key: the id, in the direction of the key before it; none where keys are unique (groups)."""
+
+    id: sa.ColumnElement[Any] | None
+    down: bool
+
+    def after(self) -> sa.ColumnElement[bool]:
+        """Rows behind the place whose other keys are equal."""
+        if self.id is None:
+            return sa.false()
+        last = sa.bindparam(_LAST_ID, type_=pg.UUID(as_uuid=True))
+        return self.id < last if self.down else self.id > last
+
+    def order(self) -> tuple[sa.ColumnElement[Any], ...]:
+        """Its part of ORDER BY."""
+        if self.id is None:
+            return ()
+        return (self.id.desc() if self.down else self.id.asc(),)
+
+
 def branches(
     keys: Sequence[SortKey], record_id: sa.ColumnElement[Any] | None, form: tuple[bool, ...] | None
 ) -> list[Branch]:
-    """The ranges a page after a place of ``form`` may touch, in order; ``form`` None is the first page.
+    """List the ranges a page after a place of ``form`` may touch, in order; ``form`` None is the first page.
 
     ``record_id`` is the tie-break; None where the keys are unique by themselves (groups).
     """
-    down = bool(keys) and keys[-1].descending
+    tie = _Tie(record_id, bool(keys) and keys[-1].descending)
     if not keys:
-        return [Branch(_after_id(record_id, down) if form is not None else None, _order(keys, record_id, down))]
+        return [Branch(tie.after() if form is not None else None, tie.order())]
     first, rest = keys[0], keys[1:]
-    in_nulls = form is not None and form[0]
-    filled = Branch(_filled(keys, record_id, form, down), _order(keys, record_id, down))
+    filled = Branch(_filled(keys, tie, form), _order(keys, tie))
     if form is None and (not first.descending or not first.nullable):
         return [filled]
-    empty_after = _after(rest, 1, record_id, form[1:], down) if in_nulls and form is not None else None
-    empty = Branch(_all(first.sql.is_(None), empty_after), _order(rest, record_id, down, split=False))
+    in_nulls = form is not None and form[0]
+    is_empty = first.sql.is_(None)
+    if form is not None and in_nulls:
+        is_empty = sa.and_(is_empty, _after(rest, 1, tie, form[1:]))
+    empty = Branch(is_empty, _order(rest, tie, split=False))
     if in_nulls:
         return [empty]
     return [filled, empty] if first.nullable else [filled]
@@ -113,35 +140,33 @@ def branches(
 
 def whole_order(keys: Sequence[SortKey], record_id: sa.ColumnElement[Any]) -> tuple[sa.ColumnElement[Any], ...]:
     """ORDER BY of all rows in one range, empty values last; for short lists that are never paged by it."""
-    return _order(keys, record_id, bool(keys) and keys[-1].descending, split=False)
+    return _order(keys, _Tie(record_id, bool(keys) and keys[-1].descending), split=False)
 
 
-def _filled(
-    keys: Sequence[SortKey], record_id: sa.ColumnElement[Any] | None, form: tuple[bool, ...] | None, down: bool
-) -> sa.ColumnElement[bool] | None:
+def _filled(keys: Sequence[SortKey], tie: _Tie, form: tuple[bool, ...] | None) -> sa.ColumnElement[bool] | None:
     first, value = keys[0], _bind(keys[0], 0)
     if form is None:
         return first.sql.is_not(None) if first.descending and first.nullable else None
     if form[0]:
         return None
-    if len(keys) == 1 and record_id is not None:
-        mine, last = sa.tuple_(first.sql, record_id), sa.tuple_(value, _bind_id())
+    if len(keys) == 1 and tie.id is not None:
+        mine = sa.tuple_(first.sql, tie.id)
+        last = sa.tuple_(value, sa.bindparam(_LAST_ID, type_=pg.UUID(as_uuid=True)))
         return mine < last if first.descending else mine > last
-    bound = first.sql <= value if first.descending else first.sql >= value
     beyond = first.sql < value if first.descending else first.sql > value
     if len(keys) == 1:
         return beyond
-    return sa.and_(bound, sa.or_(beyond, sa.and_(first.sql == value, _after(keys[1:], 1, record_id, form[1:], down))))
+    # The bound says nothing new, but it is what an index on the first key can be entered by.
+    bound = first.sql <= value if first.descending else first.sql >= value
+    return sa.and_(bound, sa.or_(beyond, sa.and_(first.sql == value, _after(keys[1:], 1, tie, form[1:]))))
 
 
-def _after(
-    keys: Sequence[SortKey], at: int, record_id: sa.ColumnElement[Any] | None, form: tuple[bool, ...], down: bool
-) -> sa.ColumnElement[bool]:
+def _after(keys: Sequence[SortKey], at: int, tie: _Tie, form: tuple[bool, ...]) -> sa.ColumnElement[bool]:
     """Rows behind the place by the keys from number ``at`` on."""
     if not keys:
-        return _after_id(record_id, down)
+        return tie.after()
     key, empty = keys[0], form[0]
-    further = _after(keys[1:], at + 1, record_id, form[1:], down)
+    further = _after(keys[1:], at + 1, tie, form[1:])
     if empty:
         return sa.and_(key.sql.is_(None), further)
     value = _bind(key, at)
@@ -151,32 +176,14 @@ def _after(
     return sa.or_(beyond, sa.and_(key.sql == value, further))
 
 
-def _after_id(record_id: sa.ColumnElement[Any] | None, down: bool) -> sa.ColumnElement[bool]:
-    if record_id is None:
-        return sa.false()
-    return record_id < _bind_id() if down else record_id > _bind_id()
-
-
-def _order(
-    keys: Sequence[SortKey], record_id: sa.ColumnElement[Any] | None, down: bool, *, split: bool = True
-) -> tuple[sa.ColumnElement[Any], ...]:
+def _order(keys: Sequence[SortKey], tie: _Tie, *, split: bool = True) -> tuple[sa.ColumnElement[Any], ...]:
     """ORDER BY of a branch; with ``split`` the first key has no empty values here (or ascends)."""
     order: list[sa.ColumnElement[Any]] = []
     for index, key in enumerate(keys):
         ordered = key.sql.desc() if key.descending else key.sql.asc()
         order.append(ordered.nulls_last() if key.descending and key.nullable and (index or not split) else ordered)
-    if record_id is not None:
-        order.append(record_id.desc() if down else record_id.asc())
-    return tuple(order)
+    return (*order, *tie.order())
 
 
 def _bind(key: SortKey, at: int) -> sa.ColumnElement[Any]:
     return sa.bindparam(f"{_PREFIX}{at}", type_=type_of(key))
-
-
-def _bind_id() -> sa.ColumnElement[Any]:
-    return sa.bindparam(_LAST_ID, type_=pg.UUID(as_uuid=True))
-
-
-def _all(*conditions: sa.ColumnElement[bool] | None) -> sa.ColumnElement[bool]:
-    return sa.and_(*[condition for condition in conditions if condition is not None])

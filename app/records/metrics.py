@@ -125,19 +125,12 @@ def stray_select(
     located, value = metric.located, metric.value(source)
     if located is None or value is None:
         raise ValueError("a count leaves nothing out")
-    labelled = [key.label(f"g{index}") for index, key in enumerate(keys)]
-    inner = (
-        sa.select(*labelled, currency_of(located).label("currency"), located.sql.label("amount"))
-        .select_from(source.from_clause())
-        .where(*where, metric.stray(value))
-        .subquery("s")
-    )
-    grouped = [inner.c[f"g{index}"] for index in range(len(keys))]
-    return (
-        sa.select(*grouped, inner.c.currency, sa.func.sum(inner.c.amount), sa.func.count())
-        .group_by(*grouped, inner.c.currency)
-        .order_by(*grouped, inner.c.currency)
-    )
+    columns: list[sa.ColumnElement[Any]] = [key.label(f"g{index}") for index, key in enumerate(keys)]
+    columns += [currency_of(located).label("currency"), located.sql.label("amount")]
+    inner = sa.select(*columns).select_from(source.from_clause()).where(*where, metric.stray(value)).subquery("s")
+    grouped: list[sa.ColumnElement[Any]] = [*(inner.c[f"g{index}"] for index in range(len(keys))), inner.c.currency]
+    figures = [*grouped, sa.func.sum(inner.c.amount), sa.func.count()]
+    return sa.select(*figures).group_by(*grouped).order_by(*grouped)
 
 
 def minor_digits(currency: str) -> int:

@@ -175,7 +175,7 @@ class Source:
 
 
 def hint(given: str, known: list[str]) -> str:
-    """ " Did you mean …?" or nothing."""
+    """Give the nearest known names as a sentence to append, or nothing."""
     near = difflib.get_close_matches(given, known, n=2, cutoff=0.6)
     return f" Did you mean {' or '.join(near)}?" if near else ""
 

@@ -70,7 +70,9 @@ def _reader(
     starts: list[int],
     decoders: tuple[tuple[str, int, int, Callable[[Sequence[Any]], object]], ...],
 ) -> Callable[[Sequence[Any]], JSONRecord]:
-    pick = itemgetter(*starts) if len(starts) > 1 else lambda row: (row[0],)
+    if len(starts) == 1:
+        return lambda row: {names[0]: row[0]}
+    pick: Callable[[Sequence[Any]], tuple[Any, ...]] = itemgetter(*starts)
 
     def record(row: Sequence[Any]) -> JSONRecord:
         made: JSONRecord = dict(zip(names, pick(row), strict=True))

@@ -188,8 +188,8 @@ def _type(schema: Mapping[str, Any]) -> str:
     options = [str(option) for option in schema.get("enum", ()) if option is not None]
     if options:
         return " · ".join(options[:8]) + (" · …" if len(options) > 8 else "")
-    kinds = schema.get("type", "any")
-    names = [kind for kind in (kinds if isinstance(kinds, list) else [kinds]) if kind != "null"]
+    kinds: str | list[str] = schema.get("type", "any")
+    names = [kind for kind in ([kinds] if isinstance(kinds, str) else kinds) if kind != "null"]
     if names == ["array"]:
         return f"array of {_type(schema.get('items', {}))}"
     return f"{'/'.join(names)}{' (' + schema['format'] + ')' if 'format' in schema else ''}"

@@ -38,6 +38,7 @@ _SAME, _ADDRESS, _START, _PART, _WORDS = "1.0", "0.95", "0.9", "0.6", "0.4"
 #: Behind every text that starts with the one before it, in code point order.
 _LAST: Final = "\U0010ffff"
 _TAGS: Final = re.compile(r"<[^>]*>")
+_UNORDERED: Final = sql.SQL("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +141,7 @@ def _ways(obj: ObjectType, asked: _Asked) -> list[sql.Composable]:
 
 
 def _way(
-    obj: ObjectType, condition: sql.Composable, score: sql.Composable, order: sql.Composable = sql.SQL("")
+    obj: ObjectType, condition: sql.Composable, score: sql.Composable, order: sql.Composable = _UNORDERED
 ) -> sql.Composable:
     return sql.SQL(
         "(SELECT {name} AS object, id, _title AS title, {score}::float8 AS score, {around} AS around FROM {table}"
@@ -161,7 +162,7 @@ def _around(obj: ObjectType) -> sql.Composable:
     if not fields:
         return sql.SQL("''")
     columns = sql.SQL(", ").join(sql.Identifier(field.columns[0].name) for field in fields)
-    return sql.SQL(f"left(concat_ws(' · ', {{columns}}), {_SNIPPET_SOURCE})").format(columns=columns)
+    return sql.SQL("left(concat_ws(' · ', {columns}), {cut})").format(columns=columns, cut=sql.Literal(_SNIPPET_SOURCE))
 
 
 def _snippet(around: Any, asked: _Asked) -> str:

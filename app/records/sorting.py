@@ -61,7 +61,7 @@ def parse_sort(source: Source, text: str) -> tuple[SortKey, ...]:
 
 
 def _key(source: Source, path: str, *, descending: bool) -> SortKey:
-    if path == TITLE_SORT and path not in source.object.fields or source.object.title == (path,):
+    if (path == TITLE_SORT and path not in source.object.fields) or source.object.title == (path,):
         return SortKey(path, descending, title_key_of(source.base), True, read_text)
     located = source.locate(path)
     if located is None:
@@ -80,7 +80,7 @@ def key_of(source: Source, located: Located, *, descending: bool) -> SortKey:
         if target.name in ("member", "team"):
             return SortKey(path, descending, text_key(sa.column("name", sa.Text(), _selectable=alias)), True, read_text)
         return SortKey(path, descending, title_key_of(alias), True, read_text)
-    choices = option_order(source, located)
+    choices = option_order(located)
     if choices:
         ranked = sa.func.array_position(sa.literal(choices, pg.ARRAY(sa.Text())), located.sql, type_=sa.Integer())
         return SortKey(path, descending, ranked, True, _READERS["integer"])
@@ -93,7 +93,7 @@ def key_of(source: Source, located: Located, *, descending: bool) -> SortKey:
     return SortKey(path, descending, located.sql, path not in _NEVER_EMPTY, reader)
 
 
-def option_order(source: Source, located: Located) -> list[str]:
+def option_order(located: Located) -> list[str]:
     """Names of a select's options, or of an object's stages, in their order; empty for other fields."""
     field: Field = located.field
     if located.part:
@@ -111,6 +111,7 @@ def reader_for(column_type: str) -> Callable[[object], object]:
 
 
 def read_text(value: object) -> object:
+    """Read a text from a cursor; it raises ValueError for what is none."""
     if not isinstance(value, str) or "\x00" in value:
         raise ValueError("text expected")
     return value
@@ -133,9 +134,9 @@ def _integer(value: object) -> object:
 
 
 def _boolean(value: object) -> object:
-    if not isinstance(value, bool):
+    if value not in (True, False):
         raise ValueError("boolean expected")
-    return value
+    return bool(value)
 
 
 def _moment(value: object) -> object:

@@ -63,7 +63,7 @@ class Statement:
 def compile_statement(statement: sa.ClauseElement) -> Statement:
     """Write ``statement`` for psycopg; parameters without a value are the caller's to give."""
     compiled = statement.compile(dialect=_DIALECT)
-    constants = {name: value for name, value in compiled.params.items() if value is not None}
+    constants = {name: value for name, value in (compiled.params or {}).items() if value is not None}
     return Statement(str(compiled).encode(), constants)
 
 
