@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Protocol
+
+from app.core.errors import Forbidden
 
 RECORD_READ: Final = "record.read"
 RECORD_CREATE: Final = "record.create"
@@ -33,3 +35,15 @@ ROLES: Final[dict[str, frozenset[str]]] = {
 def allows(role: str, right: str) -> bool:
     """Whether ``role`` holds ``right``; an unknown role holds none."""
     return right in ROLES.get(role, frozenset())
+
+
+class HasRole(Protocol):
+    """A scope, as far as rights go."""
+
+    role: str
+
+
+def require(scope: HasRole, right: str) -> None:
+    """Raise Forbidden unless the scope's role holds ``right``."""
+    if not allows(scope.role, right):
+        raise Forbidden(f"Your role here ({scope.role.replace('_', ' ')}) does not include this: {right}")

@@ -1,0 +1,61 @@
+"""The composition root: builds the runtime and binds what the lower packages need from the higher ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from app.access.rights import require
+from app.core import mail, storage, valkey
+from app.core.db import Databases
+from app.core.ports import Ports, Runtime
+from app.events.seal import seal_tenant
+from app.factory import jobs as jobs  # noqa: PLC0414 (imported for the jobs it registers)
+from app.metadata.catalog import platform
+from app.metadata.ddl import tenant_tables
+from app.records.handover import hand_over
+from tenants import scope
+from tenants.provisioning.bootstrap import prepare
+from tenants.provisioning.spares import keep_spares
+from tenants.registry.directory import locate_tenant
+from tenants.registry.pods import pod_loader, pod_numbers
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from uuid import UUID
+
+    from app.core.config import Config
+
+
+def build_runtime(config: Config) -> Runtime:
+    """Everything a process needs from outside, with every port bound. Nothing connects yet."""
+    databases = Databases.from_config(config)
+    databases.use_loader(pod_loader(databases, config.secret_key))
+    return Runtime(
+        config=config,
+        databases=databases,
+        storage=storage.from_url(config.storage_url),
+        mailer=mail.from_config(config),
+        redis=valkey.connect(config.redis_url),
+        ports=bind_ports(),
+    )
+
+
+def bind_ports() -> Ports:
+    """The adapters of this installation. The gate is bound by ``app.factory.web``: only requests need it."""
+    return Ports(
+        authorise=require,
+        tenant_tables=lambda: tenant_tables(platform()),
+        seal=seal_tenant,
+        pending=_pending,
+        pods=lambda runtime: pod_numbers(runtime.databases),
+        locate_tenant=lambda runtime, tenant: locate_tenant(runtime.databases, tenant),
+        hand_over=hand_over,
+        prepare=prepare,
+        keep_spares=keep_spares,
+    )
+
+
+def _pending(runtime: Runtime) -> Sequence[UUID]:
+    """Tenants of all pods whose events wait for sealing."""
+    databases = runtime.databases
+    return [tenant for pod in pod_numbers(databases) for tenant in scope.pending(databases, pod)]

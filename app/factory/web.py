@@ -1,0 +1,57 @@
+"""The web application: the kits, then every slice's blueprint, then the check that each route declares its access."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from typing import TYPE_CHECKING, Final
+
+from flask import Flask
+from flask_smorest import Api
+
+from app import http, ui
+from tenants.identity.gate import TenantGate
+
+if TYPE_CHECKING:
+    from app.core.ports import Runtime
+
+#: Modules with a ``blueprint``: REST routes (flask-smorest) and pages. Their order is that of the documentation.
+APIS: Final = (
+    "app.records.api",
+    "app.records.reference",
+    "app.leads.api",
+    "app.imports.api",
+    "tenants.identity.api",
+)
+PAGES: Final = (
+    "tenants.identity.pages",
+    "app.records.pages",
+    "app.imports.pages",
+)
+
+
+def create_flask_app(runtime: Runtime) -> Flask:
+    """The application for ``runtime``; binds the gate, which only requests need."""
+    runtime.ports.gate = TenantGate(runtime)
+    flask_app = Flask("app", static_folder="ui/static", static_url_path="/static", template_folder=None)
+    flask_app.config.update(
+        API_TITLE="Rapport",
+        API_VERSION="v1",
+        OPENAPI_VERSION="3.1.0",
+        # The document is the calling tenant's own (app.records.openapi), not the library's.
+        OPENAPI_URL_PREFIX=None,
+    )
+    ui.install(flask_app, runtime)
+    http.install(flask_app, runtime)
+    api = Api(flask_app)
+    for name in filter(_landed, APIS):
+        api.register_blueprint(importlib.import_module(name).blueprint)
+    for name in filter(_landed, PAGES):
+        flask_app.register_blueprint(importlib.import_module(name).blueprint)
+    http.seal(flask_app)
+    return flask_app
+
+
+def _landed(name: str) -> bool:
+    """Whether the slice is there."""
+    return importlib.util.find_spec(name) is not None
