@@ -45,6 +45,7 @@ def bind_ports() -> Ports:
     return Ports(
         authorise=require,
         tenant_tables=lambda: tenant_tables(platform()),
+        fill_tenant=lambda _scope: None,
         seal=seal_tenant,
         pending=_pending,
         pods=lambda runtime: pod_numbers(runtime.databases),
