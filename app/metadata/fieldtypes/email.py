@@ -21,7 +21,7 @@ _PLAIN: Final = re.compile(
     r"[a-z0-9_+'-]+(\.[a-z0-9_+'-]+)*@[a-z0-9]([a-z0-9]|-(?!-))*(?<!-)(\.[a-z0-9]([a-z0-9]|-(?!-))*(?<!-))*\.[a-z]{2,24}"
 )
 _LABEL_LIMIT: Final = 63
-_NAMED: Final = re.compile(r".*<([^<>]+)>\s*")
+_NAMED: Final = re.compile(r".*<([^<>]+)>")
 
 
 class EmailType(SingleEntry):
@@ -41,7 +41,6 @@ class EmailType(SingleEntry):
 
 def normalised(text: str) -> str:
     """The address in lower case, its domain in its own script. Raises ValueProblem."""
-    text = text.strip()
     lowered = text.lower()
     if len(lowered) <= LIMIT and _PLAIN.fullmatch(lowered):
         local, _, domain = lowered.partition("@")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from app.metadata.fieldtypes.base import ValueProblem
 
+_BLANKS = " \t\u00a0"
+
 
 def checked_text(raw: object, limit: int) -> str | None:
     """Return ``raw`` as text of at most ``limit`` characters, unchanged; ``None`` for ``None`` and ``""``.
@@ -27,6 +29,9 @@ def checked_text(raw: object, limit: int) -> str | None:
 
 
 def checked_line(raw: object, limit: int) -> str | None:
-    """Like ``checked_text``, with white space around it removed: for values that are identifiers, not prose."""
+    """Like ``checked_text``, with blanks around it removed: for values that are identifiers, not prose.
+
+    Line breaks stay: in an address or a host they are a mistake worth telling.
+    """
     text = checked_text(raw, limit)
-    return (text.strip() or None) if text is not None else None
+    return (text.strip(_BLANKS) or None) if text is not None else None
