@@ -1,0 +1,60 @@
+"""All routes of the records' pages on one blueprint; registering it also binds the frame around every page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import Blueprint
+
+from app.records.pages import (
+    boards,
+    composing,
+    creating,
+    editing,
+    finding,
+    lists,
+    preferences,
+    record,
+    trashcan,
+)
+from app.records.pages.frame import build_shell
+from app.ui import shell
+
+if TYPE_CHECKING:
+    from flask.blueprints import BlueprintSetupState
+
+blueprint = Blueprint("records_pages", __name__)
+
+_OBJECT = "/records/<object_name>"
+_RECORD = "/records/<object_name>/<uuid:record_id>"
+_FIELD = f"{_RECORD}/fields/<field_name>"
+
+blueprint.add_url_rule(_OBJECT, view_func=lists.list_page)
+blueprint.add_url_rule(f"{_OBJECT}/trash", view_func=lists.trash_chosen, methods=["POST"])
+blueprint.add_url_rule(f"{_OBJECT}/restore", view_func=lists.restore_chosen, methods=["POST"])
+blueprint.add_url_rule(f"{_OBJECT}/board", view_func=boards.board_page)
+blueprint.add_url_rule(f"{_OBJECT}/new", view_func=creating.new_dialog)
+blueprint.add_url_rule(f"{_OBJECT}/new", view_func=creating.create, methods=["POST"])
+blueprint.add_url_rule(f"{_OBJECT}/options", view_func=finding.options)
+blueprint.add_url_rule(_RECORD, view_func=record.record_page)
+blueprint.add_url_rule(f"{_RECORD}/trash", view_func=record.trash, methods=["POST"])
+blueprint.add_url_rule(f"{_RECORD}/stage", view_func=boards.stage_dialog)
+blueprint.add_url_rule(f"{_RECORD}/stage", view_func=boards.change_stage, methods=["POST"])
+blueprint.add_url_rule(f"{_RECORD}/moved", view_func=boards.moved_toast)
+blueprint.add_url_rule(f"{_RECORD}/activities", view_func=composing.add, methods=["POST"])
+blueprint.add_url_rule(f"{_RECORD}/done", view_func=composing.tick, methods=["POST"])
+blueprint.add_url_rule(f"{_RECORD}/timeline", view_func=composing.more)
+blueprint.add_url_rule(_FIELD, view_func=editing.show)
+blueprint.add_url_rule(f"{_FIELD}/edit", view_func=editing.edit)
+blueprint.add_url_rule(_FIELD, view_func=editing.save, methods=["POST"])
+blueprint.add_url_rule("/search", view_func=finding.palette)
+blueprint.add_url_rule("/trash", view_func=trashcan.trash_page)
+blueprint.add_url_rule("/trash/<object_name>/<uuid:record_id>/restore", view_func=trashcan.restore, methods=["POST"])
+blueprint.add_url_rule("/trash/<object_name>/<uuid:record_id>/destroy", view_func=trashcan.destroy, methods=["POST"])
+blueprint.add_url_rule("/preferences", view_func=preferences.choose, methods=["POST"])
+
+
+@blueprint.record_once
+def bind_frame(state: BlueprintSetupState) -> None:
+    """Tell the UI kit who knows member, rights and catalog."""
+    shell.provide(state.app, build_shell)

@@ -1,0 +1,216 @@
+"""The board: one column a stage, cards that move."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qs
+from uuid import UUID
+
+from flask import Response, request
+
+from app.core.errors import InvalidInput, NotFound
+from app.http.guard import workspace
+from app.http.respond import json_response
+from app.records.board import board
+from app.records.errors import InvalidRecord, StaleVersion
+from app.records.pages import record as record_pages
+from app.records.pages.answers import by_field, fragment, page, vals
+from app.records.pages.asking import Asked, asked
+from app.records.pages.controls import control
+from app.records.pages.values import Record, Shown, gather_titles, reader_of, show
+from app.records.paths import TITLE
+from app.records.query import BoardQuery
+from app.records.read import find_object, get_record
+from app.records.write import update_record
+
+if TYPE_CHECKING:
+    from app.metadata.model import ObjectType, Stage
+    from tenants.scope import TenantScope
+
+_CARDS: Final = 20
+#: What a card shows beside title and amount, where the object has it.
+_CARD_FIELDS: Final = ("company", "contact", "close_on", "due_at", "owner")
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A record on the board."""
+
+    id: str
+    title: str
+    href: str
+    version: int
+    amount: Shown | None
+    company: Shown | None
+    date: Shown | None
+    owner: Shown | None
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """A stage with its cards; ``asks`` names the field a move into it wants first."""
+
+    stage: Stage
+    count: int
+    total: dict[str, str] | None
+    cards: tuple[Card, ...]
+    more: str
+    asks: str
+
+
+@workspace("record.read")
+def board_page(scope: TenantScope, object_name: str) -> Response:
+    """The board, whole or only its lanes when htmx asks."""
+    obj = _staged(scope, object_name)
+    return _answer(scope, obj, asked(object_name))
+
+
+@workspace("record.edit")
+def stage_dialog(scope: TenantScope, object_name: str, record_id: UUID) -> Response:
+    """What a stage wants to know before the record enters it (lost: why)."""
+    obj = _staged(scope, object_name)
+    record = get_record(scope, object_name, record_id)
+    stage = _stage(obj, request.args.get("to", ""))
+    return _ask(scope, obj, record, stage, {})
+
+
+@workspace("record.edit")
+def change_stage(scope: TenantScope, object_name: str, record_id: UUID) -> Response:
+    """Move the record; JSON for the board's script, fragments for the record page."""
+    obj = _staged(scope, object_name)
+    stage = _stage(obj, request.form.get("stage", ""))
+    before = get_record(scope, object_name, record_id, fields=("stage", "lost_reason") if _asks(obj, stage, force=True) else ("stage",))
+    patch: Record = {"stage": stage.name}
+    asked_field = _asks(obj, stage)
+    if "lost_reason" in request.form and "lost_reason" in obj.fields:
+        patch["lost_reason"] = request.form["lost_reason"] or None
+    for_board = request.accept_mimetypes.best == "application/json"
+    version = request.form.get("version", "")
+    try:
+        if asked_field and not patch.get(asked_field) and "undo" not in request.form:
+            raise InvalidRecord("Say why it was lost.", extra={"field": asked_field})
+        after = update_record(scope, object_name, record_id, patch, if_match=int(version) if version.isdigit() else None)
+    except (InvalidInput, StaleVersion) as error:
+        if for_board or isinstance(error, StaleVersion):
+            raise
+        return _ask(scope, obj, get_record(scope, object_name, record_id), stage, _errors(error, asked_field), status=422)
+    back = str(before["stage"])
+    if for_board:
+        return json_response({"version": after["version"], "toast": f"{_base(obj, record_id)}/moved?back={back}"})
+    if request.form.get("view") == "board":
+        return _undone_on_board(scope, obj)
+    return record_pages.refreshed(scope, obj, record_id, moved_from=back)
+
+
+@workspace("record.edit")
+def moved_toast(scope: TenantScope, object_name: str, record_id: UUID) -> Response:
+    """The toast after a move, with the way back."""
+    obj = _staged(scope, object_name)
+    record = get_record(scope, object_name, record_id, fields=("stage", "version", TITLE))
+    back = _stage(obj, request.args.get("back", ""))
+    undo = vals(stage=back.name, undo="1", view="board", version=record["version"], lost_reason="")
+    return fragment(
+        "records/_moved.html", object=obj, record=record, stage=_stage(obj, str(record["stage"])), undo=undo,
+        url=f"{_base(obj, record_id)}/stage",
+    )  # fmt: skip
+
+
+def _answer(scope: TenantScope, obj: ObjectType, question: Asked) -> Response:
+    values: dict[str, Any] = {"object": obj, "asked": question, "error": "", "lanes": (), "status": 200}
+    try:
+        values["lanes"] = lanes_of(scope, obj, question)
+    except InvalidInput as error:
+        values |= {"error": error.detail, "status": 422}
+    return page("records/board.html", "records/_board.html", values.pop("status"), **values)
+
+
+def lanes_of(scope: TenantScope, obj: ObjectType, question: Asked) -> list[Lane]:
+    """All stages in order, each with its figures and first cards."""
+    money = next((f.name for f in obj.fields.values() if f.type.name == "money"), "")
+    names = [name for name in _CARD_FIELDS if name in obj.fields]
+    fields = (TITLE, "version", *names, *((money,) if money else ()))
+    query = BoardQuery(
+        group_by="stage", metrics=("count", *((f"sum:{money}",) if money else ())), limit=_CARDS, fields=fields,
+        filter=question.condition(obj), sort=question.sort or "-id",
+    )  # fmt: skip
+    groups: Any = board(scope, obj.name, query)["groups"]
+    records = [record for group in groups for record in group["data"]]
+    known = gather_titles(scope, obj, names, records)
+    reader = reader_of(scope)
+
+    def shown(record: Record, name: str) -> Shown | None:
+        found = show(obj.fields[name], record.get(name), reader, known, obj) if name in obj.fields else None
+        return found if found is not None and not found.empty else None
+
+    def card(record: Record) -> Card:
+        return Card(
+            id=str(record["id"]), title=str(record[TITLE] or "Untitled"), href=_base(obj, record["id"]),
+            version=int(record["version"]), amount=shown(record, money), company=shown(record, "company") or shown(record, "contact"),
+            date=shown(record, "close_on") or shown(record, "due_at"), owner=shown(record, "owner"),
+        )  # fmt: skip
+
+    stages = {stage.name: stage for pipeline in obj.pipelines.values() for stage in pipeline.stages.values()}
+    return [
+        Lane(
+            stage=stages[group["key"]], count=int(group["count"]), total=group.get(f"sum_{money}"),
+            cards=tuple(card(record) for record in group["data"]),
+            more=_more(obj, question, group["key"]) if group["next"] else "", asks=_asks(obj, stages[group["key"]]),
+        )
+        for group in groups
+        if group["key"] in stages
+    ]  # fmt: skip
+
+
+def _more(obj: ObjectType, question: Asked, stage: str) -> str:
+    only = f'stage == "{stage}"'
+    return question.href(filter=f"({question.filter}) && {only}" if question.filter else only)
+
+
+def _undone_on_board(scope: TenantScope, obj: ObjectType) -> Response:
+    sent = parse_qs(request.headers.get("HX-Current-URL", "").partition("?")[2])
+    question = Asked(obj.name, *(sent.get(name, [""])[0] for name in ("filter", "q", "sort")))
+    return fragment("records/_board_again.html", object=obj, asked=question, lanes=lanes_of(scope, obj, question), error="")
+
+
+def _staged(scope: TenantScope, object_name: str) -> ObjectType:
+    _, obj = find_object(scope, object_name)
+    if not obj.has_pipeline:
+        raise NotFound(f"{obj.plural} have no stages.")
+    return obj
+
+
+def _stage(obj: ObjectType, name: str) -> Stage:
+    for pipeline in obj.pipelines.values():
+        if name in pipeline.stages:
+            return pipeline.stages[name]
+    raise InvalidInput("There is no such stage.")
+
+
+def _asks(obj: ObjectType, stage: Stage, *, force: bool = False) -> str:
+    return "lost_reason" if (force or stage.status == "lost") and "lost_reason" in obj.fields else ""
+
+
+def _ask(
+    scope: TenantScope, obj: ObjectType, record: Record, stage: Stage, errors: dict[str, str], status: int = 200
+) -> Response:
+    field = obj.fields[_asks(obj, stage)] if _asks(obj, stage) else None
+    shown = None
+    if field is not None:
+        shown = control(
+            obj, field, record.get(field.name), {}, currency=scope.tenant.currency, timezone=scope.tenant.timezone,
+            error=errors.get(field.name, ""),
+        )  # fmt: skip
+    return fragment(
+        "records/_stage_dialog.html", status, object=obj, record=record, stage=stage, control=shown,
+        url=f"{_base(obj, record['id'])}/stage", general=errors.get("", ""),
+    )  # fmt: skip
+
+
+def _errors(error: InvalidInput | StaleVersion, asked_field: str) -> dict[str, str]:
+    named, general = by_field(error)
+    return named or {asked_field: general}
+
+
+def _base(obj: ObjectType, record_id: object) -> str:
+    return f"/records/{obj.name}/{record_id}"

@@ -1,0 +1,182 @@
+"""Form controls of fields: what a control shows, and how a sent form becomes the JSON the write path takes."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass, field as dataclass_field
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from babel import Locale
+
+from app.metadata.fieldtypes.rich_text import plain
+from app.records.pages.values import Titles, link_of
+from app.ui import formats
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from werkzeug.datastructures import MultiDict
+
+    from app.metadata.model import Field, ObjectType
+
+_KINDS: Final[dict[str, str]] = {
+    "long_text": "textarea", "rich_text": "textarea", "integer": "number", "decimal": "decimal", "percent": "percent",
+    "money": "money", "boolean": "boolean", "date": "date", "datetime": "datetime", "select": "select",
+    "multi_select": "checkboxes", "tags": "tags", "link": "combobox", "email": "email", "phone": "tel", "url": "url",
+    "address": "address", "stage": "select",
+}  # fmt: skip
+ADDRESS_PARTS: Final = (
+    ("line1", "Street"), ("line2", "More"), ("postal_code", "Postal code"), ("city", "City"), ("region", "Region"),
+    ("country", "Country"),
+)  # fmt: skip
+#: Written by other means, or by nobody who fills in a form.
+_NOT_IN_FORMS: Final = frozenset(
+    {"external_id", "source_system", "team", "pipeline", "amount_from_lines", "emails", "phones", "deleted_at"}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Control:
+    """One control. ``value`` is what the inputs hold, ``text`` the title beside a link's id."""
+
+    name: str
+    label: str
+    kind: str
+    value: Any = ""
+    text: str = ""
+    required: bool = False
+    hint: str = ""
+    error: str = ""
+    options: tuple[tuple[str, str], ...] = ()
+    url: str = ""
+    parts: tuple[tuple[str, str], ...] = dataclass_field(default=())
+    currency: str = ""
+
+
+def form_fields(obj: ObjectType) -> list[Field]:
+    """Fields people fill in when they create a record, the required and prominent ones first."""
+    usable = [
+        f for f in obj.fields.values()
+        if f.columns and not f.system and not f.readonly and f.name not in _NOT_IN_FORMS
+        and f.type.name != "reference" and not f.name.startswith("converted_")
+    ]  # fmt: skip
+    order = {name: place for place, name in enumerate((*obj.title, *obj.highlights, *obj.list_columns))}
+    return sorted(usable, key=lambda f: (not f.required, order.get(f.name, len(order))))
+
+
+def control(
+    obj: ObjectType, field: Field, value: object, known: Titles, *, currency: str, timezone: str, error: str = ""
+) -> Control:
+    """The control of ``field`` holding ``value`` (JSON form)."""
+    kind = _KINDS.get(field.type.name, "text")
+    found = link_of(field, value) if field.to else None
+    return Control(
+        name=field.name,
+        label=field.label,
+        kind=kind,
+        value=_held(kind, field, value, timezone),
+        text=known.get(found, "") if found else "",
+        required=field.required,
+        hint=field.help,
+        error=error,
+        options=choices(obj, field),
+        url=f"/records/{obj.name}/options?field={field.name}" if kind == "combobox" else "",
+        parts=ADDRESS_PARTS if kind == "address" else (),
+        currency=_currency(value) or currency,
+    )
+
+
+def choices(obj: ObjectType, field: Field) -> tuple[tuple[str, str], ...]:
+    """(value, label) of a select, stages and booleans included."""
+    if field.type.name == "stage":
+        return tuple((s.name, s.label) for p in obj.pipelines.values() for s in p.stages.values())
+    return tuple((o.name, o.label) for o in field.options.values() if not o.retired)
+
+
+def read_form(obj: ObjectType, names: Sequence[str], form: MultiDict[str, str]) -> dict[str, Any]:
+    """The JSON payload of the fields called ``names`` from a sent form."""
+    return {name: _sent(obj.fields[name], form) for name in names if name in obj.fields}
+
+
+def country_names(locale: str) -> tuple[tuple[str, str], ...]:
+    """(code, name) of all countries in the reader's language, by name."""
+    territories = cast("Mapping[str, str]", formats.locale_of(locale).territories)
+    known = Locale("en").territories
+    pairs = [(code, name) for code, name in territories.items() if len(code) == 2 and code.isalpha() and code in known]
+    return tuple(sorted(((c, n) for c, n in pairs if c not in {"EU", "UN", "EZ", "QO", "ZZ", "XA", "XB"}), key=lambda p: p[1]))
+
+
+def _held(kind: str, field: Field, value: object, timezone: str) -> Any:
+    """What the control holds before anybody touches it."""
+    if value is None:
+        return {} if kind in {"money", "address"} else [] if kind == "checkboxes" else ""
+    if kind == "percent":
+        return _without_zeros(Decimal(str(value)) * 100)
+    if kind == "decimal":
+        return _without_zeros(Decimal(str(value)))
+    if kind == "datetime":
+        return formats.moment(str(value), timezone).strftime("%Y-%m-%dT%H:%M")
+    if kind == "tags":
+        return ", ".join(str(tag) for tag in cast("list[object]", value))
+    if field.type.name == "rich_text":
+        return _lines(str(value))
+    if kind == "boolean":
+        return "true" if value else "false"
+    return value
+
+
+def _sent(field: Field, form: MultiDict[str, str]) -> Any:
+    kind = _KINDS.get(field.type.name, "text")
+    text = form.get(field.name, "").strip()
+    if kind == "checkboxes":
+        return form.getlist(field.name) or None
+    if kind == "tags":
+        return [tag.strip() for tag in text.split(",") if tag.strip()]
+    if kind == "address":
+        parts = {part: form.get(f"{field.name}.{part}", "").strip() or None for part, _ in ADDRESS_PARTS}
+        return parts if any(parts.values()) else None
+    if kind == "money":
+        amount = form.get(f"{field.name}.amount", "").strip().replace(" ", "").replace(",", "")
+        return {"amount": amount, "currency": form.get(f"{field.name}.currency", "").strip().upper()} if amount else None
+    if not text:
+        return None
+    return _converted(kind, field, text)
+
+
+def _converted(kind: str, field: Field, text: str) -> Any:
+    if kind == "percent":
+        return _fraction(text)
+    if kind == "boolean":
+        return text == "true"
+    if kind == "number":
+        return int(text) if text.lstrip("-").isdigit() else text
+    if field.type.name == "rich_text":
+        return paragraphs(text)
+    return text
+
+
+def paragraphs(text: str) -> str:
+    """Plain text as the rich text it stands for."""
+    return "".join(f"<p>{html.escape(line, quote=False)}</p>" for line in text.splitlines() if line.strip())
+
+
+def _lines(markup: str) -> str:
+    broken = markup.replace("</p>", "\n").replace("<br>", "\n").replace("</li>", "\n").replace("</div>", "\n")
+    return "\n".join(line.strip() for line in plain(broken).splitlines() if line.strip())
+
+
+def _fraction(text: str) -> str:
+    try:
+        return str(Decimal(text.rstrip("% ").replace(",", ".")) / 100)
+    except InvalidOperation:
+        return text
+
+
+def _without_zeros(number: Decimal) -> str:
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _currency(value: object) -> str:
+    return str(cast("Mapping[str, object]", value).get("currency") or "") if isinstance(value, dict) else ""

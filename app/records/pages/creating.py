@@ -1,0 +1,88 @@
+"""The dialog that creates a record."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from flask import Response, request
+
+from app.core.errors import Conflict, InvalidInput
+from app.http.guard import workspace
+from app.records.pages.answers import by_field, fragment
+from app.records.pages.controls import Control, control, country_names, form_fields, read_form
+from app.records.pages.values import Record, gather_titles, reader_of
+from app.records.read import find_object
+from app.records.write import create_record
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from app.metadata.model import Field, ObjectType
+    from tenants.scope import TenantScope
+
+#: So many fields are shown at once; the rest unfolds.
+_SHOWN: Final = 7
+
+
+@workspace("record.create")
+def new_dialog(scope: TenantScope, object_name: str) -> Response:
+    """The empty form; the address may fill in fields (``?company=<id>``)."""
+    _, obj = find_object(scope, object_name)
+    given = {name: value for name, value in request.args.items() if name in obj.fields}
+    return _dialog(scope, obj, _defaults(scope, obj) | given, {}, "")
+
+
+@workspace("record.create")
+def create(scope: TenantScope, object_name: str) -> Response:
+    """Create and go to the record, or show the form again with what is wrong."""
+    _, obj = find_object(scope, object_name)
+    names = [f.name for f in form_fields(obj)]
+    payload = {name: value for name, value in read_form(obj, names, request.form).items() if value not in (None, [])}
+    try:
+        record = create_record(scope, object_name, payload)
+    except (InvalidInput, Conflict) as error:
+        named, general = by_field(error)
+        missing = {name: text for name, text in named.items() if name not in names}
+        return _dialog(scope, obj, payload, named, " ".join(missing.values()) or general, status=422)
+    target = f"/records/{object_name}/{record['id']}"
+    if request.form.get("stay"):
+        return fragment("records/_created.html", object=obj, href=target)
+    return Response("", 200, {"HX-Redirect": target})
+
+
+def _dialog(
+    scope: TenantScope, obj: ObjectType, values: Record, errors: Mapping[str, str], general: str, status: int = 200
+) -> Response:
+    fields = form_fields(obj)
+    known = gather_titles(scope, obj, [f.name for f in fields], [_safe_links(obj, values)])
+    reader = reader_of(scope)
+
+    def built(field: Field) -> Control:
+        return control(
+            obj, field, values.get(field.name), known, currency=scope.tenant.currency, timezone=reader.timezone,
+            error=errors.get(field.name, ""),
+        )  # fmt: skip
+
+    controls = [built(field) for field in fields]
+    more = controls[_SHOWN:]
+    countries = country_names(reader.locale) if any(c.kind == "address" for c in controls) else ()
+    return fragment(
+        "records/_new.html", status, object=obj, controls=controls[:_SHOWN], more=more, general=general,
+        unfold=any(c.error for c in more), countries=countries,
+    )  # fmt: skip
+
+
+def _defaults(scope: TenantScope, obj: ObjectType) -> Record:
+    values: Record = {
+        f.name: f.default for f in form_fields(obj) if f.default is not None and isinstance(f.default, str | bool | int)
+    }
+    if "owner" in obj.fields and scope.member is not None:
+        values["owner"] = str(scope.member.id)
+    if obj.has_pipeline and "stage" in obj.fields:
+        values["stage"] = next(iter(next(iter(obj.pipelines.values())).stages))
+    return {name: value for name, value in values.items() if value not in {"today", "now", "me"}}
+
+
+def _safe_links(obj: ObjectType, values: Mapping[str, Any]) -> Record:
+    """Only what can be an id: an address may say anything."""
+    return {n: v for n, v in values.items() if n in obj.fields and obj.fields[n].to and isinstance(v, str) and len(v) == 36}

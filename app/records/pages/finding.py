@@ -1,0 +1,139 @@
+"""⌘K and the boxes that find a record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from flask import Response, request
+
+from app.access.rights import allows
+from app.core.errors import NotFound
+from app.http.guard import workspace
+from app.metadata import catalog as catalogs
+from app.records.pages.answers import fragment
+from app.records.pages.asking import quick_condition
+from app.records.pages.frame import navigable
+from app.records.paths import TITLE
+from app.records.query import ListQuery
+from app.records.read import find_object, list_records
+from app.records.search import search
+from app.records.titles import titles
+
+if TYPE_CHECKING:
+    from app.metadata.model import Catalog, ObjectType
+    from tenants.scope import TenantScope
+
+_FOUND: Final = 8
+_OPTIONS: Final = 12
+_RECENT: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A line of the palette. ``dialog`` opens a fragment instead of going somewhere."""
+
+    label: str
+    icon: str
+    hint: str
+    href: str
+    dialog: bool = False
+
+
+@workspace("record.read")
+def palette(scope: TenantScope) -> Response:
+    """Without words: what one worked on last, where one can go, what one can do. With words: records first."""
+    words = request.args.get("q", "").strip()
+    only_actions = words.startswith(">")
+    needle = words.lstrip(">").strip().lower()
+    groups: list[tuple[str, list[Choice]]] = []
+    if not only_actions:
+        groups.append(("Records", _records(scope, needle)) if needle else ("Recent", _recent(scope)))
+    groups.append(("Do", [c for c in _actions(scope) if _fits(c, needle)]))
+    if not only_actions:
+        groups.append(("Go to", [c for c in _places(scope) if _fits(c, needle)]))
+    return fragment("records/_palette.html", groups=[(g, choices) for g, choices in groups if choices], words=words)
+
+
+@workspace("record.read")
+def options(scope: TenantScope, object_name: str) -> Response:
+    """Records a link field may point to, for a combobox."""
+    catalog, obj = find_object(scope, object_name)
+    field = obj.fields.get(request.args.get("field", ""))
+    if field is None or field.type.name != "link" or not field.to:
+        raise NotFound("There is no such link.")
+    words = request.args.get("q", "").strip()
+    found = _members(scope, words) if field.to[0] == "member" else _linkable(scope, catalog, field.to[0], words)
+    return fragment("records/_options.html", options=found, words=words, name=field.name)
+
+
+def _records(scope: TenantScope, needle: str) -> list[Choice]:
+    objects = catalogs.for_scope(scope).objects
+    found = search(scope, needle, (), _FOUND)
+    return [
+        Choice(str(hit["title"]), objects[str(hit["object"])].icon or "circle", objects[str(hit["object"])].label, f"/records/{hit['object']}/{hit['id']}")
+        for hit in found
+        if str(hit["object"]) in objects
+    ]
+
+
+def _recent(scope: TenantScope) -> list[Choice]:
+    """The records the member changed last."""
+    if scope.member is None:
+        return []
+    rows = scope.execute(
+        "SELECT object, record_id::text FROM (SELECT id, object, record_id, actor_id FROM event ORDER BY id DESC LIMIT 300) e"
+        " WHERE actor_id = %(me)s AND record_id IS NOT NULL GROUP BY object, record_id ORDER BY max(id) DESC LIMIT 20",
+        {"me": scope.member.id},
+    ).fetchall()
+    objects = {o.name: o for o in navigable(scope)}
+    wanted: dict[str, list[str]] = {}
+    for name, record_id in rows:
+        if name in objects:
+            wanted.setdefault(name, []).append(record_id)
+    named = titles(scope, wanted) if wanted else {}
+    return [
+        Choice(named[name, record_id], objects[name].icon or "circle", objects[name].label, f"/records/{name}/{record_id}")
+        for name, record_id in rows
+        if (name, record_id) in named
+    ][:_RECENT]
+
+
+def _places(scope: TenantScope) -> list[Choice]:
+    places = [Choice("Home", "house", "", "/")]
+    for obj in navigable(scope):
+        places.append(Choice(obj.plural, obj.icon or "circle", "", f"/records/{obj.name}"))
+        if obj.has_pipeline:
+            places.append(Choice(f"{obj.plural} board", "columns-3", "", f"/records/{obj.name}/board"))
+    places += [Choice("Trash", "trash-2", "", "/trash"), Choice("Profile", "settings", "", "/settings/profile")]
+    if allows(scope.role, "members.manage"):
+        places.append(Choice("Members", "users", "", "/settings/members"))
+    return places
+
+
+def _actions(scope: TenantScope) -> list[Choice]:
+    found: list[Choice] = []
+    if allows(scope.role, "record.create"):
+        found += [Choice(f"New {o.label.lower()}", "plus", "", f"/records/{o.name}/new", dialog=True) for o in navigable(scope)]
+    if allows(scope.role, "record.import"):
+        found.append(Choice("Import a file", "upload", "", "/imports/new"))
+    return found
+
+
+def _fits(choice: Choice, needle: str) -> bool:
+    return all(word in choice.label.lower() for word in needle.split())
+
+
+def _linkable(scope: TenantScope, catalog: Catalog, name: str, words: str) -> list[tuple[str, str, str]]:
+    obj: ObjectType = catalog.object(name)
+    query = ListQuery(filter=quick_condition(obj, words), sort="title", fields=(TITLE,), limit=_OPTIONS)
+    return [(str(row["id"]), str(row[TITLE] or "Untitled"), "") for row in list_records(scope, name, query).rows]
+
+
+def _members(scope: TenantScope, words: str) -> list[tuple[str, str, str]]:
+    rows = scope.execute(
+        "SELECT id::text, name, email FROM member WHERE status <> 'inactive'"
+        " AND (name ILIKE %(like)s OR email ILIKE %(like)s) ORDER BY name LIMIT 12",
+        {"like": "%" + words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"},
+    ).fetchall()
+    return [(row[0], row[1] or row[2], row[2] or "") for row in rows]

@@ -1,0 +1,179 @@
+"""The list of an object: columns, sort, filter, paging, totals, and what is done with the chosen rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from flask import Response, request
+
+from app.core.errors import InvalidInput
+from app.http.guard import workspace
+from app.http.respond import see_other
+from app.records import trash
+from app.records.aggregate import aggregate
+from app.records.pages.answers import fragment, page, vals
+from app.records.pages.asking import Asked, asked
+from app.records.pages.values import Reader, Record, Shown, Titles, gather_titles, reader_of, show
+from app.records.paths import TITLE
+from app.records.query import AggregateQuery, ListQuery, Page
+from app.records.read import find_object, list_records
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from app.metadata.model import Field, ObjectType
+    from tenants.scope import TenantScope
+
+PAGE = 50
+#: Columns of an object that names none.
+_FEW = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column's head: where a click leads and how it is sorted now."""
+
+    field: Field
+    href: str
+    state: str
+    numeric: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of the list."""
+
+    id: str
+    title: str
+    href: str
+    cells: tuple[Shown, ...]
+    version: int = 0
+
+
+@workspace("record.read")
+def list_page(scope: TenantScope, object_name: str) -> Response:
+    """The list, whole or only its body when htmx asks."""
+    _, obj = find_object(scope, object_name)
+    question = asked(object_name)
+    columns = list_columns(obj)
+    values: dict[str, Any] = {"object": obj, "asked": question, "error": "", "position": 0, "page": Page([], None, 0)}
+    status = 200
+    try:
+        found = list_records(scope, object_name, _query(obj, question, columns))
+    except InvalidInput as error:
+        values |= {"error": _in_words(error), "rows": (), "sums": ()}
+        status = 422
+    else:
+        values |= {
+            "page": found,
+            "rows": rows_of(scope, obj, columns, found.rows, question),
+            "sums": _sums(scope, obj, columns, question) if found.total and len(found.rows) < found.total else (),
+        }
+    values["columns"] = [_head(obj, field, question) for field in columns]
+    values["total"] = values["page"].total
+    values["trashed"] = request.args.get("trashed", "")
+    return page("records/list.html", "records/_list.html", status, **values)
+
+
+@workspace("record.delete")
+def trash_chosen(scope: TenantScope, object_name: str) -> Response:
+    """Put the chosen rows into the trash; the toast offers them back."""
+    _, obj = find_object(scope, object_name)
+    chosen = _ids()
+    for record_id in chosen:
+        trash.trash_record(scope, object_name, record_id)
+    undo = vals(ids=",".join(str(record_id) for record_id in chosen))
+    return fragment("records/_trashed.html", object=obj, count=len(chosen), undo=undo, refresh=True)
+
+
+@workspace("record.delete")
+def restore_chosen(scope: TenantScope, object_name: str) -> Response:
+    """Undo: bring the rows back."""
+    _, obj = find_object(scope, object_name)
+    chosen = _ids()
+    for record_id in chosen:
+        trash.restore_record(scope, object_name, record_id)
+    if request.form.get("to") == "record":
+        return see_other(f"/records/{object_name}/{chosen[0]}")
+    return fragment("records/_restored.html", object=obj, count=len(chosen))
+
+
+def list_columns(obj: ObjectType) -> list[Field]:
+    """The fields a list shows beside the title."""
+    names = [n for n in obj.list_columns if n in obj.fields and n not in obj.title]
+    if not names:
+        names = [n for n, f in obj.fields.items() if f.columns and not f.system and n not in obj.title][:_FEW]
+    return [obj.fields[name] for name in names]
+
+
+def rows_of(
+    scope: TenantScope, obj: ObjectType, fields: Sequence[Field], records: Sequence[Record], question: Asked | None = None
+) -> list[Row]:
+    """Records as lines with their links named."""
+    known = gather_titles(scope, obj, [f.name for f in fields], records)
+    reader = reader_of(scope)
+    query = question.query(cursor="") if question is not None else ""
+    return [_row(obj, fields, record, reader, known, query) for record in records]
+
+
+def sort_for(obj: ObjectType, question: Asked) -> str:
+    """The sort asked for, else the object's own."""
+    return question.sort or obj.default_sort
+
+
+def _row(
+    obj: ObjectType, fields: Sequence[Field], record: Record, reader: Reader, known: Titles, query: str
+) -> Row:
+    return Row(
+        id=str(record["id"]),
+        title=str(record.get(TITLE) or "Untitled"),
+        href=f"/records/{obj.name}/{record['id']}" + (f"?{query}" if query else ""),
+        cells=tuple(show(field, record.get(field.name), reader, known, obj) for field in fields),
+    )
+
+
+def _query(obj: ObjectType, question: Asked, columns: Sequence[Field]) -> ListQuery:
+    return ListQuery(
+        filter=question.condition(obj),
+        sort=sort_for(obj, question),
+        fields=(TITLE, *(field.name for field in columns)),
+        limit=PAGE,
+        cursor=question.cursor,
+        total="exact",
+    )
+
+
+def _head(obj: ObjectType, field: Field, question: Asked) -> Column:
+    present = sort_for(obj, question)
+    state = {field.name: "ascending", f"-{field.name}": "descending"}.get(present, "")
+    numeric = field.type.name in {"integer", "decimal", "percent", "money"}
+    first = f"-{field.name}" if numeric or field.type.name in {"date", "datetime"} else field.name
+    other = field.name if first.startswith("-") else f"-{field.name}"
+    sortable = field.type.sortable and field.type.name not in {"address", "tags", "multi_select", "emails", "phones"}
+    return Column(field, question.href(sort=other if present == first else first) if sortable else "", state, numeric)
+
+
+def _sums(scope: TenantScope, obj: ObjectType, columns: Sequence[Field], question: Asked) -> list[tuple[str, Any]]:
+    """Sums of the shown money columns over all matching records, not only this page's."""
+    money = [field for field in columns if field.type.name == "money"]
+    if not money:
+        return []
+    metrics = tuple(f"sum:{field.name}" for field in money)
+    query = AggregateQuery(group_by=(), metrics=metrics, filter=question.condition(obj))
+    data: Any = aggregate(scope, obj.name, query).get("data") or [{}]
+    return [(field.label, data[0].get(f"sum_{field.name}")) for field in money]
+
+
+def _ids() -> list[UUID]:
+    """The ids sent, as separate fields or joined by commas."""
+    texts = [part for text in request.form.getlist("ids") for part in text.split(",") if part]
+    try:
+        return sorted({UUID(text) for text in texts})
+    except ValueError:
+        raise InvalidInput("Choose records of the list.") from None
+
+
+def _in_words(error: InvalidInput) -> str:
+    return " ".join(dict.fromkeys([error.detail, *(e.message for e in error.errors)]))

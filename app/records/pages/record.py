@@ -1,0 +1,166 @@
+"""The record page: highlights, stage path, details, timeline, related records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+from flask import Response, request
+
+from app.http.context import is_htmx
+from app.http.guard import workspace
+from app.records import trash as trashing
+from app.records.pages.answers import fragment
+from app.records.pages.asking import Asked, asked
+from app.records.pages.related import Related, related_lists
+from app.records.pages.timeline import timeline
+from app.records.pages.values import Record, Shown, gather_titles, reader_of, show, stage_label, stage_tone
+from app.records.paths import TITLE
+from app.records.query import MAX_LIMIT, ListQuery
+from app.records.read import find_object, get_record, list_records
+
+if TYPE_CHECKING:
+    from app.metadata.model import ObjectType, Stage
+    from tenants.scope import TenantScope
+
+#: Shown in the foot of the details, not among them.
+_HOUSEKEEPING: Final = ("created_at", "created_by", "updated_at", "updated_by", "external_id", "source_system")
+_NEVER: Final = frozenset({
+    "id", "version", "deleted_at", "pipeline", "stage", "stage_status", "stage_since", "closed_at", "amount_from_lines",
+    "emails", "phones", *_HOUSEKEEPING,
+})  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """Where the record stands in the list one came from."""
+
+    place: int
+    count: int
+    previous: str
+    next: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A stage on the path. ``state``: past, now, ahead."""
+
+    stage: Stage
+    state: str
+    tone: str
+    asks: bool
+
+
+@workspace("record.read")
+def record_page(scope: TenantScope, object_name: str, record_id: UUID) -> Response:
+    """The page of one record."""
+    _, obj = find_object(scope, object_name)
+    record = get_record(scope, object_name, record_id)
+    return fragment("records/record.html", **page_values(scope, obj, record), **_surroundings(scope, obj, record))
+
+
+@workspace("record.delete")
+def trash(scope: TenantScope, object_name: str, record_id: UUID) -> Response:
+    """Delete with the way back: on to the list, whose toast offers undo."""
+    find_object(scope, object_name)
+    trashing.trash_record(scope, object_name, record_id)
+    target = f"/records/{object_name}?trashed={record_id}"
+    return Response("", 200, {"HX-Redirect": target}) if is_htmx() else Response("", 303, {"Location": target})
+
+
+def refreshed(
+    scope: TenantScope, obj: ObjectType, record_id: UUID, *, field: str = "", moved_from: str = ""
+) -> Response:
+    """After a change: the value that was edited, and beside it every part of the page that may show it."""
+    record = get_record(scope, obj.name, record_id)
+    values = page_values(scope, obj, record)
+    shown = next((s for s in values["details"] if s.name == field), None)
+    moved = {"to": stage_label(obj, str(record.get("stage"))), "back": moved_from} if moved_from else None
+    return fragment(
+        "records/_refreshed.html", **values, shown=shown, moved=moved, timeline=timeline(scope, obj, record_id)
+    )
+
+
+def page_values(scope: TenantScope, obj: ObjectType, record: Record) -> dict[str, Any]:
+    """What head, highlights, path and details show."""
+    names = [name for name, field in obj.fields.items() if field.columns]
+    known = gather_titles(scope, obj, names, [record])
+    reader = reader_of(scope)
+
+    def shown(name: str) -> Shown:
+        return show(obj.fields[name], record.get(name), reader, known, obj)
+
+    details = [shown(n) for n in names if n not in _NEVER and not _hidden(obj, n, record)]
+    return {
+        "object": obj,
+        "record": record,
+        "title": title_of(scope, obj, record),
+        "highlights": [shown(n) for n in obj.highlights if n in obj.fields and obj.fields[n].columns],
+        "details": details,
+        "housekeeping": [shown(n) for n in _HOUSEKEEPING if n in obj.fields],
+        "steps": path_of(obj, record),
+    }
+
+
+def title_of(scope: TenantScope, obj: ObjectType, record: Record) -> str:
+    """The record's title, as the database computes it."""
+    found = get_record(scope, obj.name, record["id"], fields=(TITLE,))
+    return str(found.get(TITLE) or "Untitled")
+
+
+def path_of(obj: ObjectType, record: Record) -> list[Step]:
+    """The stages of the record's pipeline, told apart by whether it has passed them."""
+    pipeline = obj.pipelines.get(str(record.get("pipeline")))
+    if pipeline is None:
+        return []
+    stages = list(pipeline.stages.values())
+    now = next((i for i, stage in enumerate(stages) if stage.name == record.get("stage")), -1)
+    closed = now >= 0 and stages[now].status != "open"
+    return [
+        Step(
+            stage,
+            "now" if i == now else "past" if i < now and not (closed and stages[now].status == "lost") else "ahead",
+            stage_tone(obj, stage.name),
+            stage.status == "lost" and "lost_reason" in obj.fields,
+        )
+        for i, stage in enumerate(stages)
+        if stage.status == "open" or i == now or stage.status in {"won", "lost", "done", "cancelled"}
+    ]
+
+
+def neighbours(scope: TenantScope, obj: ObjectType, record: Record, question: Asked) -> Neighbours | None:
+    """The records before and after this one among the first of the list one came from."""
+    if not request.args:
+        return None
+    query = ListQuery(
+        filter=question.condition(obj), sort=question.sort or obj.default_sort, fields=("id",), limit=MAX_LIMIT, total="exact"
+    )
+    found = list_records(scope, obj.name, query)
+    ids = [str(row["id"]) for row in found.rows]
+    if str(record["id"]) not in ids:
+        return None
+    at = ids.index(str(record["id"]))
+
+    def href(place: int) -> str:
+        return f"/records/{obj.name}/{ids[place]}?{question.query()}" if 0 <= place < len(ids) else ""
+
+    return Neighbours(at + 1, found.total or len(ids), href(at - 1) if at else "", href(at + 1))
+
+
+def _surroundings(scope: TenantScope, obj: ObjectType, record: Record) -> dict[str, Any]:
+    related: list[Related] = related_lists(scope, obj, record)
+    question = asked(obj.name)
+    return {
+        "related": related,
+        "timeline": timeline(scope, obj, UUID(str(record["id"]))),
+        "neighbours": neighbours(scope, obj, record, question),
+        "back": question.href(),
+    }
+
+
+def _hidden(obj: ObjectType, name: str, record: Record) -> bool:
+    """Fields that say nothing until something happened."""
+    field = obj.fields[name]
+    quiet = field.system or field.readonly or name.startswith("converted_") or name in {"team", "lost_reason"}
+    return (quiet and record.get(name) in (None, "", [])) or (field.type.name in {"emails", "phones"})

@@ -1,0 +1,173 @@
+"""The history of one record: the log's events and the notes, tasks and interactions linked to it, newest first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from babel.dates import format_date
+from markupsafe import Markup
+
+from app.events.read import record_events
+from app.metadata import catalog as catalogs
+from app.records.activities import Activity, linked_activities
+from app.records.pages.values import Reader, Titles, gather_titles, reader_of, show
+from app.ui import formats
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from uuid import UUID
+
+    from app.metadata.model import ObjectType
+    from tenants.scope import TenantScope
+
+_EVENTS: Final = 40
+_WEEK: Final = 7
+_QUIET: Final = frozenset({
+    "version", "updated_at", "updated_by", "created_at", "created_by", "stage_since", "closed_at", "stage_status",
+    "emails", "phones", "pipeline",
+})  # fmt: skip
+_CHANNELS: Final = {
+    "call": "phone", "meeting": "calendar", "email": "mail", "letter": "mail", "chat": "message-square",
+    "sms": "message-square", "web": "globe", "social": "share-2", "in_person": "users", "fax": "printer",
+}  # fmt: skip
+_VERBS: Final = {
+    "trashed": ("trash-2", "moved this to the trash"), "restored": ("rotate-ccw", "restored this"),
+    "created": ("plus", "created this"), "merged": ("git-branch", "merged another record into this"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of the history. ``changes`` are (label, from, to); ``body`` is sanitised markup of a note."""
+
+    at: datetime
+    icon: str
+    tone: str
+    who: str
+    what: str
+    changes: tuple[tuple[str, str, str], ...] = ()
+    body: Markup = Markup("")
+    href: str = ""
+    title: str = ""
+    task: str = ""
+    done: bool = False
+    due: str = ""
+    overdue: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """Entries under one heading."""
+
+    label: str
+    entries: tuple[Entry, ...]
+
+
+def timeline(scope: TenantScope, obj: ObjectType, record_id: UUID) -> list[Day]:
+    """All of it, grouped by day."""
+    reader = reader_of(scope)
+    activities = linked_activities(scope, obj, record_id)
+    entries = [_activity(activity, reader) for activity in activities]
+    entries += _events(scope, obj, record_id, reader)
+    entries.sort(key=lambda entry: entry.at, reverse=True)
+    return _by_day(entries, reader)
+
+
+def _events(scope: TenantScope, obj: ObjectType, record_id: UUID, reader: Reader) -> list[Entry]:
+    data: Sequence[Mapping[str, Any]] = record_events(scope, obj.name, record_id, limit=_EVENTS, newest_first=True)["data"]
+    known = _titles(scope, obj, data)
+    return [entry for event in data if (entry := _event(obj, event, reader, known)) is not None]
+
+
+def _titles(scope: TenantScope, obj: ObjectType, data: Sequence[Mapping[str, Any]]) -> Titles:
+    both: list[dict[str, Any]] = []
+    for event in data:
+        if event["kind"] == "updated" and event.get("diff"):
+            both += [{n: change[side] for n, change in event["diff"].items() if isinstance(change, list)} for side in (0, 1)]
+    return gather_titles(scope, obj, list(obj.fields), both)
+
+
+def _event(obj: ObjectType, event: Mapping[str, Any], reader: Reader, known: Titles) -> Entry | None:
+    at = formats.moment(event["at"], reader.timezone)
+    who = str((event.get("actor") or {}).get("name") or "Rapport")
+    if event["kind"] != "updated":
+        icon, what = _VERBS.get(event["kind"], ("history", str(event["kind"])))
+        return Entry(at, icon, "slate", who, what.replace("this", f"this {obj.label.lower()}", 1))
+    changes = _changes(obj, event.get("diff") or {}, reader, known)
+    if not changes:
+        return None
+    moved = "stage" in (event.get("diff") or {})
+    if len(changes) == 1:
+        label, before, after = changes[0]
+        what = _one_change(label, before, after, moved=moved)
+        return Entry(at, "arrow-right-left" if moved else "pencil", "indigo" if moved else "slate", who, what)
+    what = f"changed {len(changes)} fields"
+    return Entry(at, "arrow-right-left" if moved else "pencil", "indigo" if moved else "slate", who, what, tuple(changes))
+
+
+def _one_change(label: str, before: str, after: str, *, moved: bool) -> str:
+    if moved:
+        return f"moved this from {before} to {after}"
+    if not before:
+        return f"set {label} to {after}"
+    return f"changed {label} from {before} to {after}" if after else f"cleared {label} (was {before})"
+
+
+def _changes(obj: ObjectType, diff: Mapping[str, Any], reader: Reader, known: Titles) -> list[tuple[str, str, str]]:
+    found: list[tuple[str, str, str]] = []
+    for name, change in diff.items():
+        field = obj.fields.get(name)
+        if field is None or name in _QUIET or not isinstance(change, list):
+            continue
+        before, after = (show(field, side, reader, known, obj).text for side in change)
+        if before != after:
+            found.append((field.label, _short(before), _short(after)))
+    return found
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 120 else text[:119].rstrip() + "…"
+
+
+def _activity(activity: Activity, reader: Reader) -> Entry:
+    at = formats.moment(activity.at, reader.timezone)
+    href = f"/records/{activity.object}/{activity.id}"
+    if activity.object == "task":
+        due = formats.moment(activity.due, reader.timezone) if activity.due else None
+        late = bool(due and not activity.done and due < datetime.now(UTC))
+        text = format_date(due.date(), "medium", locale=formats.locale_of(reader.locale)) if due else ""
+        return Entry(
+            at, "square-check", "teal", activity.who, "added a task", body=Markup(activity.body),  # noqa: S704 - sanitised when stored
+            href=href, title=activity.title, task=str(activity.id), done=activity.done, due=text, overdue=late,
+        )  # fmt: skip
+    if activity.object == "note":
+        return Entry(at, "sticky-note", "amber", activity.who, "wrote a note", body=Markup(activity.body), href=href, title=activity.title)  # noqa: S704
+    what = {"call": "logged a call", "meeting": "logged a meeting", "email": "logged an e-mail"}.get(
+        activity.channel, f"logged: {activity.channel.replace('_', ' ')}"
+    )
+    return Entry(
+        at, _CHANNELS.get(activity.channel, "messages-square"), "green", activity.who, what,
+        body=Markup(activity.body), href=href, title=activity.title,  # noqa: S704 - sanitised when stored
+    )  # fmt: skip
+
+
+def _by_day(entries: Sequence[Entry], reader: Reader) -> list[Day]:
+    today = formats.moment(datetime.now(UTC), reader.timezone).date()
+    days: dict[str, list[Entry]] = {}
+    for entry in entries:
+        days.setdefault(_heading(entry.at.date(), today, reader.locale), []).append(entry)
+    return [Day(label, tuple(found)) for label, found in days.items()]
+
+
+def _heading(day: date, today: date, locale: str) -> str:
+    if day > today:
+        return "Coming up"
+    if day == today:
+        return "Today"
+    if day == today - timedelta(days=1):
+        return "Yesterday"
+    if day > today - timedelta(days=_WEEK):
+        return "Last 7 days"
+    return format_date(day, "MMMM y", locale=formats.locale_of(locale))

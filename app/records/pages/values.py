@@ -1,0 +1,219 @@
+"""What a value looks like to a reader: text by locale, link, badge, mail address …"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from markupsafe import Markup
+
+from app.records.titles import titles
+from app.ui import formats
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from app.metadata.model import Field, ObjectType
+    from tenants.scope import TenantScope
+
+Record = dict[str, Any]
+Titles = dict[tuple[str, str], str]
+
+#: Field type → icon of the sprite; a link shows its target's own icon.
+ICONS: Final[dict[str, str]] = {
+    "text": "type", "long_text": "align-left", "rich_text": "text-quote", "integer": "hash", "decimal": "hash",
+    "percent": "percent", "money": "banknote", "boolean": "toggle-left", "date": "calendar", "datetime": "clock",
+    "select": "tag", "multi_select": "list-checks", "tags": "tag", "link": "link-2", "reference": "link-2",
+    "email": "mail", "emails": "mail", "phone": "phone", "phones": "phone", "url": "link", "domain": "globe",
+    "address": "map-pin", "stage": "circle-dot", "pipeline": "git-branch",
+}  # fmt: skip
+_LINK_ICONS: Final = {"member": "user", "team": "users", "company": "building-2", "contact": "user", "deal": "handshake"}
+_NUMERIC: Final = frozenset({"integer", "decimal", "percent", "money"})
+_STATUS_TONES: Final = {"open": "blue", "won": "green", "lost": "red", "done": "green", "cancelled": "slate"}
+_TONES: Final = ("slate", "blue", "indigo", "violet", "teal", "green", "amber", "orange", "red", "pink")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A value ready to be rendered. ``look`` picks the macro's branch, ``items`` are (text, tone) of badges."""
+
+    name: str
+    label: str
+    look: str
+    text: str = ""
+    href: str = ""
+    tone: str = ""
+    icon: str = ""
+    items: tuple[tuple[str, str], ...] = ()
+    html: Markup = Markup("")
+    editable: bool = False
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to show."""
+        return not self.text and not self.items
+
+    @property
+    def numeric(self) -> bool:
+        """Whether columns of it are set flush with the end."""
+        return self.look == "number"
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """For whom values are written."""
+
+    locale: str
+    timezone: str
+
+
+def reader_of(scope: TenantScope) -> Reader:
+    """The member's own locale and zone, else the workspace's."""
+    preferences = scope.member.preferences if scope.member is not None else {}
+    return Reader(
+        str(preferences.get("locale") or scope.tenant.locale), str(preferences.get("timezone") or scope.tenant.timezone)
+    )
+
+
+def gather_titles(scope: TenantScope, obj: ObjectType, fields: Iterable[str], records: Sequence[Record]) -> Titles:
+    """Titles of everything the ``fields`` of ``records`` link to, by one statement."""
+    wanted: dict[str, set[str]] = {}
+    for name in fields:
+        field = obj.fields.get(name)
+        if field is None or not field.to:
+            continue
+        for record in records:
+            found = link_of(field, record.get(name))
+            if found is not None:
+                wanted.setdefault(found[0], set()).add(found[1])
+    return titles(scope, wanted) if wanted else {}
+
+
+def link_of(field: Field, value: object) -> tuple[str, str] | None:
+    """(object, id) a link or reference points to."""
+    if isinstance(value, dict):
+        link = cast("Mapping[str, object]", value)
+        return str(link["object"]), str(link["id"])
+    if isinstance(value, str) and len(field.to) >= 1:
+        return field.to[0], value
+    return None
+
+
+def show(field: Field, value: object, reader: Reader, known: Titles, obj: ObjectType | None = None) -> Shown:
+    """``value`` (JSON form) of ``field`` for ``reader``."""
+    kind = field.type.name
+    base = {"name": field.name, "label": field.label, "icon": icon_of(field), "editable": is_editable(field)}
+    if value is None or value == "" or value == [] or value == {}:
+        return Shown(**base, look="number" if kind in _NUMERIC else "text")
+    special = _SPECIAL.get(kind)
+    if special is not None:
+        return Shown(**base, **special(field, value, reader, known, obj))
+    look = "number" if kind in _NUMERIC else "text"
+    return Shown(**base, look=look, text=field.type.format(field, value, reader.locale, reader.timezone))
+
+
+def is_editable(field: Field) -> bool:
+    """Whether people may write it here: the engine's own fields and whole lists of addresses are not edited inline."""
+    return not (field.system or field.readonly or field.type.name in {"emails", "phones", "pipeline", "stage", "reference"})
+
+
+def icon_of(field: Field) -> str:
+    """The icon beside the field's label."""
+    if field.to and field.type.name == "link":
+        return _LINK_ICONS.get(field.to[0], "link-2")
+    return ICONS.get(field.type.name, "circle")
+
+
+def stage_tone(obj: ObjectType, name: str) -> str:
+    """The colour of a stage: its own, else by what it means."""
+    for pipeline in obj.pipelines.values():
+        stage = pipeline.stages.get(name)
+        if stage is not None:
+            return stage.color if stage.color in _TONES else _STATUS_TONES.get(stage.status, "slate")
+    return "slate"
+
+
+def stage_label(obj: ObjectType, name: str) -> str:
+    """A stage as people call it."""
+    for pipeline in obj.pipelines.values():
+        if name in pipeline.stages:
+            return pipeline.stages[name].label
+    return name
+
+
+def _option(field: Field, name: str) -> tuple[str, str]:
+    option = field.options.get(name)
+    if option is None:
+        return name, "slate"
+    tone = option.color if option.color in _TONES else formats.tone(option.label).removeprefix("tone-")
+    return option.label, tone
+
+
+def _select(field: Field, value: object, reader: Reader, known: Titles, obj: ObjectType | None) -> dict[str, Any]:
+    label, tone = _option(field, str(value))
+    return {"look": "badges", "text": label, "items": ((label, tone),)}
+
+
+def _many(field: Field, value: object, reader: Reader, known: Titles, obj: ObjectType | None) -> dict[str, Any]:
+    items = tuple(_option(field, str(name)) for name in cast("list[object]", value))
+    return {"look": "badges", "text": ", ".join(label for label, _ in items), "items": items}
+
+
+def _stage(field: Field, value: object, reader: Reader, known: Titles, obj: ObjectType | None) -> dict[str, Any]:
+    label = stage_label(obj, str(value)) if obj else str(value)
+    return {"look": "stage", "text": label, "items": ((label, stage_tone(obj, str(value)) if obj else "slate"),)}
+
+
+def _link(field: Field, value: object, reader: Reader, known: Titles, obj: ObjectType | None) -> dict[str, Any]:
+    found = link_of(field, value)
+    title = known.get(found, "") if found else ""
+    if found is None:
+        return {"look": "text", "text": str(value)}
+    if found[0] in {"member", "team"}:
+        return {"look": "member", "text": title or "Former member"}
+    return {"look": "link", "text": title or "Untitled", "href": f"/records/{found[0]}/{found[1]}"}
+
+
+def _money(field: Field, value: object, reader: Reader, known: Titles, obj: ObjectType | None) -> dict[str, Any]:
+    return {"look": "number", "text": formats.money(value, reader.locale)}
+
+
+def _email(field: Field, value: object, reader: Reader, known: Titles, obj: ObjectType | None) -> dict[str, Any]:
+    return {"look": "href", "text": str(value), "href": f"mailto:{value}"}
+
+
+def _phone(field: Field, value: object, reader: Reader, known: Titles, obj: ObjectType | None) -> dict[str, Any]:
+    return {"look": "href", "text": field.type.format(field, value, reader.locale, reader.timezone), "href": f"tel:{value}"}
+
+
+def _url(field: Field, value: object, reader: Reader, known: Titles, obj: ObjectType | None) -> dict[str, Any]:
+    text = str(value)
+    shown = text.split("://", 1)[-1].rstrip("/")
+    safe = text.startswith(("https://", "http://"))
+    return {"look": "external" if safe else "text", "text": shown, "href": text if safe else ""}
+
+
+def _domain(field: Field, value: object, reader: Reader, known: Titles, obj: ObjectType | None) -> dict[str, Any]:
+    text = field.type.format(field, value, reader.locale, reader.timezone)
+    return {"look": "external", "text": text, "href": f"https://{value}"}
+
+
+def _rich(field: Field, value: object, reader: Reader, known: Titles, obj: ObjectType | None) -> dict[str, Any]:
+    # sanitised by the field type before it was stored; only tags and attributes of its list are left
+    text = field.type.format(field, value, reader.locale, reader.timezone)
+    return {"look": "rich", "text": text, "html": Markup(str(value))}  # noqa: S704
+
+
+def _date(field: Field, value: object, reader: Reader, known: Titles, obj: ObjectType | None) -> dict[str, Any]:
+    return {"look": "date", "text": field.type.format(field, value, reader.locale, reader.timezone)}
+
+
+def _reference(field: Field, value: object, reader: Reader, known: Titles, obj: ObjectType | None) -> dict[str, Any]:
+    return _link(field, value, reader, known, obj)
+
+
+_SPECIAL: Final = {
+    "select": _select, "multi_select": _many, "stage": _stage, "link": _link, "reference": _reference,
+    "money": _money, "email": _email, "phone": _phone, "url": _url, "domain": _domain, "rich_text": _rich,
+    "date": _date, "datetime": _date,
+}  # fmt: skip
