@@ -25,7 +25,9 @@ APIS: Final = (
 )
 PAGES: Final = (
     "tenants.identity.pages",
+    "app.home.pages",
     "app.records.pages",
+    "app.leads.pages",
     "app.imports.pages",
 )
 
