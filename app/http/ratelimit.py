@@ -38,6 +38,7 @@ SIGN_IN_ACCOUNT: Final = Bucket(5, 1 / 12)
 SIGN_IN_ADDRESS: Final = Bucket(100, 100 / 3600)
 SIGN_UP: Final = Bucket(20, 20 / 3600)
 RESET: Final = Bucket(5, 5 / 3600)
+RESET_ADDRESS: Final = Bucket(20, 20 / 3600)
 LOOKUP: Final = Bucket(60, 2)
 INVITE: Final = Bucket(50, 50 / 3600)
 

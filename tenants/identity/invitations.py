@@ -39,6 +39,7 @@ class Invitation:
     email: str
     role: str
     url: str
+    member: UUID
 
     def public(self) -> dict[str, str]:
         """The API's form."""
@@ -65,7 +66,7 @@ def invite(
     with runtime.databases.control.begin() as connection:
         repository.insert_invitation(connection, row)
     request_job(scope, "identity.send_invitation", {"invitation": str(row.id)})
-    return Invitation(row.id, address, role, f"{runtime.config.base_url}/invitations/{token}")
+    return Invitation(row.id, address, role, f"{runtime.config.base_url}/invitations/{token}", member_id)
 
 
 def find(runtime: Runtime, token: str) -> InvitationRow:

@@ -97,10 +97,10 @@ def create_key(
         (row.id, tidy, role, row.prefix, scope.member.id if scope.member else None, row.created_at, expires_at),
     )
     scope.at_commit(
-        "select pod.put_credential(%(tenant)s, 'key', %(hash)s, null, null, %(role)s, %(name)s, %(expires)s, "
+        "select pod.put_credential(%(tenant)s, 'key', %(hash)s, %(member)s, null, %(role)s, %(name)s, %(expires)s, "
         "null, null, %(id)s)",
         {"tenant": scope.tenant.id, "hash": crypto.sha256(key), "role": role, "name": tidy, "expires": expires_at,
-         "id": row.id},
+         "id": row.id, "member": scope.member.id if scope.member else None},
     )
     return row, key
 

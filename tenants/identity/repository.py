@@ -370,3 +370,33 @@ def invitation_mail(
         {"id": invitation_id, "tenant": tenant, "now": now},
     ).one_or_none()
     return None if row is None else (row[0], row[1], row[2])
+
+
+def slug_taken(c: sa.Connection, slug: str) -> bool:
+    """Whether a workspace has, or ever had, this address."""
+    return bool(
+        c.execute(sa.text("select exists (select from slug where slug = :slug)"), {"slug": slug}).scalar()
+    )
+
+
+def primary_host(c: sa.Connection, tenant: UUID) -> str | None:
+    """The host people open the workspace at."""
+    return c.execute(
+        sa.text("select host from domain where tenant = :tenant and kind = 'primary'"), {"tenant": tenant}
+    ).scalar()
+
+
+def tenant_of_host(c: sa.Connection, host: str) -> UUID | None:
+    """The active tenant that answers at a host."""
+    return c.execute(
+        sa.text(
+            "select t.id from domain d join tenant t on t.id = d.tenant "
+            "where d.host = :host and t.status = 'active'"
+        ),
+        {"host": host},
+    ).scalar()
+
+
+def tenant_name(c: sa.Connection, tenant: UUID) -> str | None:
+    """A workspace's name."""
+    return c.execute(sa.text("select name from tenant where id = :tenant"), {"tenant": tenant}).scalar()

@@ -1,0 +1,148 @@
+"""``/api/v1``: who am I, members, invitations, keys."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from flask_smorest import Blueprint
+from werkzeug.wrappers import Response
+
+from app.core.errors import FieldError, InvalidInput
+from app.http import cursors, ratelimit
+from app.http.context import runtime
+from app.http.guard import workspace
+from app.http.respond import json_body, json_response, link_next, no_content, query_arguments
+from tenants.identity import invitations, keys, members
+from tenants.scope import TenantScope
+
+blueprint = Blueprint("identity_api", __name__, url_prefix="/api/v1", description="Members and keys of the workspace")
+
+LARGEST_PAGE = 200
+
+
+class NewInvitation(msgspec.Struct, forbid_unknown_fields=True):
+    """POST /members/invitations."""
+
+    email: str
+    role: str = "member"
+    name: str = ""
+    member: UUID | None = None
+
+
+class MemberPatch(msgspec.Struct, forbid_unknown_fields=True):
+    """PATCH /members/{id}."""
+
+    role: str
+
+
+class Deactivation(msgspec.Struct, forbid_unknown_fields=True):
+    """POST /members/{id}/deactivate."""
+
+    hand_over_to: UUID | None = None
+
+
+class NewKey(msgspec.Struct, forbid_unknown_fields=True):
+    """POST /keys."""
+
+    name: str
+    role: str = "member"
+    expires_at: datetime | None = None
+
+
+@blueprint.get("/me")
+@workspace()
+def me(scope: TenantScope) -> Response:
+    """The calling tenant and member; ``member`` is null for a key."""
+    tenant, member = scope.tenant, scope.member
+    body = {
+        "tenant": {
+            "id": tenant.id, "slug": tenant.slug, "name": tenant.name, "currency": tenant.currency,
+            "timezone": tenant.timezone,
+        },
+        "member": None
+        if member is None
+        else {"id": member.id, "name": member.name, "email": member.email, "role": member.role},
+    }
+    return json_response(body)
+
+
+@blueprint.get("/members")
+@workspace("record.read")
+def list_members(scope: TenantScope) -> Response:
+    """Members by name; pages by cursor."""
+    arguments = query_arguments("limit", "cursor")
+    after = None
+    if arguments.get("cursor"):
+        name, member = cursors.decode(arguments["cursor"], "members")
+        after = (str(name), UUID(str(member)))
+    rows, following = members.list_members(scope, limit=_limit(arguments.get("limit", "50")), after=after)
+    cursor = cursors.encode([following[0], str(following[1])], "members") if following else None
+    return json_response({"data": [row.public() for row in rows], "next": cursor}, headers=link_next(cursor))
+
+
+@blueprint.post("/members/invitations")
+@workspace("members.manage")
+def invite(scope: TenantScope) -> Response:
+    """Invite a colleague by mail; the link comes back too."""
+    ratelimit.limit("invite", str(scope.tenant.id), ratelimit.INVITE)
+    form = json_body(NewInvitation)
+    made = invitations.invite(
+        runtime(), scope, email=form.email, role=form.role, name=form.name, member=form.member
+    )
+    return json_response({"invitation": made.public()}, 201)
+
+
+@blueprint.patch("/members/<uuid:member>")
+@workspace("members.manage")
+def change_member(scope: TenantScope, member: UUID) -> Response:
+    """Another role."""
+    return json_response(members.change_role(scope, member, json_body(MemberPatch).role).public())
+
+
+@blueprint.post("/members/<uuid:member>/deactivate")
+@workspace("members.manage")
+def deactivate(scope: TenantScope, member: UUID) -> Response:
+    """End access at once; ``hand_over_to`` becomes the owner of the member's records."""
+    moved = members.deactivate(runtime(), scope, member, hand_over_to=json_body(Deactivation).hand_over_to)
+    return json_response({"member": members.get_member(scope, member).public(), "handed_over": moved})
+
+
+@blueprint.post("/members/<uuid:member>/reactivate")
+@workspace("members.manage")
+def reactivate(scope: TenantScope, member: UUID) -> Response:
+    """Let a deactivated member in again."""
+    return json_response(members.reactivate(runtime(), scope, member).public())
+
+
+@blueprint.get("/keys")
+@workspace("keys.manage")
+def list_keys(scope: TenantScope) -> Response:
+    """All keys of the workspace, without their secrets."""
+    return json_response({"data": [row.public() for row in keys.list_keys(scope)], "next": None})
+
+
+@blueprint.post("/keys")
+@workspace("keys.manage")
+def create_key(scope: TenantScope) -> Response:
+    """A new key; ``key`` is shown in this answer and never again."""
+    form = json_body(NewKey)
+    row, key = keys.create_key(scope, form.name, form.role, form.expires_at)
+    body = {"id": row.id, "name": row.name, "role": row.role, "expires_at": row.expires_at, "key": key}
+    return json_response(body, 201, {"Location": f"/api/v1/keys/{row.id}"})
+
+
+@blueprint.delete("/keys/<uuid:key>")
+@workspace("keys.manage")
+def revoke_key(scope: TenantScope, key: UUID) -> Response:
+    """End a key at once."""
+    keys.revoke_key(scope, key)
+    return no_content()
+
+
+def _limit(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= LARGEST_PAGE:
+        message = f"limit is a number from 1 to {LARGEST_PAGE}."
+        raise InvalidInput(message, [FieldError("?limit", "range", message)])
+    return int(text)

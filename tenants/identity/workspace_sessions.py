@@ -1,0 +1,46 @@
+"""A member's sessions in one workspace, kept as hashes in its pod."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import psycopg
+
+from app.core.errors import NotFound
+from app.core.ports import Runtime
+from tenants.scope import TenantScope
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceSession:
+    """One session."""
+
+    id: UUID
+    user_agent: str
+    address: str
+    created_at: datetime
+    seen_at: datetime
+    expires_at: datetime
+
+
+def list_sessions(runtime: Runtime, scope: TenantScope, member: UUID) -> list[WorkspaceSession]:
+    """The member's live sessions, the last used first. A tenant's role may not read them, so the login asks."""
+    with runtime.databases.pod(scope.tenant.pod).begin() as connection:
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, psycopg.Connection)  # noqa: S101  the one engine factory uses psycopg
+        rows = driver.execute(
+            "select id, user_agent, address, created_at, seen_at, expires_at from pod.list_credential(%s, %s)",
+            (scope.tenant.id, member),
+        ).fetchall()
+    return [WorkspaceSession(*row) for row in rows]
+
+
+def revoke(runtime: Runtime, scope: TenantScope, member: UUID, session: UUID) -> None:
+    """End one of the member's own sessions; raises NotFound for anybody else's."""
+    if all(row.id != session for row in list_sessions(runtime, scope, member)):
+        raise NotFound("There is no such session.")
+    scope.at_commit(
+        "select pod.drop_credential(%(tenant)s, %(session)s, null)", {"tenant": scope.tenant.id, "session": session}
+    )
