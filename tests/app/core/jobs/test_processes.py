@@ -16,6 +16,7 @@ import redis
 from app.core.jobs import admin, request_job
 from app.core.jobs.queue import open_queue
 from app.core.servers.process import die_with_parent
+from app.core.valkey import connect
 from tenants.scope import SYSTEM, Tenant, enter_job
 
 if TYPE_CHECKING:
@@ -205,7 +206,7 @@ def test_a_worker_asked_to_stop_finishes_its_job(runtime: Runtime, tenant: Tenan
 def test_valkey_away_is_waited_for(runtime: Runtime) -> None:
     from app.core.relay import is_away
 
-    away = redis.Redis(unix_socket_path="/nonexistent.sock")
+    away = connect("unix:///nonexistent.sock")
     with pytest.raises(redis.ConnectionError) as caught:
         away.ping()
     assert is_away(caught.value)
