@@ -13,7 +13,6 @@ from app.records.pages import (
     editing,
     finding,
     lists,
-    preferences,
     record,
     trashcan,
 )
@@ -51,7 +50,6 @@ blueprint.add_url_rule("/search", view_func=finding.palette)
 blueprint.add_url_rule("/trash", view_func=trashcan.trash_page)
 blueprint.add_url_rule("/trash/<object_name>/<uuid:record_id>/restore", view_func=trashcan.restore, methods=["POST"])
 blueprint.add_url_rule("/trash/<object_name>/<uuid:record_id>/destroy", view_func=trashcan.destroy, methods=["POST"])
-blueprint.add_url_rule("/preferences", view_func=preferences.choose, methods=["POST"])
 
 
 @blueprint.record_once
