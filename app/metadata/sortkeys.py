@@ -74,5 +74,5 @@ def search_sql(object_type: ObjectType) -> str | None:
 def _text(field: Field) -> str:
     column = quoted(field.columns[0].name)
     if field.type.name == "rich_text":
-        return rf"nullif(btrim(left(regexp_replace({column}, '<[^>]*>|\s+', ' ', 'g'), {_TITLE_FROM_HTML})), '')"
+        return rf"nullif(btrim(left(regexp_replace({column}, '(<[^>]*>|\s)+', ' ', 'g'), {_TITLE_FROM_HTML})), '')"
     return column

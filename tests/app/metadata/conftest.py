@@ -9,10 +9,14 @@ import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
 
+from tests.support.field_kit import CONTEXT
+
 from app.metadata import catalog, ddl
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from app.metadata.fieldtypes.base import Coercion
 
 _SYSTEM = (
     "create schema ext",
@@ -41,3 +45,9 @@ def tables(workspace: psycopg.Connection[Any]) -> Iterator[psycopg.Connection[An
     """The same, in a transaction that is rolled back."""
     with workspace.transaction(force_rollback=True):
         yield workspace
+
+
+@pytest.fixture
+def coercion() -> Coercion:
+    """The settings of a tenant in Berlin."""
+    return CONTEXT
