@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.core import crypto
 from app.core.db import PodAddress, make_engine
-from tenants.provisioning.hardening import harden
+from tenants.provisioning.hardening import Gap, check_hardening, harden
 from tenants.provisioning.migrating import migrate_control, migrate_pod
 from tenants.registry.pods import pod_numbers, pod_loader
 from tenants.registry.tables import pod as pod_table
@@ -189,6 +189,47 @@ def add_pod(runtime: Runtime, superuser_url: str, app_url: str, owner_url: str) 
         owner.dispose()
     register_pod(databases.control_owner(), runtime.config.secret_key, number, address, runtime.config.hardening)
     return number
+
+
+def init_pod(
+    runtime: Runtime, superuser_url: str, *, app_url: str | None = None, owner_url: str | None = None
+) -> tuple[int, list[Gap]]:
+    """What ``rapport pod init`` does: logins, the control database when it is missing, the next pod.
+
+    Without ``app_url`` and ``owner_url`` the logins have the passwords of the control database's URLs and reach the
+    cluster where ``superuser_url`` does. Returns the pod's number and what stays open (managed hardening).
+    """
+    config = runtime.config
+    app_url = app_url or _at(superuser_url, config.database_url)
+    owner_url = owner_url or _at(superuser_url, config.owner_url)
+    make_roles(superuser_url, Passwords(sa.make_url(app_url).password, sa.make_url(owner_url).password))
+    if _same_cluster(superuser_url, config.database_url):
+        prepare_control(superuser_url, _database(config.database_url))
+    migrate_control(runtime.databases.control_owner())
+    number = add_pod(runtime, superuser_url, app_url, owner_url)
+    with runtime.databases.pod_owner(number).connect() as connection:
+        return number, check_hardening(connection)
+
+
+def _at(superuser_url: str, login_url: str) -> str:
+    """The login of ``login_url`` at the server of ``superuser_url``."""
+    login = sa.make_url(login_url)
+    # set() takes None for "leave as it is", so a password is only set when there is one.
+    place = sa.URL.create(
+        "postgresql",
+        login.username,
+        login.password,
+        (server := sa.make_url(superuser_url)).host,
+        server.port,
+        server.database,
+        server.query,
+    )
+    return place.render_as_string(hide_password=False)
+
+
+def _same_cluster(one: str, other: str) -> bool:
+    first, second = sa.make_url(one), sa.make_url(other)
+    return (first.host, first.port, first.query) == (second.host, second.port, second.query)
 
 
 def _passwords(config: Config) -> Passwords:

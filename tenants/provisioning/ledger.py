@@ -25,6 +25,7 @@ class Entry:
     state: str
     tenant: UUID | None
     pod: int | None
+    person: UUID | None
 
 
 def write(connection: sa.Connection, entry: UUID, kind: str, *, tenant: UUID | None = None, **args: object) -> None:
@@ -89,6 +90,13 @@ def take_stale(databases: Databases, older_than: float) -> list[Entry]:
     return [Entry(*row) for row in rows]
 
 
-def _select() -> sa.Select[tuple[UUID, str, str, UUID | None, int | None]]:
+def _select() -> sa.Select[tuple[UUID, str, str, UUID | None, int | None, UUID | None]]:
     ledger = tables.ledger
-    return sa.select(ledger.c.id, ledger.c.kind, ledger.c.state, ledger.c.tenant, ledger.c.args["pod"].as_integer())
+    return sa.select(
+        ledger.c.id,
+        ledger.c.kind,
+        ledger.c.state,
+        ledger.c.tenant,
+        ledger.c.args["pod"].as_integer(),
+        sa.cast(ledger.c.args["person"].as_string(), sa.Uuid),
+    )

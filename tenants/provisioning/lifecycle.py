@@ -35,11 +35,15 @@ _RESUME: Final = "resume"
 
 @dataclass(frozen=True, slots=True)
 class PersonRef:
-    """The person who becomes the first member; must exist in the control database."""
+    """The person who becomes the first member; must exist in the control database.
+
+    A ``new`` one was made for this sign-up and goes with it when it is taken back.
+    """
 
     id: UUID
     name: str
     email: str
+    new: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,7 @@ def create_tenant(
     """
     settings = check_settings(name, currency, timezone, locale)
     check_slug(slug)
-    entry = _reserve(runtime, slug)
+    entry = _reserve(runtime, slug, owner)
     try:
         pod = _choose_pod(runtime)
         ledger.note(runtime.databases, entry, pod=pod)
@@ -132,7 +136,7 @@ def reconcile(runtime: Runtime, *, older_than: float = 60.0) -> int:
     return done
 
 
-def _reserve(runtime: Runtime, slug: str) -> UUID:
+def _reserve(runtime: Runtime, slug: str, owner: PersonRef) -> UUID:
     """Write the ledger entry and take the slug, in one transaction."""
     entry = ids.uuid7()
     with runtime.databases.control.begin() as connection:
@@ -142,7 +146,8 @@ def _reserve(runtime: Runtime, slug: str) -> UUID:
         if taken is None:
             message = f"The address {slug} is taken."
             raise SlugTaken(message, [FieldError("/slug", "taken", message)])
-        ledger.write(connection, entry, _CREATE, slug=slug)
+        person = {"person": str(owner.id)} if owner.new else {}
+        ledger.write(connection, entry, _CREATE, slug=slug, **person)
     return entry
 
 
@@ -219,7 +224,7 @@ def _undo_quietly(runtime: Runtime, entry: UUID) -> None:
 
 
 def _undo(runtime: Runtime, entry: ledger.Entry) -> None:
-    """Take a creation back: the claimed place is dropped, the slug is free again."""
+    """Take a creation back: the claimed place is dropped, the slug is free again, a person made for it goes."""
     if entry.pod is not None:
         with owner_transaction(runtime.databases, entry.pod) as connection:
             row = connection.execute(
@@ -229,6 +234,9 @@ def _undo(runtime: Runtime, entry: ledger.Entry) -> None:
                 _drop(connection, Spare(*row))
     with runtime.databases.control.begin() as connection:
         connection.execute(sa.delete(tables.slug).where(tables.slug.c.ledger == entry.id))
+        if entry.person is not None:
+            elsewhere = sa.exists().where(tables.membership.c.person == entry.person)
+            connection.execute(sa.delete(tables.person).where(tables.person.c.id == entry.person, ~elsewhere))
         ledger.close(connection, entry.id, "undone")
 
 

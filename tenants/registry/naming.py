@@ -7,12 +7,16 @@ import unicodedata
 import zoneinfo
 from dataclasses import dataclass
 from functools import cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from babel import Locale, UnknownLocaleError
 from babel.numbers import list_currencies
 
 from app.core.errors import FieldError, InvalidInput
+
+if TYPE_CHECKING:
+    from app.core.config import Config
 
 _SLUG: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{1,38}[a-z0-9])")
 
@@ -93,3 +97,9 @@ def _timezones() -> frozenset[str]:
 
 def _wrong(pointer: str, code: str, message: str) -> InvalidInput:
     return InvalidInput(message, [FieldError(pointer, code, message)])
+
+
+def workspace_url(config: Config, host: str) -> str:
+    """Where people open the workspace at ``host``: scheme and port as for the base address."""
+    port = urlsplit(config.base_url).port
+    return f"{config.scheme}://{host}:{port}" if port else f"{config.scheme}://{host}"

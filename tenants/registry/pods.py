@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -38,3 +39,30 @@ def pod_loader(databases: Databases, secret_key: str) -> Callable[[int], PodAddr
         return PodAddress(crypto.decrypt(secret_key, row[0]), crypto.decrypt(secret_key, row[1]))
 
     return load
+
+
+@dataclass(frozen=True, slots=True)
+class PodRow:
+    """A pod and how full it is."""
+
+    number: int
+    state: str
+    hardening: str
+    tenants: int
+    spares: int
+
+
+def list_pods(databases: Databases) -> list[PodRow]:
+    """All pods with the workspaces and spares they hold; asks each one."""
+    with databases.control.connect() as connection:
+        rows = connection.execute(sa.select(pod.c.number, pod.c.state, pod.c.hardening).order_by(pod.c.number)).all()
+    return [PodRow(number, state, hardening, *_count(databases, number)) for number, state, hardening in rows]
+
+
+def _count(databases: Databases, number: int) -> tuple[int, int]:
+    question = sa.text(
+        "select count(*) filter (where state <> 'spare'), count(*) filter (where state = 'spare') from pod.tenant"
+    )
+    with databases.pod_owner(number).connect() as connection:
+        tenants, spares = connection.execute(question).one()
+    return int(tenants), int(spares)

@@ -54,6 +54,13 @@ domain: Final = sa.Table(
     sa.Column("created_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
 )
 
+person: Final = sa.Table(
+    "person",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+)
+
 membership: Final = sa.Table(
     "membership",
     metadata,
