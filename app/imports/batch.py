@@ -1,0 +1,175 @@
+"""One batch of rows inside one scope: read, link, match, write; what became of each row."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+import msgspec
+
+from app.imports.cells import Problem, ReadRow
+from app.imports.repository import RowReport
+from app.records.batch import PreparedRow, RowResult, write_batch
+from app.records.links import live_ids
+from app.records.matching import matches
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from app.core.errors import FieldError
+    from app.imports.cells import RowReader
+    from app.imports.links import LinkResolver
+    from app.imports.mapping import Plan
+    from app.metadata.model import Catalog
+    from tenants.scope import TenantScope
+
+_SHOWN: Final = 200
+#: Result of a written row → the summary's word.
+_STATUS: Final = {"created": "created", "updated": "updated", "unchanged": "skipped", "failed": "failed"}
+
+Numbered = tuple[int, list[str]]
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of a batch."""
+
+    counts: Counter[str] = field(default_factory=Counter[str])
+    reports: list[RowReport] = field(default_factory=list[RowReport])
+
+
+class BatchWriter:
+    """Writes batches by one plan; one a run and catalog version."""
+
+    def __init__(self, catalog: Catalog, plan: Plan, reader: RowReader, resolver: LinkResolver, author: UUID | None) -> None:
+        """``author`` becomes ``created_by``."""
+        self.catalog, self.plan = catalog, plan
+        self._reader, self._resolver, self._author = reader, resolver, author
+        self._targets = {target.path: target for target in plan.targets}
+        for target in plan.targets:
+            self._targets.setdefault(target.field.name, target)
+        fields = plan.object_type.fields
+        #: An empty cell is an empty value also where a new record would have had a default, unless it is required.
+        self._emptied = {
+            name for name, f in fields.items() if f.default is not None and not f.required and not f.system
+        }
+
+    @property
+    def made(self) -> list[tuple[UUID, int]]:
+        """Records the last batch made only because rows link to them."""
+        return self._resolver.made
+
+    def write(self, scope: TenantScope, chunk: Sequence[Numbered]) -> Outcome:
+        """Write the rows; problems stay with their rows."""
+        rows = [self._reader.read(number, cells) for number, cells in chunk]
+        self._resolver.resolve(scope, rows)
+        results: dict[int, tuple[str, RowResult | None]] = {}
+        good = [row for row in rows if not row.problems]
+        while good:
+            good = self._write_wave(scope, good, results)
+        texts = dict(chunk)
+        outcome = Outcome()
+        for row in rows:
+            self._report(row, texts[row.number], results.get(row.number), outcome)
+        return outcome
+
+    def _write_wave(
+        self, scope: TenantScope, rows: list[ReadRow], results: dict[int, tuple[str, RowResult | None]]
+    ) -> list[ReadRow]:
+        """Write what can be written at once; the rows that follow an earlier one of the same new record come back."""
+        found, later = self._match(scope, rows)
+        mode, prepared = self.plan.wishes.mode, list[PreparedRow]()
+        waiting = {row.number for row in later}
+        for row in rows:
+            if row.number in waiting or row.problems:
+                continue
+            record_id = found.get(row.number)
+            if mode == "update" and record_id is None:
+                results[row.number] = ("skipped", None)
+                continue
+            prepared.append(PreparedRow(row.number, self._values(row, creating=record_id is None), id=record_id))
+        for result in write_batch(scope, self.plan.object_type.name, prepared, created_by=self._author):
+            results[result.index] = (_STATUS[result.status], result)
+        return later
+
+    def _values(self, row: ReadRow, *, creating: bool) -> dict[str, Any]:
+        """On update an empty cell changes nothing, the text that stands for null empties the field."""
+        values = row.values
+        empty = [*row.blank, *row.cleared] if creating else row.cleared
+        for name in empty:
+            if "." not in name and (not creating or name in self._emptied):
+                values[name] = None
+        values.pop("id", None)
+        return values
+
+    def _match(self, scope: TenantScope, rows: list[ReadRow]) -> tuple[dict[int, UUID], list[ReadRow]]:
+        """The record each row means, by row number, and the rows that must wait for one an earlier row creates."""
+        target = self.plan.match
+        if target is None:
+            return {}, []
+        name = target.field.name
+        holders = [row for row in rows if row.values.get(name) is not None]
+        if name == "id":
+            return self._match_ids(scope, holders), []
+        object_type = self.plan.object_type
+        answers = matches(scope, object_type, target.field, [row.values[name] for row in holders])
+        found: dict[int, UUID] = {}
+        later: list[ReadRow] = []
+        unseen: set[str] = set()
+        for row, (key, ids_) in zip(holders, answers, strict=True):
+            if len(ids_) > 1:
+                message = f"{len(ids_)} {object_type.plural.lower()} have this {target.field.label}."
+                row.problems.append(Problem(target.header, str(key)[:_SHOWN], "match.ambiguous", message))
+            elif ids_:
+                found[row.number] = ids_[0]
+            elif key in unseen:
+                later.append(row)
+            else:
+                unseen.add(key)
+        return found, later if self.plan.wishes.mode == "upsert" else []
+
+    def _match_ids(self, scope: TenantScope, rows: list[ReadRow]) -> dict[int, UUID]:
+        name = self.plan.object_type.name
+        live = live_ids(scope, self.catalog, {name: [row.values["id"] for row in rows]}).get(name, set())
+        return {row.number: row.values["id"] for row in rows if row.values["id"] in live}
+
+    def _report(
+        self, row: ReadRow, cells: list[str], answer: tuple[str, RowResult | None] | None, outcome: Outcome
+    ) -> None:
+        status, result = ("failed", None) if answer is None or row.problems else answer
+        problems = row.problems
+        if result is not None and result.errors:
+            problems = [self._problem(error, cells) for error in result.errors]
+        if status in {"created", "updated"}:
+            problems = row.warnings
+            outcome.counts["warnings"] += bool(row.warnings)
+        outcome.counts[status] += 1
+        if status == "skipped" and not problems:
+            return
+        written = result if status in {"created", "updated"} else None
+        outcome.reports.append(
+            RowReport(
+                row.number,
+                status,
+                written.id if written else None,
+                written.version if written else None,
+                tuple(msgspec.to_builtins(problem) for problem in problems),
+            )
+        )
+
+    def _problem(self, error: FieldError, cells: Sequence[str]) -> Problem:
+        """A problem of the write path, told of the column it came from."""
+        path = error.pointer.strip("/").replace("/", ".")
+        target = self._targets.get(path) or self._targets.get(path.partition(".")[0])
+        if target is None:
+            return Problem(path, "", error.code, error.message)
+        column = target.column
+        text = target.constant if column is None else cells[column] if column < len(cells) else ""
+        return Problem(target.header, text[:_SHOWN], error.code, error.message)
+
+
+def plain_counts(counts: Mapping[str, int]) -> dict[str, int]:
+    """Only what table ``import`` counts."""
+    return {name: counts.get(name, 0) for name in ("created", "updated", "skipped", "failed", "warnings")}

@@ -1,0 +1,148 @@
+"""From the cells of a row to coerced values; every cell that can't be read is kept as a problem."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from app.metadata.fieldtypes.base import ValueProblem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from app.imports.mapping import Plan, Target
+    from app.metadata.fieldtypes.base import Coercion
+
+#: Distinct texts a column remembers: dates, choices and amounts repeat, names and texts do not.
+_REMEMBERED: Final = 4_096
+#: Reading these is as cheap as remembering them.
+_PLAIN_TYPES: Final = frozenset({"text", "long_text"})
+#: What is kept of a cell in a report.
+_SHOWN: Final = 200
+
+
+class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is wrong with a cell, or (without ``column``) with its row."""
+
+    column: str
+    value: str
+    code: str
+    message: str
+    warning: bool = False
+
+
+@dataclass(slots=True)
+class ReadRow:
+    """A row of the file. ``links`` still hold what the cell says; ``blank`` fields had an empty cell, ``cleared`` ones the text that stands for null."""
+
+    number: int
+    values: dict[str, Any] = field(default_factory=dict[str, Any])
+    links: dict[str, tuple[Target, str]] = field(default_factory=dict[str, "tuple[Target, str]"])
+    blank: list[str] = field(default_factory=list[str])
+    cleared: list[str] = field(default_factory=list[str])
+    problems: list[Problem] = field(default_factory=list[Problem])
+    warnings: list[Problem] = field(default_factory=list[Problem])
+
+
+class RowReader:
+    """Reads rows by a plan; one reader a run, so that repeated cells are read once."""
+
+    def __init__(self, plan: Plan, ctx: Coercion, date_formats: Mapping[str, str]) -> None:
+        """``date_formats``: column → format found out or given; "" as key for all."""
+        self._width = len(plan.header)
+        self._nulls = plan.wishes.nulls
+        self._cells: list[_Cell] = []
+        self._composites: dict[str, Target] = {}
+        for target in plan.targets:
+            own = date_formats.get(target.header, date_formats.get("", ""))
+            self._cells.append(_Cell(target, replace(ctx, date_format=own), plan.wishes.values.get(target.path, {})))
+            if target.part and not target.field.to:
+                self._composites[target.field.name] = target
+        self._ctx = ctx
+
+    def read(self, number: int, cells: Sequence[str]) -> ReadRow:
+        """Values, links and problems of one row."""
+        row = ReadRow(number)
+        if len(cells) > self._width:
+            message = f"The row has {len(cells)} columns, the header has {self._width}."
+            row.problems.append(Problem("", "", "row.too_long", message))
+            return row
+        parts: dict[str, dict[str, object]] = {}
+        for cell in self._cells:
+            self._take(row, cell, cell.text(cells), parts)
+        for name, given in parts.items():
+            self._join(row, name, given)
+        return row
+
+    def _take(self, row: ReadRow, cell: _Cell, text: str, parts: dict[str, dict[str, object]]) -> None:
+        target, name = cell.target, cell.target.field.name
+        if not text or text in self._nulls:
+            (row.cleared if text else row.blank).append(target.path if name in self._composites else name)
+            return
+        if target.field.to:
+            row.links[name] = (target, text)
+            return
+        try:
+            value = cell.read(text)
+        except ValueProblem as problem:
+            row.problems.append(Problem(target.header, text[:_SHOWN], problem.code, problem.message))
+            return
+        if name in self._composites:
+            parts.setdefault(name, {})[target.part or "amount"] = value
+        elif value is None:
+            row.blank.append(name)
+        else:
+            row.values[name] = value
+
+    def _join(self, row: ReadRow, name: str, given: dict[str, object]) -> None:
+        """Parts of a composite become one value."""
+        target = self._composites[name]
+        amount = given.get("amount")
+        merged = {**amount, **given, "amount": amount["amount"]} if isinstance(amount, dict) else given
+        try:
+            row.values[name] = target.field.type.coerce(target.field, merged, self._ctx)
+        except ValueProblem as problem:
+            where = next((c.target for c in self._cells if c.target.path == f"{name}.{problem.part}"), target)
+            shown = str(given.get(problem.part, ""))[:_SHOWN]
+            row.problems.append(Problem(where.header, shown, problem.code, problem.message))
+
+
+class _Cell:
+    """One target: finds its text in a row and reads it, remembering what it has read."""
+
+    def __init__(self, target: Target, ctx: Coercion, mapped: Mapping[str, str]) -> None:
+        self.target = target
+        self._mapped = mapped
+        self._ctx = ctx
+        self._known: dict[str, object] = {}
+        self._remember = target.field.type.name not in _PLAIN_TYPES
+        self._parse = self._parser()
+
+    def text(self, cells: Sequence[str]) -> str:
+        """The cell's text, trimmed, after the user's replacements; a row that is too short has empty cells."""
+        column = self.target.column
+        if column is None:
+            return self.target.constant
+        text = cells[column].strip() if column < len(cells) else ""
+        return self._mapped.get(text, text) if self._mapped else text
+
+    def read(self, text: str) -> Any:
+        """The value. Raises ValueProblem."""
+        if not self._remember:
+            return self._parse(text)
+        known = self._known.get(text, self)
+        if known is not self:
+            return known
+        value = self._parse(text)
+        if len(self._known) < _REMEMBERED:
+            self._known[text] = value
+        return value
+
+    def _parser(self) -> Callable[[str], Any]:
+        target, ctx = self.target, self._ctx
+        kind = target.field.type
+        if target.part:
+            return lambda text: kind.parse_part(target.field, target.part, text, ctx)
+        return lambda text: kind.parse(target.field, text, ctx)

@@ -1,0 +1,177 @@
+"""Delimited text to rows: encoding, delimiter and quoting are found out, ragged rows are told, not shifted."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+from charset_normalizer import from_bytes
+
+from app.imports.errors import InvalidImport
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_SAMPLE: Final = 256 * 1024
+_CHUNK: Final = 1 << 20
+_SAMPLE_ROWS: Final = 500
+_DELIMITERS: Final = (",", ";", "\t", "|")
+#: A cell longer than this is a quote that was never closed.
+_LONGEST_CELL: Final = 2_000_000
+#: Of the sample's rows this share must have as many cells as the header before a delimiter is believed.
+_AGREEMENT: Final = 0.5
+_BOMS: Final = (
+    (codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How the file is written. ``wrapped``: each line is quoted once more as a whole (a spreadsheet's re-save)."""
+
+    encoding: str
+    delimiter: str
+    wrapped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A file opened for reading: its header and then its rows with their numbers (the header is row 1)."""
+
+    header: tuple[str, ...]
+    rows: Iterator[tuple[int, list[str]]]
+
+
+def detect(stream: BinaryIO, *, encoding: str = "", delimiter: str = "") -> Dialect:
+    """Find out how the file is written; what is given is believed. Leaves the stream at its start."""
+    name = _known_encoding(encoding) if encoding else _encoding(stream)
+    stream.seek(0)
+    text = _decode(stream.read(_SAMPLE), name)
+    stream.seek(0)
+    if not text.strip():
+        raise InvalidImport("The file is empty.")
+    cut = text.rpartition("\n")[0] or text
+    if delimiter:
+        return Dialect(name, delimiter)
+    found, columns = _best_delimiter(cut)
+    if columns == 1:
+        inner = "\n".join(row[0] for row in _parse(cut, ",") if len(row) == 1)
+        unwrapped, inside = _best_delimiter(inner)
+        if inside > 1:
+            return Dialect(name, unwrapped, wrapped=True)
+    return Dialect(name, found)
+
+
+def open_sheet(stream: BinaryIO, dialect: Dialect) -> Sheet:
+    """Read the header; rows follow lazily. Blank lines and rows without any content are no rows."""
+    stream.seek(0)
+    text = io.TextIOWrapper(stream, encoding=dialect.encoding, errors="replace", newline="")
+    lines = _numbered(_records(text, dialect))
+    header = next(lines, None)
+    text_rows = iter(lines)
+    if header is None:
+        raise InvalidImport("The file is empty.")
+    return Sheet(clean_header(header[1]), text_rows)
+
+
+def clean_header(cells: Iterable[str]) -> tuple[str, ...]:
+    """Names of the columns: trimmed, empty ones numbered, repeated ones told apart."""
+    seen: Counter[str] = Counter()
+    names: list[str] = []
+    for number, cell in enumerate(cells, 1):
+        name = " ".join(cell.replace("\ufeff", "").split()) or f"column {number}"
+        seen[name] += 1
+        names.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return tuple(names)
+
+
+def _records(text: io.TextIOWrapper, dialect: Dialect) -> Iterator[list[str]]:
+    csv.field_size_limit(_LONGEST_CELL)
+    if not dialect.wrapped:
+        return csv.reader(text, delimiter=dialect.delimiter)
+    inner = (row[0] + "\n" for row in csv.reader(text) if row)
+    return csv.reader(inner, delimiter=dialect.delimiter)
+
+
+def _numbered(records: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:
+    number = 0
+    while True:
+        try:
+            record = next(records)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise InvalidImport(f"The file can't be read after row {number}: {error}.") from None
+        number += 1
+        if any(record):
+            yield number, record
+
+
+def _parse(text: str, delimiter: str) -> list[list[str]]:
+    rows: list[list[str]] = []
+    try:
+        for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
+            if any(row):
+                rows.append(row)
+            if len(rows) >= _SAMPLE_ROWS:
+                break
+    except csv.Error:
+        return rows
+    return rows
+
+
+def _best_delimiter(text: str) -> tuple[str, int]:
+    """The delimiter whose rows agree best with their header, and the header's columns."""
+    best, best_score, best_columns = ",", 0.0, 1
+    for delimiter in _DELIMITERS:
+        rows = _parse(text, delimiter)
+        if not rows or len(rows[0]) == 1:
+            continue
+        columns = len(rows[0])
+        agreeing = sum(len(row) == columns for row in rows) / len(rows)
+        if agreeing >= _AGREEMENT and agreeing + columns / 1000 > best_score:
+            best, best_score, best_columns = delimiter, agreeing + columns / 1000, columns
+    return best, best_columns
+
+
+def _encoding(stream: BinaryIO) -> str:
+    stream.seek(0)
+    start = stream.read(_SAMPLE)
+    for bom, name in _BOMS:
+        if start.startswith(bom):
+            return name
+    if b"\x00" in start[:1000]:
+        return "utf-16-le" if start[1:2] == b"\x00" else "utf-16-be"
+    stream.seek(0)
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        while chunk := stream.read(_CHUNK):
+            decoder.decode(chunk)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return _guess(stream)
+    return "utf-8"
+
+
+def _guess(stream: BinaryIO) -> str:
+    """Neither marked nor UTF-8: what the bytes look most like, Windows' western set when in doubt."""
+    stream.seek(0)
+    found = from_bytes(stream.read(_SAMPLE)).best()
+    return found.encoding if found is not None and found.encoding not in {"ascii", "utf_8"} else "cp1252"
+
+
+def _known_encoding(name: str) -> str:
+    try:
+        found = codecs.lookup(name).name
+    except LookupError:
+        raise InvalidImport.of("encoding", f"There is no encoding called {name!r}.") from None
+    return "utf-8-sig" if found == "utf-8" else found
+
+
+def _decode(data: bytes, encoding: str) -> str:
+    return codecs.getincrementaldecoder(encoding)(errors="replace").decode(data)

@@ -1,0 +1,190 @@
+"""The verbs of imports: start, read, preview, undo."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
+from uuid import UUID
+
+import msgspec
+
+from app.core import ids
+from app.core.errors import Forbidden, InvalidInput
+from app.core.jobs import request_job
+from app.imports import repository
+from app.imports.errors import ImportBusy, ImportNotFound, InvalidImport
+from app.imports.links import check_link_by
+from app.imports.mapping import make_plan
+from app.imports.options import ImportOptions, delimiter_of, take_apart
+from app.imports.reading import detect, open_sheet
+from app.imports.stored import Starter, Stored
+from app.imports.survey import survey
+from app.metadata import catalog as catalogs
+from app.records.intake import coercion_of
+from app.records.matching import match_field
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from app.core.storage import Storage
+    from app.imports.mapping import Plan
+    from app.imports.repository import ImportRow
+    from app.imports.survey import Survey
+    from tenants.scope import TenantScope
+
+#: Files up to this size are surveyed before the import is accepted, larger ones by its job.
+_SURVEYED: Final = 20_000_000
+#: Larger files are refused: they belong in several imports.
+MAX_BYTES: Final = 500_000_000
+RUN_JOB: Final = "imports.run"
+UNDO_JOB: Final = "imports.undo"
+
+
+def read_options(document: Mapping[str, Any]) -> ImportOptions:
+    """Options from JSON. Raises InvalidImport naming the one that does not fit."""
+    known = ImportOptions.__struct_fields__
+    for name in document:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            raise InvalidImport.of(name, f"There is no option {name}." + (f" Did you mean {near[0]}?" if near else ""))
+    given = {name: [value] if name in _LISTS and isinstance(value, str) else value for name, value in document.items()}
+    try:
+        return msgspec.convert(given, ImportOptions)
+    except msgspec.ValidationError as error:
+        raise InvalidImport(f"The options can't be read: {error}.") from None
+
+
+_LISTS: Final = frozenset({"map", "map_value", "set", "links", "link_by", "options", "null"})
+
+
+def start_import(
+    scope: TenantScope, storage: Storage, options: ImportOptions, file_name: str, stream: BinaryIO
+) -> tuple[UUID, UUID]:
+    """Accept a file and ask for its job, in the scope's transaction; ids of import and job.
+
+    Everything that can be known without writing is checked first.
+
+    Raises: InvalidImport: options or file don't fit; a column of dates reads two ways.
+    """
+    size = stream.seek(0, os.SEEK_END)
+    if size > MAX_BYTES:
+        raise InvalidImport(f"The file has {size:,} bytes; at most {MAX_BYTES:,} are taken.")
+    wishes = take_apart(options)
+    dialect = detect(stream, encoding=options.encoding, delimiter=delimiter_of(options))
+    sheet = open_sheet(stream, dialect)
+    plan = make_plan(catalogs.for_scope(scope), sheet.header, wishes)
+    _check_plan(scope, plan)
+    found = survey(plan, sheet, coercion_of(scope)) if size <= _SURVEYED else None
+    stored = Stored(given=options, dialect=dialect, by=_starter(scope), survey=found)
+    import_id = ids.uuid7()
+    key = f"{scope.tenant.id}/imports/{import_id}"
+    _detached(sheet)
+    stream.seek(0)
+    storage.put(key, stream)
+    repository.insert_import(
+        scope,
+        import_id,
+        object_name=options.object,
+        file_name=file_name[-200:] or "file.csv",
+        file_key=key,
+        options=stored.to_json(),
+        rows=found.rows if found else 0,
+        unmapped=plan.unmapped,
+    )
+    return import_id, request_job(scope, RUN_JOB, {"import": str(import_id)})
+
+
+def _detached(sheet: object) -> None:
+    """Let go of the text layer without closing the stream below it."""
+    release = getattr(sheet, "release", None)
+    if release is not None:
+        release()
+
+
+def _check_plan(scope: TenantScope, plan: Plan) -> None:
+    if not plan.targets:
+        raise InvalidImport.of(
+            "map", f"No column is mapped. The file has: {', '.join(plan.header[:30])}. Use --map COLUMN=FIELD."
+        )
+    check_link_by(catalogs.for_scope(scope), plan)
+    if plan.match is not None and plan.match.path != "id":
+        try:
+            match_field(plan.object_type, plan.match.path)
+        except InvalidInput as error:
+            raise InvalidImport.of("match", error.detail) from None
+    people = [t.field.name for t in plan.targets if set(t.field.to) & {"member", "team"}]
+    if any(plan.wishes.policy_of_link(name) == "create" for name in people) and scope.role not in _MAY_ADD_PEOPLE:
+        raise Forbidden("Only an owner or admin can let an import add members or teams.")
+
+
+#: Rights members.manage; the check needs a role, not a right, because a scope below the edge has no gate.
+_MAY_ADD_PEOPLE: Final = frozenset({"owner", "admin"})
+
+
+def _starter(scope: TenantScope) -> Starter:
+    """Who it runs for: the member, the key, or the operator at the command line."""
+    if scope.member is not None:
+        return Starter("member", scope.member.id, scope.member.name)
+    if scope.credential_kind == "key" and scope.credential is not None:
+        return Starter("key", scope.credential, scope.actor.name)
+    return Starter(scope.actor.kind, scope.actor.id, scope.actor.name)
+
+
+def get_import(scope: TenantScope, import_id: UUID) -> ImportRow:
+    """One import. Raises ImportNotFound."""
+    found = repository.read_import(scope, import_id)
+    if found is None:
+        raise ImportNotFound("There is no such import.")
+    return found
+
+
+def summary(row: ImportRow, errors_file: str | None) -> dict[str, Any]:
+    """The summary of DESIGN §11; while it runs ``rows`` counts what is done so that the sum holds."""
+    done = row.created + row.updated + row.skipped + row.failed
+    return {
+        "import": str(row.id),
+        "rows": done,
+        "created": row.created,
+        "updated": row.updated,
+        "skipped": row.skipped,
+        "failed": row.failed,
+        "warnings": row.warnings,
+        "errors_file": errors_file if row.failed or row.warnings else None,
+        "unmapped": row.unmapped,
+    }
+
+
+def progress(row: ImportRow) -> float:
+    """How much of the file is done, 0 to 1."""
+    done = row.created + row.updated + row.skipped + row.failed
+    if row.state in {"done", "undone"}:
+        return 1.0
+    return round(min(done / row.rows, 1.0), 3) if row.rows else 0.0
+
+
+def api_form(row: ImportRow) -> dict[str, Any]:
+    """What the API answers with: the summary, its status and progress."""
+    form = summary(row, f"/api/v1/imports/{row.id}/errors.csv")
+    form |= {"status": row.state, "progress": progress(row), "object": row.object, "file": row.file_name}
+    if row.error:
+        form["error"] = row.error
+    return form
+
+
+def undo_import(scope: TenantScope, import_id: UUID) -> UUID:
+    """Ask for the job that takes an ended import back; its id.
+
+    Raises: ImportNotFound, ImportBusy: it still runs or was undone before.
+    """
+    row = repository.read_import(scope, import_id, lock=True)
+    if row is None:
+        raise ImportNotFound("There is no such import.")
+    if row.state not in {"done", "failed"}:
+        raise ImportBusy("It was undone before." if row.state == "undone" else "The import is still running.")
+    return request_job(scope, UNDO_JOB, {"import": str(import_id)})
+
+
+def known_survey(row: ImportRow) -> Survey | None:
+    """What was found out about the file."""
+    return Stored.from_json(row.options).survey

@@ -1,0 +1,68 @@
+"""What an import keeps in ``import.options``: the options as given and what was found out about the file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final, Literal
+from uuid import UUID
+
+import msgspec
+
+from app.imports.options import ImportOptions
+from app.imports.reading import Dialect
+from app.imports.survey import Survey
+from tenants.scope import Actor, enter_job
+
+if TYPE_CHECKING:
+    from app.core.ports import Runtime
+    from tenants.scope import TenantScope
+
+#: A batch aims at half a second; this is the most it may take before it is refused.
+_BATCH_BUDGET: Final = 5.0
+
+
+class Starter(msgspec.Struct, frozen=True):
+    """Who asked for the import: it runs with their rights."""
+
+    kind: Literal["member", "key", "import", "system"]
+    id: UUID | None
+    name: str
+
+
+class Stored(msgspec.Struct, kw_only=True):
+    """The JSON of ``import.options``. Without ``survey`` the job makes it (large files)."""
+
+    given: ImportOptions
+    dialect: Dialect
+    by: Starter
+    survey: Survey | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return msgspec.to_builtins(self)
+
+    @staticmethod
+    def from_json(document: Mapping[str, Any]) -> Stored:
+        """The other way."""
+        return msgspec.convert(document, Stored)
+
+
+@contextmanager
+def import_scope(
+    runtime: Runtime, tenant: UUID, import_id: UUID, by: Starter, file_name: str = "", *, write: bool
+) -> Iterator[TenantScope]:
+    """A scope with the rights of who started the import, whose events name the import as their actor and cause."""
+    starter = Actor(by.kind, by.id, by.name)
+    member = by.id if by.kind == "member" else None
+    with enter_job(
+        runtime.databases,
+        tenant,
+        actor=starter,
+        member=member,
+        write=write,
+        cause={"import": str(import_id)},
+        budget=_BATCH_BUDGET,
+    ) as scope:
+        scope.actor = Actor("import", import_id, file_name)
+        yield scope

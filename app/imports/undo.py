@@ -1,0 +1,97 @@
+"""Take an import back: what it created goes to the trash, what it changed gets its old values, if nobody changed it since."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+from app.events.append import append_summary
+from app.imports import repository
+from app.imports.stored import Starter, Stored, import_scope
+from app.metadata import catalog as catalogs
+from app.metadata.fieldtypes.base import ValueProblem
+from app.records.batch import PreparedRow, write_batch
+from app.records.intake import coercion_of
+from app.records.rowform import quote
+from app.records.trash import trash_many
+
+if TYPE_CHECKING:
+    from app.core.ports import Runtime
+    from app.imports.repository import ImportRow
+    from app.metadata.model import ObjectType
+    from tenants.scope import TenantScope
+
+_BATCH: Final = 200
+_PAST_THE_END: Final = 2_000_000_000
+_SYSTEM: Final = Starter("system", None, "Rapport")
+
+
+def run_undo(runtime: Runtime, tenant: UUID, import_id: UUID) -> None:
+    """Undo batch by batch, the last rows first; may be called again after a kill."""
+    with import_scope(runtime, tenant, import_id, _SYSTEM, write=False) as scope:
+        row = repository.read_import(scope, import_id)
+    if row is None or row.state == "undone":
+        return
+    by = Stored.from_json(row.options).by
+    after = _PAST_THE_END
+    while True:
+        with import_scope(runtime, tenant, import_id, by, row.file_name, write=True) as scope:
+            rows = repository.written_rows(scope, import_id, after, _BATCH)
+            if not rows:
+                repository.finish(scope, import_id, "undone")
+                append_summary(scope, "import_undone", row.object, {"file": row.file_name}, record_id=import_id)
+                return
+            _undo_batch(scope, row, rows)
+            after = rows[-1][0]
+
+
+def _undo_batch(scope: TenantScope, row: ImportRow, rows: list[tuple[int, str, UUID, int]]) -> None:
+    object_type = catalogs.for_scope(scope).objects[row.object]
+    present = _versions(scope, object_type, [record_id for _, _, record_id, _ in rows])
+    made = [(at, rid) for at, status, rid, version in rows if status == "created" and present.get(rid) == version]
+    changed = [(at, rid, version) for at, status, rid, version in rows if status == "updated"]
+    refused = {rid for rid, blocking in trash_many(scope, row.object, [rid for _, rid in made]).items() if blocking}
+    undone = [at for at, rid in made if rid not in refused]
+    undone += _restore(scope, row, object_type, changed, present)
+    repository.mark_undone(scope, row.id, undone)
+
+
+def _restore(
+    scope: TenantScope,
+    row: ImportRow,
+    object_type: ObjectType,
+    changed: list[tuple[int, UUID, int]],
+    present: dict[UUID, int],
+) -> list[int]:
+    """Old values of the records nobody touched after this import did."""
+    latest = {rid: version for _, rid, version in changed}
+    whole = [rid for rid, version in latest.items() if present.get(rid) == version]
+    old: defaultdict[UUID, dict[str, Any]] = defaultdict(dict)
+    for record_id, _, diff in repository.diffs_of(scope, row.id, whole):
+        # Newest first: the oldest diff of a field has the last word.
+        old[record_id] |= {name: pair[0] for name, pair in diff.items()}
+    ctx = coercion_of(scope)
+    prepared: list[PreparedRow] = []
+    for at, (record_id, before) in enumerate(old.items()):
+        values: dict[str, Any] = {}
+        for name, raw in before.items():
+            field = object_type.fields.get(name)
+            if field is None or field.system or field.readonly:
+                continue
+            try:
+                values[name] = field.type.coerce(field, raw, ctx)
+            except ValueProblem:
+                continue
+        prepared.append(PreparedRow(at, values, id=record_id))
+    write_batch(scope, object_type.name, prepared)
+    return [at for at, record_id, _ in changed if record_id in old]
+
+
+def _versions(scope: TenantScope, object_type: ObjectType, record_ids: list[UUID]) -> dict[UUID, int]:
+    """Versions of the live ones."""
+    rows = scope.execute(
+        f"SELECT id, version FROM {quote(object_type.table)} WHERE id = ANY(%s::uuid[]) AND deleted_at IS NULL",  # type: ignore[arg-type]
+        (record_ids,),
+    ).fetchall()
+    return {row[0]: row[1] for row in rows}
