@@ -36,6 +36,8 @@ def describe(
     label = object_type.label.lower() if object_type else str(event["object"])
     if event["kind"] != "updated" or object_type is None:
         return _ACTS.get(event["kind"], f"{event['kind']} this {{object}}").format(object=label)
+    if (event["diff"] or {}).get("converted_at", [None, None])[1]:
+        return f"converted this {label}"
     changes = _shown(object_type, event["diff"] or {})
     if not changes:
         return f"changed this {label}"

@@ -33,7 +33,8 @@ class PreparedRow:
     """A row to write. ``values`` are coerced values by field name (what ``FieldType.coerce`` or ``parse`` gave).
 
     ``id`` names the record to update; without it a record is created. ``new_id`` gives the id a created one gets
-    (a resumed import makes the same ids again). ``errors`` non-empty: the row is reported as failed, not written.
+    (a resumed import makes the same ids again). ``errors`` non-empty: the row is reported as failed, with what else is wrong, and not written;
+    the pointer of a problem with the row as a whole is empty.
     """
 
     index: int
@@ -141,9 +142,13 @@ def _lock(
 def _item(
     scope: TenantScope, object_type: ObjectType, row: PreparedRow, ctx: Coercion, present: Mapping[UUID, Record]
 ) -> _Item:
-    if row.errors:
+    whole = any(error.pointer in ("", "/id") for error in row.errors)
+    if whole:
         return _Item(row, row.id or row.new_id or ids.uuid7(), None, row.errors)
-    intake, given = Intake(dict(row.values)), frozenset(row.values)
+    intake, given = Intake(dict(row.values), list(row.errors)), frozenset(row.values)
+    if row.id is not None and row.errors:
+        draft = drafts.changed_draft(object_type, intake, ctx, given, None)
+        return _Item(row, row.id, draft, draft.intake.errors)
     if row.id is None:
         draft = drafts.new_draft(scope, object_type, intake, ctx, given)
         return _Item(row, row.new_id or ids.uuid7(), draft, draft.intake.errors)
