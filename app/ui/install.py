@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from flask import Flask, current_app, g, request
-from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined
+from jinja2 import ChoiceLoader, FileSystemLoader
 from markupsafe import Markup
 
 from app.ui import assets, formats, shell
@@ -61,7 +61,6 @@ def _templates(flask_app: Flask) -> None:
     flask_app.jinja_options = {**flask_app.jinja_options, "trim_blocks": True, "lstrip_blocks": True}
     environment = flask_app.jinja_env
     environment.trim_blocks = environment.lstrip_blocks = True
-    environment.undefined = StrictUndefined
 
 
 def _globals(flask_app: Flask) -> dict[str, object]:
