@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from app.events import consumers
+from app.imports import tasks as imports
 
-__all__ = ["consumers"]
+__all__ = ["consumers", "imports"]

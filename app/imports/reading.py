@@ -69,14 +69,22 @@ def detect(stream: BinaryIO, *, encoding: str = "", delimiter: str = "") -> Dial
 
 def open_sheet(stream: BinaryIO, dialect: Dialect) -> Sheet:
     """Read the header; rows follow lazily. Blank lines and rows without any content are no rows."""
-    stream.seek(0)
-    text = io.TextIOWrapper(stream, encoding=dialect.encoding, errors="replace", newline="")
-    lines = _numbered(_records(text, dialect))
-    header = next(lines, None)
-    text_rows = iter(lines)
+    rows = _rows(stream, dialect)
+    header = next(rows, None)
     if header is None:
         raise InvalidImport("The file is empty.")
-    return Sheet(clean_header(header[1]), text_rows)
+    return Sheet(clean_header(header[1]), rows)
+
+
+def _rows(stream: BinaryIO, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
+    """Numbered rows, the header's first; the stream stays open when the rows are let go."""
+    stream.seek(0)
+    text = io.TextIOWrapper(stream, encoding=dialect.encoding, errors="replace", newline="")
+    try:
+        yield from _numbered(_records(text, dialect))
+    finally:
+        if not stream.closed:
+            text.detach()
 
 
 def clean_header(cells: Iterable[str]) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import msgspec
 
+from app.access.rights import RECORD_IMPORT, allows
 from app.core.errors import Conflict, Forbidden, InvalidInput, NotFound, Unauthenticated
 from app.events.append import append_summary
 from app.imports import repository
@@ -94,6 +95,8 @@ class _Run:
         """Survey, options, rows, what waited for later rows, end."""
         row = self._known_row()
         with self._sheet() as sheet, self._scope(write=False) as scope:
+            if not allows(scope.role, RECORD_IMPORT):
+                raise Forbidden("Whoever started the import may not import any more.")
             found = self.stored.survey or survey(self._plan(scope, sheet), sheet, coercion_of(scope))
         self.stored = msgspec.structs.replace(self.stored, survey=found)
         self._add_options(found)
@@ -136,7 +139,6 @@ class _Run:
             return
         with self._scope(write=False) as scope:
             tenant = scope.tenant
-            self.runtime.ports.authorise(scope, "record.import")
         by = self.stored.by.id if self.stored.by.kind == "member" else None
         for field, labels in found.new_options.items():
             _patiently(lambda f=field, texts=labels: add_options(

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import msgspec
 
+from app.access.rights import MEMBERS_MANAGE, allows
 from app.core import ids
 from app.core.errors import Forbidden, InvalidInput
 from app.core.jobs import request_job
@@ -79,7 +80,6 @@ def start_import(
     stored = Stored(given=options, dialect=dialect, by=_starter(scope), survey=found)
     import_id = ids.uuid7()
     key = f"{scope.tenant.id}/imports/{import_id}"
-    _detached(sheet)
     stream.seek(0)
     storage.put(key, stream)
     repository.insert_import(
@@ -95,13 +95,6 @@ def start_import(
     return import_id, request_job(scope, RUN_JOB, {"import": str(import_id)})
 
 
-def _detached(sheet: object) -> None:
-    """Let go of the text layer without closing the stream below it."""
-    release = getattr(sheet, "release", None)
-    if release is not None:
-        release()
-
-
 def _check_plan(scope: TenantScope, plan: Plan) -> None:
     if not plan.targets:
         raise InvalidImport.of(
@@ -114,12 +107,8 @@ def _check_plan(scope: TenantScope, plan: Plan) -> None:
         except InvalidInput as error:
             raise InvalidImport.of("match", error.detail) from None
     people = [t.field.name for t in plan.targets if set(t.field.to) & {"member", "team"}]
-    if any(plan.wishes.policy_of_link(name) == "create" for name in people) and scope.role not in _MAY_ADD_PEOPLE:
+    if any(plan.wishes.policy_of_link(name) == "create" for name in people) and not allows(scope.role, MEMBERS_MANAGE):
         raise Forbidden("Only an owner or admin can let an import add members or teams.")
-
-
-#: Rights members.manage; the check needs a role, not a right, because a scope below the edge has no gate.
-_MAY_ADD_PEOPLE: Final = frozenset({"owner", "admin"})
 
 
 def _starter(scope: TenantScope) -> Starter:
