@@ -15,7 +15,7 @@ from app.metadata.ddl import tenant_tables
 from app.records.handover import hand_over
 from tenants import scope
 from tenants.provisioning.bootstrap import prepare
-from tenants.provisioning.spares import keep_spares
+from tenants.provisioning.tending import tend
 from tenants.registry.directory import locate_tenant
 from tenants.registry.pods import pod_loader, pod_numbers
 
@@ -52,7 +52,7 @@ def bind_ports() -> Ports:
         locate_tenant=lambda runtime, tenant: locate_tenant(runtime.databases, tenant),
         hand_over=hand_over,
         prepare=prepare,
-        keep_spares=keep_spares,
+        keep_spares=tend,
     )
 
 

@@ -16,7 +16,7 @@ from app.core import ids
 from app.core.errors import Conflict, FieldError, NotFound, Unavailable
 from tenants.locking import lock_exclusively
 from tenants.provisioning import ledger
-from tenants.provisioning.spares import Connection, Spare, make_spare, owner_transaction
+from tenants.provisioning.spares import Connection, Spare, blueprint, drop_place, make_spare, owner_transaction
 from tenants.registry import directory, tables
 from tenants.registry.directory import TenantRow, find_tenant
 from tenants.registry.naming import Settings, check_settings, check_slug
@@ -164,7 +164,9 @@ def _furnish(
     """In the pod, one transaction: take or build the place, name it, put the owner in, open it."""
     member = ids.uuid7()
     with owner_transaction(runtime.databases, pod) as connection:
-        row = connection.execute("select tenant, schema, role from pod.take_spare(%s)", (entry,)).fetchone()
+        row = connection.execute(
+            "select tenant, schema, role from pod.take_spare(%s, %s)", (entry, blueprint(runtime.ports))
+        ).fetchone()
         spare = Spare(*row) if row is not None else make_spare(connection, runtime.ports, claim=entry)
         connection.execute(
             "update pod.tenant set slug = %s, name = %s, currency = %s, timezone = %s, locale = %s, state = 'active', "
@@ -231,24 +233,13 @@ def _undo(runtime: Runtime, entry: ledger.Entry) -> None:
                 "select id, schema, role from pod.tenant where claim = %s for update", (entry.id,)
             ).fetchone()
             if row is not None:
-                _drop(connection, Spare(*row))
+                drop_place(connection, Spare(*row))
     with runtime.databases.control.begin() as connection:
         connection.execute(sa.delete(tables.slug).where(tables.slug.c.ledger == entry.id))
         if entry.person is not None:
             elsewhere = sa.exists().where(tables.membership.c.person == entry.person)
             connection.execute(sa.delete(tables.person).where(tables.person.c.id == entry.person, ~elsewhere))
         ledger.close(connection, entry.id, "undone")
-
-
-def _drop(connection: Connection, place: Spare) -> None:
-    """Everything of a tenant inside its pod."""
-    schema, role = sql.Identifier(place.schema), sql.Identifier(place.role)
-    connection.execute("select set_config('lock_timeout', '2s', true)")
-    connection.execute("delete from pod.job where tenant = %s", (place.role,))
-    connection.execute("delete from pod.outbox where tenant = %s", (place.role,))
-    connection.execute("delete from pod.tenant where id = %s", (place.tenant,))
-    connection.execute(sql.SQL("drop schema if exists {} cascade").format(schema))
-    connection.execute(sql.SQL("drop role if exists {}").format(role))
 
 
 def _delete(runtime: Runtime, entry: UUID, tenant: UUID | None, pod: int | None) -> None:
@@ -263,8 +254,8 @@ def _delete(runtime: Runtime, entry: UUID, tenant: UUID | None, pod: int | None)
     with owner_transaction(runtime.databases, pod) as connection:
         row = connection.execute("select id, schema, role from pod.tenant where id = %s for update", (tenant,)).fetchone()
         if row is not None:
-            _drop(connection, Spare(*row))
-    runtime.storage.delete_prefix(f"{tenant}/")
+            drop_place(connection, Spare(*row))
+    runtime.storage.delete_prefix(str(tenant))
     _clear_cache(runtime, tenant)
     with runtime.databases.control.begin() as connection:
         hosts = list(connection.scalars(sa.select(tables.domain.c.host).where(tables.domain.c.tenant == tenant)))

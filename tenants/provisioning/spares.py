@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, LiteralString, cast
 from uuid import UUID
 
@@ -49,7 +51,7 @@ class OwnerScope:
 
 
 @contextmanager
-def owner_transaction(databases: Databases, pod: int) -> Iterator[Connection]:
+def owner_transaction(databases: Databases, pod: int) -> Generator[Connection]:
     """One transaction of the pod's owner."""
     proxied = databases.pod_owner(pod).raw_connection()
     connection = cast(Connection, proxied.driver_connection)
@@ -65,7 +67,7 @@ def owner_transaction(databases: Databases, pod: int) -> Iterator[Connection]:
 
 
 def keep_spares(runtime: Runtime, wanted: int) -> int:
-    """Make spares until every open pod has ``wanted``; returns how many were made.
+    """Make spares until every open pod has ``wanted``, drop outdated ones; returns how many were made.
 
     Safe when two run: one works, the other leaves. Each spare is one transaction.
     """
@@ -74,14 +76,43 @@ def keep_spares(runtime: Runtime, wanted: int) -> int:
 
 def _keep(runtime: Runtime, pod: int, wanted: int) -> int:
     made = 0
+    current = blueprint(runtime.ports)
     while True:
         with owner_transaction(runtime.databases, pod) as connection:
             if not _scalar(connection, "select pg_try_advisory_xact_lock(4, 0)"):
                 return made
+            if _drop_outdated(connection, current):
+                continue
             if _scalar(connection, "select count(*) from pod.tenant where state = 'spare' and claim is null") >= wanted:
                 return made
             make_spare(connection, runtime.ports)
             made += 1
+
+
+def _drop_outdated(connection: Connection, current: str) -> bool:
+    """Drop one spare that an older version of the program built; whether there was one."""
+    row = connection.execute(
+        "select id, schema, role from pod.tenant where state = 'spare' and claim is null and blueprint <> %s "
+        "limit 1 for update skip locked",
+        (current,),
+    ).fetchone()
+    if row is None:
+        return False
+    drop_place(connection, Spare(*row))
+    return True
+
+
+def blueprint(ports: Ports) -> str:
+    """What a fresh schema is built from, as a fingerprint: a spare of another one is not given out."""
+    return _plan(ports.tenant_tables)[1]
+
+
+@lru_cache(maxsize=4)
+def _plan(tenant_tables: Callable[[], Sequence[str]]) -> tuple[tuple[str, ...], str]:
+    """All statements of a fresh schema and their fingerprint; worked out once a process."""
+    statements = (*tenant_statements(), *tenant_tables())
+    digest = hashlib.sha256("\0".join((*statements, *append_only_tables())).encode())
+    return statements, digest.hexdigest()[:32]
 
 
 def make_spare(connection: Connection, ports: Ports, *, claim: UUID | None = None) -> Spare:
@@ -89,22 +120,36 @@ def make_spare(connection: Connection, ports: Ports, *, claim: UUID | None = Non
     if _scalar(connection, r"select count(*) from pg_roles where rolname like 'tn\_%%'") >= MOST_ROLES:
         raise RuntimeError("the cluster is full: it holds as many tenant roles as it carries well; add a pod")
     name = ids.base32_id("tn_")
+    statements, fingerprint = _plan(ports.tenant_tables)
     _make_role(connection, name)
-    statements = [*tenant_statements(), *_append_only(name), *ports.tenant_tables()]
     connection.execute("select set_config('search_path', %s, true)", (f"{name}, ext, pg_temp",))
     with connection.pipeline():
         for statement in statements:
             # Text of our own migrations and of the DDL compiler, one statement an execute.
-            connection.execute(cast("Composable", statement))
+            connection.execute(cast(LiteralString, statement))
+        for revoke in _append_only(name):
+            connection.execute(revoke)
     ports.fill_tenant(OwnerScope(connection))
     row = connection.execute(
-        "insert into pod.tenant (schema, role, system_version, state, claim) values (%s, %s, %s, 'spare', %s) returning id",
-        (name, name, newest("tenant"), claim),
+        "insert into pod.tenant (schema, role, system_version, blueprint, state, claim) "
+        "values (%s, %s, %s, %s, 'spare', %s) returning id",
+        (name, name, newest("tenant"), fingerprint, claim),
     ).fetchone()
     connection.execute("select set_config('search_path', 'pg_catalog, pg_temp', true)")
     if row is None:
         raise RuntimeError("the row of the spare was not written")
     return Spare(row[0], name, name)
+
+
+def drop_place(connection: Connection, place: Spare) -> None:
+    """Remove everything of a tenant inside its pod; the caller commits."""
+    schema, role = sql.Identifier(place.schema), sql.Identifier(place.role)
+    connection.execute("select set_config('lock_timeout', '2s', true)")
+    connection.execute("delete from pod.job where tenant = %s", (place.role,))
+    connection.execute("delete from pod.outbox where tenant = %s", (place.role,))
+    connection.execute("delete from pod.tenant where id = %s", (place.tenant,))
+    connection.execute(sql.SQL("drop schema if exists {} cascade").format(schema))
+    connection.execute(sql.SQL("drop role if exists {}").format(role))
 
 
 def _make_role(connection: Connection, name: str) -> None:
@@ -122,7 +167,7 @@ def _make_role(connection: Connection, name: str) -> None:
         connection.execute(statement)
 
 
-def _append_only(role: str) -> list[Composable]:
+def _append_only(role: str) -> list[sql.Composed]:
     """Default privileges have granted the tenant's role everything on these tables too."""
     return [
         sql.SQL("revoke update, delete on {} from {}").format(sql.Identifier(table), sql.Identifier(role))

@@ -26,6 +26,7 @@ STATEMENTS = (
         locale text,
         version bigint not null default 1,
         system_version text not null,
+        blueprint text not null,
         state text not null check (state in ('spare', 'active', 'suspended', 'deleting')),
         claim uuid unique,
         created_at timestamptz not null default now(),

@@ -1,5 +1,6 @@
--- Take a spare for the ledger entry p_claim; asked again it answers with the same one. No row: there is no spare.
-create function pod.take_spare(p_claim uuid)
+-- Take a spare of this version (p_blueprint) for the ledger entry p_claim; asked again it answers with the same one. No
+-- row: there is no spare.
+create function pod.take_spare(p_claim uuid, p_blueprint text)
 returns table (tenant uuid, schema text, role text)
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $body$
 #variable_conflict use_column
@@ -9,7 +10,7 @@ begin
     return;
   end if;
   return query update pod.tenant x set claim = p_claim, state_at = now()
-   where x.id = (select y.id from pod.tenant y where y.state = 'spare' and y.claim is null
+   where x.id = (select y.id from pod.tenant y where y.state = 'spare' and y.claim is null and y.blueprint = p_blueprint
                   order by y.id limit 1 for update skip locked)
   returning x.id, x.schema, x.role;
 end
