@@ -44,7 +44,9 @@ def test_dates_group_by_year_quarter_month_week_and_day(scope: TenantScope, grai
 
 def test_points_in_time_group_by_the_day_of_the_workspace(scope: TenantScope) -> None:
     """The workspace is in Berlin: half past eleven at night in UTC is the next day there."""
-    scope.execute("insert into o_task (title, due_at) values ('a', '2017-12-31T23:30:00Z'), ('b', '2017-06-30T21:59:00Z')")
+    scope.execute(
+        "insert into o_task (title, due_at) values ('a', '2017-12-31T23:30:00Z'), ('b', '2017-06-30T21:59:00Z')"
+    )
     assert keys(scope, "due_at:year", "task") == ["2017", "2018"]
     assert keys(scope, "due_at:day", "task") == ["2017-06-30", "2018-01-01"]
 
@@ -89,7 +91,9 @@ def test_sums_are_exact_and_of_nothing_zero(scope: TenantScope) -> None:
 
 
 def test_amounts_convert_by_the_rate_of_their_day(scope: TenantScope) -> None:
-    scope.execute("insert into rate (currency, day, rate) values ('USD', '2017-01-01', 0.9), ('USD', '2018-01-01', 0.5)")
+    scope.execute(
+        "insert into rate (currency, day, rate) values ('USD', '2017-01-01', 0.9), ('USD', '2018-01-01', 0.5)"
+    )
     for day, amount in (("2016-06-01", "100"), ("2017-06-01", "10"), ("2018-01-01", "1"), (None, "1000")):
         make_deal(scope, close_on=day, amount={"amount": amount, "currency": "USD"})
     make_deal(scope, amount="7")

@@ -33,7 +33,9 @@ def test_figures_count_all_records_while_cards_stop_at_the_limit(scope: TenantSc
     for number in range(5):
         make_deal(scope, f"D{number}", stage="meeting", amount=str(number))
     make_deal(scope, "Won", stage="won", amount="100")
-    columns = {group["key"]: group for group in groups(scope, metrics=("count", "sum:amount"), limit=2, fields=("name",))}
+    columns = {
+        group["key"]: group for group in groups(scope, metrics=("count", "sum:amount"), limit=2, fields=("name",))
+    }
     assert list(columns) == STAGES
     meeting = columns["meeting"]
     assert (meeting["count"], meeting["sum_amount"]["amount"]) == (5, "10.00")
@@ -81,9 +83,7 @@ def test_amounts_without_a_rate_are_reported_beside_the_board(scope: TenantScope
         ("deal", BoardQuery(limit=0), "?limit"),
     ],
 )
-def test_what_is_wrong_is_said_where(
-    scope: TenantScope, object_name: str, query: BoardQuery, pointer: str
-) -> None:
+def test_what_is_wrong_is_said_where(scope: TenantScope, object_name: str, query: BoardQuery, pointer: str) -> None:
     make_deal(scope)
     with pytest.raises(InvalidInput) as refused:
         board(scope, object_name, query)

@@ -47,7 +47,9 @@ def test_a_created_record_reads_back_as_it_was_answered(scope: TenantScope) -> N
         assert list_records(scope, name, ListQuery(filter=f'id == "{made["id"]}"')).rows == [read]
 
 
-def test_a_list_is_one_statement_however_many_links_it_looks_into(scope: TenantScope, sent: list[tuple[bytes, Any]]) -> None:
+def test_a_list_is_one_statement_however_many_links_it_looks_into(
+    scope: TenantScope, sent: list[tuple[bytes, Any]]
+) -> None:
     company = make_company(scope, "Linked")
     for number in range(3):
         make_deal(scope, f"Deal {number}", company=company["id"])
@@ -155,10 +157,10 @@ def test_unknown_objects_and_ids_are_not_found(scope: TenantScope) -> None:
     "text",
     [
         "name = 'x'; drop table o_deal",
-        "name == \"x\" || pg_sleep(1)",
-        "_title_key == \"x\"",
+        'name == "x" || pg_sleep(1)',
+        '_title_key == "x"',
         "deleted_at in (select 1)",
-        "name == \"\x00\"",
+        'name == "\x00"',
     ],
 )
 def test_a_filter_is_never_sql(scope: TenantScope, text: str) -> None:
@@ -188,7 +190,9 @@ def plan_of(scope: TenantScope, sent: list[tuple[bytes, Any]], query: ListQuery)
 
 @pytest.mark.usefixtures("many_deals")
 @pytest.mark.parametrize("sort", ["title", "name", "-name", "-created_at"])
-def test_a_long_list_in_order_is_read_from_its_index(scope: TenantScope, sent: list[tuple[bytes, Any]], sort: str) -> None:
+def test_a_long_list_in_order_is_read_from_its_index(
+    scope: TenantScope, sent: list[tuple[bytes, Any]], sort: str
+) -> None:
     first = list_records(scope, "deal", ListQuery(sort=sort))
     for cursor in ("", first.next or ""):
         plan = plan_of(scope, sent, ListQuery(sort=sort, cursor=cursor))

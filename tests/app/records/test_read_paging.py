@@ -19,15 +19,19 @@ if TYPE_CHECKING:
     from tenants.scope import TenantScope
 
 STAGES = ("new", "qualified", "meeting", "proposal", "negotiation", "won", "lost")
-TEXTS = st.sampled_from([None, "alpha", "Alpha", "älpha", "Beta", "ß", "SS", "", "é", "e", "Zeta", "日本", "%_\\", "a b"])
+TEXTS = st.sampled_from(
+    [None, "alpha", "Alpha", "älpha", "Beta", "ß", "SS", "", "é", "e", "Zeta", "日本", "%_\\", "a b"]
+)
 DEALS = st.lists(
-    st.fixed_dictionaries({
-        "name": TEXTS,
-        "amount": st.sampled_from([None, "0", "10", "10.5", "-3", "99999999999999999.25"]),
-        "close_on": st.sampled_from([None, "2016-12-31", "2017-01-01", "2017-03-09"]),
-        "stage": st.sampled_from([None, *STAGES]),
-        "amount_from_lines": st.sampled_from([None, True, False]),
-    }),
+    st.fixed_dictionaries(
+        {
+            "name": TEXTS,
+            "amount": st.sampled_from([None, "0", "10", "10.5", "-3", "99999999999999999.25"]),
+            "close_on": st.sampled_from([None, "2016-12-31", "2017-01-01", "2017-03-09"]),
+            "stage": st.sampled_from([None, *STAGES]),
+            "amount_from_lines": st.sampled_from([None, True, False]),
+        }
+    ),
     max_size=14,
 )
 SORTS = st.lists(
@@ -112,7 +116,10 @@ def test_paging_by_any_sort_answers_each_record_once_in_order(
 
 
 def test_a_record_made_while_paging_does_not_shift_the_pages(scope: TenantScope) -> None:
-    insert(scope, [{"name": name, "amount": None, "close_on": None, "stage": None, "amount_from_lines": None} for name in "bdf"])
+    insert(
+        scope,
+        [{"name": name, "amount": None, "close_on": None, "stage": None, "amount_from_lines": None} for name in "bdf"],
+    )
     first = list_records(scope, "deal", ListQuery(sort="name", limit=2, fields=("name",)))
     scope.execute("insert into o_deal (name) values ('a'), ('e')")
     second = list_records(scope, "deal", ListQuery(sort="name", limit=2, fields=("name",), cursor=first.next or ""))
@@ -127,7 +134,9 @@ def test_what_is_no_cursor_is_refused(scope: TenantScope, cursor: str) -> None:
 
 
 def test_a_cursor_of_another_sort_or_object_is_refused(scope: TenantScope) -> None:
-    insert(scope, [{"name": n, "amount": None, "close_on": None, "stage": None, "amount_from_lines": None} for n in "ab"])
+    insert(
+        scope, [{"name": n, "amount": None, "close_on": None, "stage": None, "amount_from_lines": None} for n in "ab"]
+    )
     cursor = list_records(scope, "deal", ListQuery(sort="name", limit=1)).next
     assert cursor is not None
     with pytest.raises(WrongCursor):

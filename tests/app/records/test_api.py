@@ -1,0 +1,226 @@
+"""The REST routes of records as a program meets them (DESIGN §9)."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from openapi_spec_validator import validate
+
+from app.factory import bind_ports
+from app.factory.web import create_flask_app
+from tests.support.api import Api, make_key
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from app.core.db import Databases
+    from app.core.ports import Runtime
+    from tenants.scope import Tenant
+    from tests.support.tenants import NewTenant
+
+
+@pytest.fixture(scope="module")
+def flask_app(runtime: Runtime) -> Flask:
+    runtime.ports.authorise = bind_ports().authorise
+    return create_flask_app(runtime)
+
+
+@pytest.fixture(scope="module")
+def api(flask_app: Flask, databases: Databases, tenant: Tenant) -> Api:
+    return Api(flask_app, make_key(databases, tenant))
+
+
+def test_a_record_is_created_read_changed_trashed_and_restored(api: Api) -> None:
+    made = api.call("POST", "/records/company", {"name": "Acme", "annual_revenue": 12.5})
+    assert made.status_code == 201
+    record = made.json
+    assert record["annual_revenue"]["currency"] == "EUR"
+    assert float(record["annual_revenue"]["amount"]) == 12.5
+    assert made.headers["Location"] == f"/api/v1/records/company/{record['id']}"
+    assert made.headers["ETag"] == '"1"'
+    path = f"/records/company/{record['id']}"
+    read = api.call("GET", path)
+    assert (read.json, read.headers["ETag"]) == (record, '"1"')
+    changed = api.call("PATCH", path, {"name": "Acme GmbH"}, If_Match='"1"')
+    assert (changed.status_code, changed.json["name"], changed.headers["ETag"]) == (200, "Acme GmbH", '"2"')
+    stale = api.call("PATCH", path, {"name": "Late"}, If_Match='"1"')
+    assert (stale.status_code, stale.json["code"]) == (412, "record.stale")
+    assert api.call("PATCH", path, {"name": "Acme AG"}).status_code == 200
+    assert api.call("DELETE", path).status_code == 204
+    assert api.call("GET", path).status_code == 404
+    assert api.call("GET", path, query={"trash": "with"}).status_code == 200
+    restored = api.call("POST", f"{path}/restore")
+    assert (restored.status_code, restored.json["deleted_at"]) == (200, None)
+    assert api.call("DELETE", path, query={"destroy": "true"}).status_code == 204
+    assert api.call("GET", path, query={"trash": "with"}).status_code == 404
+
+
+def test_a_list_links_to_its_next_page(api: Api) -> None:
+    for number in range(3):
+        api.post("/records/product", {"name": f"Listed {number}", "code": f"L{number}"})
+    first = api.call(
+        "GET", "/records/product", query={"sort": "name", "limit": "2", "filter": 'name.startsWith("Listed")'}
+    )
+    body = first.json
+    assert set(body) == {"data", "next", "total"}
+    target, _, relation = first.headers["Link"].partition("; ")
+    assert relation == 'rel="next"'
+    query = {name: values[0] for name, values in parse_qs(urlsplit(target.strip("<>")).query).items()}
+    assert query == {"sort": "name", "limit": "2", "filter": 'name.startsWith("Listed")', "cursor": body["next"]}
+    rest = api.call("GET", "/records/product", query=query)
+    assert [row["name"] for row in rest.json["data"]] == ["Listed 2"]
+    assert "Link" not in rest.headers
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "pointer"),
+    [
+        ("/records/deal", {"sorts": "name"}, "?sorts"),
+        ("/records/deal", {"sort": "nmae"}, "?sort"),
+        ("/records/deal", {"limit": "many"}, "?limit"),
+        ("/records/deal", {"limit": "201"}, "?limit"),
+        ("/records/deal", {"fields": "nope"}, "?fields"),
+        ("/records/deal", {"cursor": "nope"}, "?cursor"),
+        ("/records/deal", {"filter": "stage = 1"}, "?filter"),
+        ("/records/deal", {"total": "yes"}, "?total"),
+        ("/records/deal/board", {"group_by": "name"}, "?group_by"),
+        ("/records/deal/aggregate", {"metrics": "sum:name"}, "?metrics"),
+        ("/search", {}, "?q"),
+        ("/search", {"q": "a", "limit": "0"}, "?limit"),
+        ("/events", {"after": "x"}, "?after"),
+    ],
+)
+def test_a_wrong_parameter_is_pointed_at(api: Api, path: str, query: dict[str, str], pointer: str) -> None:
+    answer = api.call("GET", path, query=query)
+    assert answer.status_code == 422, answer.text
+    assert answer.content_type == "application/problem+json"
+    assert answer.json["errors"][0]["pointer"] == pointer
+    assert set(answer.json) >= {"type", "title", "status", "code", "detail", "errors"}
+
+
+def test_a_wrong_condition_names_its_position(api: Api) -> None:
+    answer = api.call("GET", "/records/deal", query={"filter": 'name == "x" && amonut > 1'})
+    assert (answer.json["code"], answer.json["position"]) == ("condition.invalid", 15)
+    assert "amount" in answer.json["errors"][0]["message"]
+
+
+def test_unknown_objects_records_and_other_workspaces_records_are_not_found(
+    api: Api, flask_app: Flask, databases: Databases, new_tenant: NewTenant
+) -> None:
+    other = Api(flask_app, make_key(databases, new_tenant()))
+    foreign = other.post("/records/company", {"name": "Theirs"})["id"]
+    for path in (f"/records/company/{foreign}", f"/records/company/{uuid.uuid4()}", "/records/company/x", "/records/x"):
+        answer = api.call("GET", path)
+        assert (answer.status_code, answer.content_type) == (404, "application/problem+json")
+    assert api.call("PATCH", f"/records/company/{foreign}", {"name": "Ours"}).status_code == 404
+    assert api.call("DELETE", f"/records/company/{foreign}").status_code == 404
+    assert other.get(f"/records/company/{foreign}")["name"] == "Theirs"
+
+
+def test_rights_are_those_of_the_keys_role(flask_app: Flask, databases: Databases, tenant: Tenant) -> None:
+    reader = Api(flask_app, make_key(databases, tenant, "read_only"))
+    member = Api(flask_app, make_key(databases, tenant, "member"))
+    assert reader.call("GET", "/records/company").status_code == 200
+    assert reader.call("POST", "/records/company", {"name": "No"}).status_code == 403
+    made = member.post("/records/company", {"name": "Members"})["id"]
+    assert member.call("DELETE", f"/records/company/{made}", query={"destroy": "true"}).status_code == 403
+    assert member.call("DELETE", f"/records/company/{made}").status_code == 204
+    assert Api(flask_app, "rap_x").call("GET", "/records/company").status_code == 401
+
+
+def test_an_upsert_creates_once_and_changes_then(api: Api) -> None:
+    first = api.call("PUT", "/records/company/by/external_id/a%2Fb", {"name": "Upserted"})
+    again = api.call("PUT", "/records/company/by/external_id/a%2Fb", {"name": "Upserted Ltd"})
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert first.json["id"] == again.json["id"]
+    assert again.json["external_id"] == "a/b"
+
+
+def test_bulk_takes_arrays_and_lines_and_answers_each_row(api: Api) -> None:
+    result = api.post("/records/company/bulk", [{"name": "B1"}, {"name": ""}, {"name": "B3", "nope": 1}], 200)
+    assert [row["status"] for row in result["results"]] == ["created", "failed", "failed"]
+    assert (result["created"], result["failed"]) == (1, 2)
+    lines = api.call(
+        "POST", "/records/company/bulk", b'{"name":"N1"}\n\n{"name":"N2"}\n', Content_Type="application/x-ndjson"
+    )
+    assert (lines.status_code, lines.json["created"]) == (200, 2)
+    ids = [{"id": row["id"]} for row in lines.json["results"]]
+    deleted = api.call("POST", "/records/company/bulk", ids, query={"mode": "delete"})
+    assert [row["status"] for row in deleted.json["results"]] == ["deleted", "deleted"]
+    broken = api.call("POST", "/records/company/bulk", b'{"name":\n', Content_Type="application/x-ndjson")
+    assert (broken.status_code, broken.json["errors"][0]["pointer"]) == (422, "/0")
+
+
+def test_numbers_arrive_exact(api: Api) -> None:
+    made = api.call("POST", "/records/product", b'{"name": "Exact", "code": "EX", "price": 1234567890123.45}')
+    assert made.json["price"]["amount"] == "1234567890123.45"
+
+
+def test_figures_board_search_and_events_answer(api: Api) -> None:
+    deal = api.post("/records/deal", {"name": "Quokka", "amount": "10", "stage": "won", "close_on": "2017-03-01"})
+    figures = api.get(
+        "/records/deal/aggregate",
+        group_by="stage,close_on:quarter",
+        metrics="count,sum:amount",
+        filter='name == "Quokka"',
+    )
+    assert figures["data"] == [
+        {
+            "group": {"stage": "won", "close_on": "2017-Q1"},
+            "count": 1,
+            "sum_amount": {"amount": "10.00", "currency": "EUR"},
+        }
+    ]
+    board = api.get("/records/deal/board", group_by="stage", metrics="count,sum:amount", fields="name")
+    assert [group["key"] for group in board["groups"]][-2:] == ["won", "lost"]
+    assert [hit["title"] for hit in api.get("/search", q="quok")["data"]] == ["Quokka"]
+    history = api.get(f"/records/deal/{deal['id']}/events")["data"]
+    assert [(event["kind"], event["diff"]) for event in history] == [("created", None)]
+    assert set(api.get("/events")) == {"data", "next"}
+
+
+def test_an_idempotency_key_creates_once(api: Api) -> None:
+    headers = {"Idempotency_Key": "same-1"}
+    first = api.call("POST", "/records/company", {"name": "Once"}, **headers)
+    again = api.call("POST", "/records/company", {"name": "Once"}, **headers)
+    assert first.json == again.json
+    assert len(api.get("/records/company", filter='name == "Once"')["data"]) == 1
+
+
+def test_the_document_describes_this_workspaces_objects_and_validates(api: Api) -> None:
+    document = api.get("/openapi.json")
+    validate(document)
+    assert document["openapi"].startswith("3.1")
+    assert {"company", "deal", "deal.new", "Problem"} <= set(document["components"]["schemas"])
+    assert "/api/v1/records/deal/{id}" in document["paths"]
+    assert set(document["components"]["securitySchemes"]) == {"key", "session"}
+    assert "bearer" in document["components"]["securitySchemes"]["key"]["scheme"]
+
+
+def test_a_created_record_fits_its_schema(api: Api) -> None:
+    """Every field answered is described, and every field described is answered."""
+    document = api.get("/openapi.json")
+    for name in ("company", "deal", "contact"):
+        page = api.get(f"/records/{name}", limit="1")
+        for record in page["data"]:
+            assert list(record) == [
+                "id",
+                *(key for key in document["components"]["schemas"][name]["properties"] if key != "id"),
+            ]
+
+
+def test_the_reference_page_shows_routes_and_fields(api: Api) -> None:
+    client = api.flask_app.test_client(use_cookies=False)
+    for name in ("deal", "workspace"):
+        page = client.get(f"/api/docs?object={name}", headers={"Authorization": f"Bearer {api.key}"})
+        assert page.status_code == 200
+        assert "<script>" not in page.text
+        assert "style=" not in page.text
+    deal = client.get("/api/docs?object=deal", headers={"Authorization": f"Bearer {api.key}"}).text
+    assert "/api/v1/records/deal/{id}" in deal
+    assert "close_on" in deal
+    missing = client.get("/api/docs?object=nope", headers={"Authorization": f"Bearer {api.key}"})
+    assert missing.status_code == 404
