@@ -73,7 +73,7 @@ def read_platform(folder: Path = FOLDER) -> dict[str, Leaves]:
 def read_object(text: str, source: str) -> Leaves:
     """The leaves of one object written in YAML. Raises ComponentError."""
     try:
-        document = yaml.safe_load(text)
+        document = yaml.load(text, Loader=yaml.CSafeLoader)
     except yaml.YAMLError as error:
         raise ComponentError(source, "", f"is not YAML: {error}") from None
     return _Reader(source).object(document)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hypothesis import strategies as st
 from psycopg.sql import SQL, Identifier
-from tenants.textcursor import TextCursor
 
 from app.metadata import fieldtypes
 from app.metadata.fieldtypes.base import Coercion
 from app.metadata.model import Field, Option
+from tenants.textcursor import TextCursor
 
 if TYPE_CHECKING:
     import psycopg
@@ -37,7 +37,7 @@ _OPTIONS: Final = {
 
 @dataclass(frozen=True)
 class Examples:
-    """``good``: (raw, JSON after a round trip); ``bad``: (raw, code); ``cells``: (text cell, JSON); ``any``: raw values."""
+    """``good``: (raw, JSON after a round trip); ``bad``: (raw, code); ``cells``: (text cell, JSON)."""
 
     good: list[tuple[object, object]]
     bad: list[tuple[object, str]]
@@ -159,7 +159,7 @@ KIT: Final[dict[str, Examples]] = {
         ],
         cells=[
             ("1054", {"amount": "1054.00", "currency": "EUR"}),
-            ("$1,234.5", {"amount": "1234.50", "currency": "EUR"}),
+            ("$1,234.5", {"amount": "1234.50", "currency": "USD"}),
             ("12.50 USD", {"amount": "12.50", "currency": "USD"}),
             ("CHF 12.50", {"amount": "12.50", "currency": "CHF"}),
             ("-£3", {"amount": "-3.00", "currency": "GBP"}),

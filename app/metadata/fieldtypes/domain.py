@@ -25,7 +25,7 @@ _ADDRESS: Final = re.compile(r"\d{1,3}(\.\d{1,3}){3}")
 
 
 class DomainType(SingleColumn):
-    """``https://www.Bücher.example.co.uk/x`` is stored as ``xn--…``-encoded ``example.co.uk``'s registrable form."""
+    """``https://www.example.co.uk/x`` is stored as ``example.co.uk``; other scripts as ``xn--…`` (IDNA 2008)."""
 
     name = "domain"
     condition = "text"

@@ -66,6 +66,8 @@ def shortest(number: Decimal) -> Decimal:
 
 def parse_exact(text: str, *, decimal_comma: bool = False) -> Decimal | None:
     """The number in a text cell: thousands separators, a decimal comma when said so, ``(12)`` as minus 12."""
+    if text.isdecimal() and text.isascii() and len(text) <= WHOLE_DIGITS:
+        return Decimal(text)
     text = text.translate(_SPACES).strip()
     if not text:
         return None

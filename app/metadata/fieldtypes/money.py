@@ -23,7 +23,13 @@ if TYPE_CHECKING:
     from app.metadata.model import Field
 
 #: What a cell may carry before or after the amount when it names no code of its own.
-_SYMBOLS: Final = {"€": "EUR", "$": "", "£": "GBP", "¥": "JPY", "₹": "INR", "US$": "USD", "zł": "PLN", "₽": "RUB"}
+_SYMBOLS: Final = {"€": "EUR", "$": "USD", "£": "GBP", "¥": "JPY", "₹": "INR", "US$": "USD", "zł": "PLN", "₽": "RUB"}
+#: Currencies that share a symbol: the tenant's own is meant when it is one of them.
+_SHARED: Final = {
+    "$": frozenset(("USD", "AUD", "CAD", "NZD", "SGD", "HKD", "MXN", "ARS", "CLP", "COP", "TWD", "BRL")),
+    "¥": frozenset(("JPY", "CNY")),
+    "£": frozenset(("GBP", "EGP", "LBP")),
+}
 _CELL: Final = re.compile(
     r"(?P<sign>[-(]?)\s*(?P<before>[A-Za-zł$€£¥₹₽]{0,3})\s*"
     r"(?P<amount>[-+\d.,'\u2019 ]+)\)?\s*(?P<after>[A-Za-zł$€£¥₹₽]{0,3})\)?"
@@ -87,7 +93,7 @@ class MoneyType(FieldType):
         try:
             return parse_exact(text, decimal_comma=ctx.decimal_comma)
         except ValueProblem:
-            return _with_currency(text, decimal_comma=ctx.decimal_comma)
+            return _with_currency(text, ctx)
 
     def bind(self, value: Any) -> tuple[object, ...]:
         """Amount, currency."""
@@ -150,16 +156,18 @@ def minor_digits(currency: str) -> int:
     return get_currency_precision(currency)
 
 
-def _with_currency(text: str, *, decimal_comma: bool) -> object:
+def _with_currency(text: str, ctx: Coercion) -> object:
     found = _CELL.fullmatch(text.replace("\u00a0", " ").replace("\u202f", " ").strip())
     if not found or not (found["before"] or found["after"]) or (found["before"] and found["after"]):
         raise ValueProblem("money.invalid", "Must be an amount like 1234.50 or 1234.50 EUR")
     word = found["before"] or found["after"]
-    amount = parse_exact(found["amount"], decimal_comma=decimal_comma)
+    amount = parse_exact(found["amount"], decimal_comma=ctx.decimal_comma)
     if amount is not None and found["sign"]:
         amount = -amount
-    currency = _SYMBOLS.get(word) if word in _SYMBOLS else currency_code(word)
-    return {"amount": amount, "currency": currency} if currency else amount
+    currency = _SYMBOLS.get(word) or currency_code(word)
+    if ctx.currency in _SHARED.get(word, ()):
+        currency = ctx.currency
+    return {"amount": amount, "currency": currency}
 
 
 @functools.cache

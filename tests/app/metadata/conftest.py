@@ -9,9 +9,8 @@ import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
 
-from tests.support.field_kit import CONTEXT
-
 from app.metadata import catalog, ddl
+from tests.support.field_kit import CONTEXT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 import pytest
 
 from app.metadata import catalog
-from app.metadata.model import Catalog
+
+if TYPE_CHECKING:
+    from app.metadata.model import Catalog
 
 #: OBJECTS.md, field by field: ``*`` required, ``!`` unique, ``~`` open, ``>`` link.
 EVERY_RECORD = (
@@ -25,7 +27,8 @@ OBJECTS = {
     " reports_to link>contact, birthday date, lifecycle select, source select ~, address address,"
     " do_not_email boolean, do_not_call boolean, language text, description long_text",
     "affiliation": "contact link>contact *, company link>company *, role text, primary boolean, since date, until date",
-    "company_relation": "company link>company *, related link>company *, kind select *, since date, until date, note text",
+    "company_relation": "company link>company *, related link>company *, kind select *, since date,"
+    " until date, note text",
     "lead": f"first_name text, last_name text *, company_name text, job_title text, {REACHED}, website url,"
     " source select ~, status select *, rating select, industry select ~, employees integer, address address,"
     " do_not_email boolean, do_not_call boolean, description long_text, converted_company link>company,"

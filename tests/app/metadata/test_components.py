@@ -36,21 +36,21 @@ def test_a_component_becomes_leaves_with_ranks_in_the_order_written() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (("type: text", "type: texd"), "machine.yaml: fields.serial.type: is 'texd', which is no field type; did you mean 'text'?"),
-        (("required: true", "requird: true"), "machine.yaml: fields.serial.requird: is not known; did you mean 'required'?"),
-        (("required: true", "required: 3"), "machine.yaml: fields.serial.required: is 3; must be a bool"),
-        (("title: [serial]", "title: [serail]"), "machine.yaml: title: names 'serail', which is no field; did you mean 'serial'?"),
-        (("  serial:", "  owner:"), "machine.yaml: fields.owner: is a reserved name"),
-        (("  serial:", "  Serial:"), "machine.yaml: fields.Serial: 'Serial' must be snake_case of at most 50 characters"),
-        (("color: red", "color: crimson"), "machine.yaml: fields.state.options.lost.color: is 'crimson'; must be one of slate,"),
-        ((", to: company", ""), "machine.yaml: fields.company: needs 'to': the object it links to"),
-        (("icon: cog", ""), "machine.yaml: the document: has no 'icon'"),
-        (("kind: object", "kind: ["), "machine.yaml: the document: is not YAML:"),
-        (("{one: Machine, other: Machines}", "{one: Machine}"), "machine.yaml: label: must be like {one: Machine, other: Machines}"),
+        (("type: text", "type: texd"), "fields.serial.type: is 'texd', which is no field type; did you mean 'text'?"),
+        (("required: true", "requird: true"), "fields.serial.requird: is not known; did you mean 'required'?"),
+        (("required: true", "required: 3"), "fields.serial.required: is 3; must be a bool"),
+        (("title: [serial]", "title: [serail]"), "title: names 'serail', which is no field; did you mean 'serial'?"),
+        (("  serial:", "  owner:"), "fields.owner: is a reserved name"),
+        (("  serial:", "  Serial:"), "fields.Serial: 'Serial' must be snake_case of at most 50 characters"),
+        (("color: red", "color: crimson"), "fields.state.options.lost.color: is 'crimson'; must be one of slate,"),
+        ((", to: company", ""), "fields.company: needs 'to': the object it links to"),
+        (("icon: cog", ""), "the document: has no 'icon'"),
+        (("kind: object", "kind: ["), "the document: is not YAML:"),
+        (("{one: Machine, other: Machines}", "{one: Machine}"), "label: must be like {one: Machine, other: Machines}"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_named_with_its_place_and_what_would_be_right(change: tuple[str, str], message: str) -> None:
-    assert wrong(change).startswith(message)
+    assert wrong(change).startswith(f"machine.yaml: {message}")
 
 
 def test_the_platform_layer_reads() -> None:

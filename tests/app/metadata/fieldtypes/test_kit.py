@@ -8,10 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
-from tests.support.field_kit import CONTEXT, KIT, Examples, field_of, round_trip
 
 from app.metadata import fieldtypes
 from app.metadata.fieldtypes.base import ValueProblem
+from tests.support.field_kit import CONTEXT, KIT, Examples, field_of, round_trip
 
 if TYPE_CHECKING:
     import psycopg

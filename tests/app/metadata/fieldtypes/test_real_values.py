@@ -10,11 +10,11 @@ from pathlib import Path
 import idna
 import phonenumbers
 import pytest
-from tests.support.field_kit import CONTEXT, field_of
 
 from app.metadata.fieldtypes.base import ValueProblem
 from app.metadata.fieldtypes.countries import country_code
 from app.metadata.fieldtypes.phone import e164
+from tests.support.field_kit import CONTEXT, field_of
 
 SHARED = Path(__file__).parents[5] / "shared"
 DATA = SHARED / "data" / "validation"
@@ -98,6 +98,13 @@ def test_a_decimal_comma_is_read_only_where_the_file_says_so() -> None:
     assert str(one.type.parse(one, "1,5", comma)) == "1.5"
     with pytest.raises(ValueProblem):
         one.type.parse(one, "1,5", CONTEXT)
+
+
+def test_a_shared_currency_symbol_means_the_tenants_own() -> None:
+    one = field_of("money")
+    canadian = replace(CONTEXT, currency="CAD")
+    assert one.type.to_json(one.type.parse(one, "$5", canadian)) == {"amount": "5.00", "currency": "CAD"}
+    assert one.type.to_json(one.type.parse(one, "€5", canadian)) == {"amount": "5.00", "currency": "EUR"}
 
 
 @pytest.mark.parametrize(
