@@ -14,7 +14,9 @@ def pod() -> None:
 
 @pod.command()
 @click.option("--superuser-url", required=True, help="postgresql://… of a superuser of the cluster; it is not kept.")
-@click.option("--app-url", help="How rapport_app reaches it, with password; default: as the control database, at that host.")
+@click.option(
+    "--app-url", help="How rapport_app reaches it, with password; default: as the control database, at that host."
+)
 @click.option("--owner-url", help="How rapport_owner reaches it, with password; default likewise.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def init(superuser_url: str, app_url: str | None, owner_url: str | None, as_json: bool) -> None:

@@ -9,10 +9,8 @@ import threading
 import click
 
 
-@click.command()
-@click.option("--spares", type=click.IntRange(0), default=3, show_default=True, help="Spare workspaces kept ready.")
-def relay(spares: int) -> None:
-    """Order new events, ring due jobs, keep spare workspaces."""
+def run(spares: int) -> None:
+    """Relay until SIGTERM."""
     from app.cli.context import open_runtime
     from app.core.jobs import registry
     from app.core.relay import Relay
@@ -24,3 +22,10 @@ def relay(spares: int) -> None:
     with open_runtime() as runtime:
         registry.close()
         Relay(runtime, spares=spares).run(stop)
+
+
+@click.command()
+@click.option("--spares", type=click.IntRange(0), default=3, show_default=True, help="Spare workspaces kept ready.")
+def relay(spares: int) -> None:
+    """Order new events, ring due jobs, keep spare workspaces."""
+    run(spares)

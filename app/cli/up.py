@@ -15,10 +15,11 @@ from types import FrameType
 
 import click
 
+from app.cli import relay, web, worker
 from app.core.config import Config
 from app.core.servers import embedded, process
 from app.core.servers.layout import ServerError, make_home
-from app.core.supervisor import Child, Supervisor, own_command
+from app.core.supervisor import Child, Supervisor
 
 _TICK_SECONDS = 0.2
 _READY_SECONDS = 300.0
@@ -32,6 +33,8 @@ _PAUSE_SECONDS = 5.0
 def up(host: str, workers: int | None, spares: int) -> None:
     """Start servers, web, worker and relay; keep them running until Ctrl-C."""
     config = Config.from_env()
+    # The children read the same settings again.
+    os.environ |= {"RAPPORT_HOME": str(config.home), "PORT": str(config.port)}
     stop = _Stop()
     with contextlib.suppress(_StopRequestedError), _only_one(config):
         _refuse_taken_port(host, config.port)
@@ -113,24 +116,26 @@ def _refuse_taken_port(host: str, port: int) -> None:
 
 
 def _migrate() -> None:
-    """In a process of its own: what it loads is not needed afterwards."""
+    """Migrate in a process of its own: what it loads and creates is not needed afterwards. Load the rest meanwhile."""
     _say("Bringing the databases up to date")
-    done = subprocess.run(own_command("migrate", "--spares", "1"), stdout=subprocess.DEVNULL, check=False)  # noqa: S603 (ourselves)
-    if done.returncode != 0:
+    command = [sys.executable, "-m", "app.cli", "migrate", "--spares", "1"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: S603 (ourselves)
+    try:
+        web.preload()
+    finally:
+        code = process.wait()
+    if code != 0:
         raise ServerError("the databases could not be brought up to date (see above)")
 
 
 def _children(config: Config, host: str, workers: int | None, spares: int) -> list[Child]:
     logs = config.home / "log"
     logs.mkdir(exist_ok=True, mode=0o700)
-    count = ("--workers", str(workers)) if workers else ()
-    commands = {
-        "web": ("web", "--host", host, *count),
-        "worker": ("worker",),
-        "relay": ("relay", "--spares", str(spares)),
-    }
-    environ = {**os.environ, "RAPPORT_HOME": str(config.home), "PORT": str(config.port)}
-    return [Child(name, own_command(*command), logs / f"{name}.log", environ) for name, command in commands.items()]
+    return [
+        Child("web", lambda: web.serve(host, config.port, workers, threads=4), logs / "web.log"),
+        Child("worker", worker.run, logs / "worker.log"),
+        Child("relay", lambda: relay.run(spares), logs / "relay.log"),
+    ]
 
 
 def _tend(supervisor: Supervisor, stop: _Stop) -> None:

@@ -1,14 +1,20 @@
-"""Keeps the processes of `rapport up` alive: starts them, starts them again when they die, stops them in order."""
+"""Keeps the processes of `rapport up` alive: forks them, forks them again when they die, stops them in order.
+
+They are forks and not programs of their own, because what the supervisor has loaded is then in memory once.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import os
 import signal
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from app.core.servers.process import die_with_parent, open_log
 
@@ -16,6 +22,7 @@ from app.core.servers.process import die_with_parent, open_log
 _HEALTHY_SECONDS = 30.0
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 30.0
+_HIGHEST_DESCRIPTOR = 4096
 
 
 @dataclass(slots=True)
@@ -23,62 +30,74 @@ class Child:
     """One process of ours. ``grace`` seconds lie between its SIGTERM, a second one, and SIGKILL."""
 
     name: str
-    command: Sequence[str]
+    run: Callable[[], None]
     log: Path
-    environ: Mapping[str, str]
     grace: float = 10.0
-    process: subprocess.Popen[bytes] | None = None
+    pid: int | None = None
+    _code: int = 0
     _started_at: float = 0.0
     _pause: float = _FIRST_PAUSE
     _not_before: float = 0.0
 
     def start(self) -> None:
-        """Start it in a session of its own, so that Ctrl-C reaches the supervisor alone; it dies with us."""
-        with open_log(self.log) as stream:
-            self.process = subprocess.Popen(  # noqa: S603 (ourselves)
-                self.command,
-                stdin=subprocess.DEVNULL,
-                stdout=stream,
-                stderr=stream,
-                env=dict(self.environ),
-                start_new_session=True,
-                preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509 (as in process.spawn)
-            )
+        """Fork it into a session of its own, so that Ctrl-C reaches the supervisor alone; it dies with us."""
+        sys.stdout.flush()
+        sys.stderr.flush()
+        parent = os.getpid()
+        pid = os.fork()
+        if pid == 0:
+            _become(self.run, self.log, parent)
+        self.pid = pid
         self._started_at = time.monotonic()
 
+    def alive(self) -> bool:
+        """Whether it runs; a dead one is reaped."""
+        if self.pid is None:
+            return False
+        try:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+        except ChildProcessError:
+            pid, status = self.pid, 0
+        if pid == 0:
+            return True
+        # What it had started itself (the web server's processes) must not live on with its port.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGKILL)
+        self._code, self.pid = os.waitstatus_to_exitcode(status), None
+        return False
+
     def check(self) -> str | None:
-        """Start it again when it is dead and its pause is over; a line for people when something happened."""
-        if self.process is not None and self.process.poll() is None:
+        """Start it again when it is dead and its pause is over; a line for people when it died."""
+        was = self.pid
+        if self.alive():
             return None
         now = time.monotonic()
-        if self.process is not None:
-            code = self.process.returncode
+        if was is not None:
             if now - self._started_at > _HEALTHY_SECONDS:
                 self._pause = _FIRST_PAUSE
-            self._not_before, self.process = now + self._pause, None
+            self._not_before = now + self._pause
             self._pause = min(self._pause * 2, _LONGEST_PAUSE)
-            return f"{self.name} ended ({_describe(code)}); it starts again ({self.log})"
+            return f"{self.name} ended ({_describe(self._code)}) and starts again; its log is {self.log}"
         if now >= self._not_before:
             self.start()
         return None
 
-    def ask_to_stop(self) -> None:
-        """SIGTERM, without waiting."""
-        if self.process is not None and self.process.poll() is None:
-            self.process.terminate()
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal to a living one."""
+        if self.alive() and self.pid is not None:
+            os.kill(self.pid, number)
 
     def wait_stopped(self) -> None:
         """Wait for its end, with more force as time passes."""
-        if self.process is None:
-            return
-        for force in (self.process.terminate, self.process.kill, None):
-            try:
-                self.process.wait(self.grace)
-                break
-            except subprocess.TimeoutExpired:
-                if force is not None:
-                    force()
-        self.process = None
+        for force in (signal.SIGTERM, signal.SIGKILL, signal.SIGKILL):
+            deadline = time.monotonic() + self.grace
+            while self.alive():
+                if time.monotonic() > deadline:
+                    self.send(force)
+                    break
+                time.sleep(0.02)
+            else:
+                return
 
 
 @dataclass(slots=True)
@@ -88,7 +107,6 @@ class Supervisor:
     children: list[Child]
     revive: Callable[[], list[str]]
     report: Callable[[str], None]
-    stopping: bool = field(default=False)
 
     def start(self) -> None:
         """Start every child."""
@@ -107,14 +125,36 @@ class Supervisor:
     def stop(self) -> None:
         """Ask all at once, then wait for each."""
         for child in self.children:
-            child.ask_to_stop()
+            child.send(signal.SIGTERM)
         for child in self.children:
             child.wait_stopped()
 
 
-def own_command(*arguments: str) -> list[str]:
-    """This program again, whatever it was started as."""
-    return [sys.executable, "-m", "app.cli", *arguments]
+def _become(run: Callable[[], None], log: Path, parent: int) -> NoReturn:
+    """In the fork: leave everything of the supervisor behind, then be the child until the end."""
+    code = 1
+    try:
+        os.setsid()
+        die_with_parent(signal.SIGTERM, parent)()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
+        with open_log(log) as stream:
+            os.dup2(stream.fileno(), 1)
+            os.dup2(stream.fileno(), 2)
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(nothing, 0)
+        # Locks and whatever else is open belong to the supervisor alone.
+        os.closerange(3, _HIGHEST_DESCRIPTOR)
+        run()
+        code = 0
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 1
+    except BaseException:  # noqa: BLE001 (the end of a process: nobody is left to handle it)
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
 
 
 def _describe(code: int) -> str:

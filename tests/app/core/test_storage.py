@@ -12,7 +12,8 @@ import pytest
 from moto import mock_aws
 
 from app.core.errors import NotFound
-from app.core.storage import S3, LocalDisk, Storage, from_url
+from app.core.storage import LocalDisk, Storage, from_url
+from app.core.storage.s3 import S3
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,128 +1,20 @@
-"""Files: one small protocol with a local-disk and an S3 driver; keys are ``<tenant uuid>/<kind>/<uuid>``."""
+"""Files as objects in an S3 bucket; loaded only where one is configured."""
 
 from __future__ import annotations
 
 import io
-import os
-import re
-import secrets
-import shutil
 import tempfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import IO, Any, BinaryIO, Protocol, cast
-from urllib.parse import parse_qs, unquote, urlsplit
 
 import boto3  # pyright: ignore[reportMissingTypeStubs]
 from botocore.config import Config as BotoConfig  # pyright: ignore[reportMissingTypeStubs]
 from botocore.exceptions import ClientError  # pyright: ignore[reportMissingTypeStubs]
 
 from app.core.errors import NotFound
+from app.core.storage.keys import check_key
 
-#: Segments of lower-case letters, digits, ``-``, ``_`` and inner dots; so no key leaves its folder.
-_KEY = re.compile(r"[a-z0-9_-][a-z0-9._-]*(/[a-z0-9_-][a-z0-9._-]*)*")
 _MISSING = {"NoSuchKey", "404", "NotFound"}
-
-
-class Storage(Protocol):
-    """Where files are kept. ``put`` replaces atomically; a reader sees the old or the new file, never half of one."""
-
-    def put(self, key: str, content: bytes | BinaryIO) -> int:
-        """Store ``content`` under ``key``; the number of bytes written."""
-        ...
-
-    def open(self, key: str) -> BinaryIO:
-        """The file as a readable binary stream, to be closed by the caller; ``NotFound`` when there is none."""
-        ...
-
-    def exists(self, key: str) -> bool:
-        """Whether there is a file under ``key``."""
-        ...
-
-    def delete(self, key: str) -> None:
-        """Remove the file; no error when there is none."""
-        ...
-
-    def delete_prefix(self, prefix: str) -> int:
-        """Remove every file whose key starts with the folder ``prefix`` (``<tenant uuid>``); how many there were."""
-        ...
-
-
-def check_key(key: str) -> str:
-    """``key`` itself when it is well-formed, else ``ValueError``."""
-    if not _KEY.fullmatch(key):
-        raise ValueError(f"not a storage key: {key!r}")
-    return key
-
-
-def from_url(url: str) -> Storage:
-    """The driver for ``file:///folder`` or ``s3://bucket/prefix?endpoint=…&region=…&path_style=1``."""
-    parts = urlsplit(url)
-    if parts.scheme == "file":
-        return LocalDisk(Path(unquote(parts.path)))
-    if parts.scheme == "s3":
-        options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-        return S3(
-            parts.netloc,
-            prefix=parts.path.strip("/"),
-            endpoint=options.get("endpoint"),
-            region=options.get("region"),
-            path_style=options.get("path_style") == "1",
-        )
-    raise ValueError(f"RAPPORT_STORAGE_URL is file:///folder or s3://bucket, not {url!r}")
-
-
-class LocalDisk:
-    """Files below one folder, readable by this user only."""
-
-    def __init__(self, root: Path) -> None:
-        """``root`` is made on first write."""
-        self._root = root
-
-    def put(self, key: str, content: bytes | BinaryIO) -> int:
-        """Write beside the target, flush to disk, rename."""
-        target = self._path(key)
-        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = target.with_name(f".{target.name}.{secrets.token_hex(6)}")
-        try:
-            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "wb") as stream:
-                shutil.copyfileobj(io.BytesIO(content) if isinstance(content, bytes) else content, stream, 1 << 20)
-                stream.flush()
-                os.fsync(stream.fileno())
-                size = stream.tell()
-            draft.replace(target)
-        except BaseException:
-            draft.unlink(missing_ok=True)
-            raise
-        return size
-
-    def open(self, key: str) -> BinaryIO:
-        """The file on disk."""
-        try:
-            return self._path(key).open("rb")
-        except (FileNotFoundError, IsADirectoryError) as error:
-            raise NotFound("The file is not there any more") from error
-
-    def exists(self, key: str) -> bool:
-        """Whether the file is on disk."""
-        return self._path(key).is_file()
-
-    def delete(self, key: str) -> None:
-        """Remove the file; its empty folders stay until ``delete_prefix``."""
-        self._path(key).unlink(missing_ok=True)
-
-    def delete_prefix(self, prefix: str) -> int:
-        """Remove the folder with everything in it."""
-        folder = self._path(prefix)
-        if not folder.is_dir():
-            return 0
-        count = sum(len(files) for _, _, files in os.walk(folder))
-        shutil.rmtree(folder)
-        return count
-
-    def _path(self, key: str) -> Path:
-        return self._root / check_key(key)
 
 
 class _Client(Protocol):
