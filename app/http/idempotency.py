@@ -56,7 +56,7 @@ def once(scope: RequestScope, view: Callable[[], R]) -> R | Response:
     response = current_app.make_response(cast(Response, view()))
     if response.status_code < 400:
         kept = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
-        body = msgspec.json.encode(_Stored(kept, response.get_data(as_text=True)))
+        body = msgspec.json.encode(_Stored(kept, response.get_data(as_text=True))).decode()
         scope.execute("update idempotency set status = %s, body = %s where key = %s", (response.status_code, body, key))
     return response
 
@@ -77,7 +77,7 @@ def _claim(scope: RequestScope, key: str, fingerprint: bytes) -> Response | None
         raise KeyReused("This Idempotency-Key was used for another request.")
     if row[1] is None:
         raise InFlight("A request with this Idempotency-Key is still running.")
-    stored = msgspec.json.decode(bytes(row[2]), type=_Stored)
+    stored = msgspec.json.decode(row[2], type=_Stored)
     response = Response(stored.body, status=row[1], headers=stored.headers)
     response.headers["Idempotency-Replayed"] = "true"
     return response

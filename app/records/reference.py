@@ -10,8 +10,12 @@ from flask import current_app, render_template, request
 from flask_smorest import Blueprint
 from werkzeug.wrappers import Response
 
+from app.core.errors import FieldError, InvalidInput
 from app.http.guard import workspace
+from app.http.respond import json_response
 from app.metadata import catalog as catalogs
+from app.metadata.layers import component_name, effective
+from app.metadata.leaves import nest
 from app.records.arguments import known_arguments
 from app.records.errors import UnknownObject
 from app.records.openapi import document
@@ -20,6 +24,7 @@ from app.records.statements import ShapeCache
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from app.metadata.leaves import Plain
     from app.metadata.model import Catalog
     from tenants.scope import TenantScope
 
@@ -29,6 +34,8 @@ _DOCUMENTS: Final = ShapeCache(64)
 _METHODS: Final = ("get", "post", "patch", "put", "delete")
 _TONES: Final = {"get": "blue", "post": "green", "patch": "amber", "put": "violet", "delete": "red"}
 WORKSPACE: Final = "workspace"
+#: What ``layer`` of the metadata route may be; "" is all layers together.
+LAYERS: Final = ("", "platform", "tenant")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +81,17 @@ def openapi(scope: TenantScope) -> Response:
     return Response(_encoded(scope), content_type="application/json")
 
 
+@blueprint.get("/v1/metadata")
+@workspace()
+def metadata(scope: TenantScope) -> Response:
+    """The workspace's metadata: its components as they are in effect, or as one layer states them."""
+    layer = known_arguments("layer").get("layer", "")
+    if layer not in LAYERS:
+        message = f"layer is one of {', '.join(name for name in LAYERS if name)}, or left out for what is in effect."
+        raise InvalidInput(message, [FieldError("?layer", "layer.unknown", message)])
+    return json_response({"version": scope.version, "components": components(scope, layer)})
+
+
 @blueprint.get("/docs")
 @workspace()
 def docs(scope: TenantScope) -> str:
@@ -93,6 +111,20 @@ def docs(scope: TenantScope) -> str:
         attributes=attributes(described, name),
         server=described["servers"][0]["url"],
     )
+
+
+def components(scope: TenantScope, layer: str) -> list[dict[str, object]]:
+    """The components of a layer, or, without one, what all layers come to; specs nested as in YAML."""
+    overrides: dict[str, list[tuple[str, Plain]]] = {}
+    for component, path, value in scope.execute("select component, path, value from metadata_override order by 1, 2"):
+        overrides.setdefault(component, []).append((path, value))
+    found: list[dict[str, object]] = []
+    for name, leaves in catalogs.platform_leaves().items():
+        own = overrides.get(component_name("object", name), [])
+        spec = {"": effective(leaves, own), "platform": leaves, "tenant": dict(own)}[layer]
+        if spec:
+            found.append({"kind": "object", "name": name, "layer": layer or "platform", "spec": nest(spec)})
+    return found
 
 
 def operations(described: Mapping[str, Any], tag: str) -> list[Operation]:

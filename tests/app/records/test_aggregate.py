@@ -61,7 +61,8 @@ def test_stages_come_in_their_order_and_links_as_ids(scope: TenantScope) -> None
         ("won", 1),
     ]
     assert keys(scope, "company") == [company["id"]]
-    assert [row["group"] for row in rows(scope, group_by=("company.name", "stage"))][0] == {
+    first = rows(scope, group_by=("company.name", "stage"))[0]
+    assert first["group"] == {
         "company.name": "Grouped",
         "stage": "new",
     }

@@ -212,6 +212,16 @@ def test_a_created_record_fits_its_schema(api: Api) -> None:
             ]
 
 
+def test_the_metadata_is_told_whole_or_by_layer(api: Api) -> None:
+    whole = api.get("/metadata")
+    specs = {component["name"]: component["spec"] for component in whole["components"]}
+    assert whole["version"] >= 1
+    assert specs["deal"]["fields"]["amount"]["type"] == "money"
+    assert api.get("/metadata", layer="tenant")["components"] == []
+    assert {one["layer"] for one in api.get("/metadata", layer="platform")["components"]} == {"platform"}
+    assert api.call("GET", "/metadata", query={"layer": "x"}).json["errors"][0]["pointer"] == "?layer"
+
+
 def test_the_reference_page_shows_routes_and_fields(api: Api) -> None:
     client = api.flask_app.test_client(use_cookies=False)
     for name in ("deal", "workspace"):
