@@ -36,7 +36,8 @@ def event_ctes(
 ) -> str:
     """CTEs ``logged`` and ``rung`` that log every row of the CTE ``source``, which has ``id`` and ``version``.
 
-    ``kind`` and ``object_name`` come from code and the catalog (never from a request); ``diff`` and ``cause`` are SQL over ``source``.
+    ``kind`` and ``object_name`` come from code and the catalog (never from a request); ``diff`` and ``cause`` are SQL
+    over ``source``.
     """
     name = object_name.replace("'", "''")
     return (

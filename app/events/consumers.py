@@ -100,6 +100,6 @@ def _next_batch(scope: TenantScope, consumer: Consumer) -> int:
 
 
 @register("events.consume")
-def consume_job(runtime: Runtime, tenant_id: UUID, args: dict[str, Any]) -> None:  # noqa: ARG001
+def consume_job(runtime: Runtime, tenant_id: UUID, _args: dict[str, Any]) -> None:
     """Doorbell of the relay after sealing."""
     consume(runtime, tenant_id)

@@ -60,7 +60,13 @@ def sealed_after(scope: TenantScope, after: int, limit: int) -> list[Event]:
 
 
 def record_events(
-    scope: TenantScope, object_name: str, record_id: UUID | str, *, after: str = "", limit: int = 50, newest_first: bool = False
+    scope: TenantScope,
+    object_name: str,
+    record_id: UUID | str,
+    *,
+    after: str = "",
+    limit: int = 50,
+    newest_first: bool = False,
 ) -> dict[str, Any]:
     """One record's events in the order they happened, unsealed ones with ``seq`` None; ``after`` is an event id."""
     _check_limit(limit)

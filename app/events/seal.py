@@ -47,7 +47,9 @@ def seal_tenant(runtime: Runtime, tenant_id: UUID) -> int:
 
 def leaves_of(scope: TenantScope, event_ids: Sequence[UUID], secret_key: str) -> list[bytes]:
     """The leaf of each event, in the order of ``event_ids``."""
-    rows = scope.execute(f"SELECT id, {_CANONICAL} FROM event WHERE id = ANY(%s::uuid[])", (list(event_ids),)).fetchall()
+    rows = scope.execute(
+        f"SELECT id, {_CANONICAL} FROM event WHERE id = ANY(%s::uuid[])", (list(event_ids),)
+    ).fetchall()
     text: dict[UUID, str] = {row[0]: row[1] for row in rows}
     purpose = f"audit {scope.tenant.id}"
     return [hmac_sign(secret_key, purpose, text[event_id].encode()) for event_id in event_ids]

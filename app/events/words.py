@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -20,7 +20,7 @@ _ACTS: Final = {
 _FOLLOWING: Final = frozenset({"stage_status", "stage_since", "closed_at", "email", "phone"})
 _MANY: Final = 3
 
-Titles = dict[tuple[str, str], str]
+Diff = dict[str, list[Any]]
 
 
 def describe(
@@ -36,9 +36,10 @@ def describe(
     label = object_type.label.lower() if object_type else str(event["object"])
     if event["kind"] != "updated" or object_type is None:
         return _ACTS.get(event["kind"], f"{event['kind']} this {{object}}").format(object=label)
-    if (event["diff"] or {}).get("converted_at", [None, None])[1]:
+    diff: Diff = event["diff"] or {}
+    if diff.get("converted_at", [None, None])[1]:
         return f"converted this {label}"
-    changes = _shown(object_type, event["diff"] or {})
+    changes = _shown(object_type, diff)
     if not changes:
         return f"changed this {label}"
     said = [_change(field, old, new, locale, timezone, titles or {}) for field, old, new in changes[:_MANY]]
@@ -54,7 +55,8 @@ def links_of(events: Iterable[Mapping[str, Any]], catalog: Catalog) -> dict[str,
         object_type = catalog.objects.get(event["object"])
         if object_type is None or event["kind"] != "updated":
             continue
-        for name, pair in (event["diff"] or {}).items():
+        diff: Diff = event["diff"] or {}
+        for name, pair in diff.items():
             field = object_type.fields.get(name)
             for value in pair if field is not None and field.to else ():
                 target = _target(field, value)
@@ -69,9 +71,7 @@ def _shown(object_type: ObjectType, diff: Mapping[str, Any]) -> list[tuple[Field
     return telling or known
 
 
-def _change(
-    field: Field, old: Any, new: Any, locale: str, timezone: str, titles: Mapping[tuple[str, str], str]
-) -> str:
+def _change(field: Field, old: Any, new: Any, locale: str, timezone: str, titles: Mapping[tuple[str, str], str]) -> str:
     before = _value(field, old, locale, timezone, titles)
     after = _value(field, new, locale, timezone, titles)
     if not after:
@@ -94,7 +94,8 @@ def _target(field: Field | None, value: Any) -> tuple[str, str] | None:
     if field is None or value is None:
         return None
     if isinstance(value, dict):
-        return (str(value.get("object")), str(value.get("id")))
+        reference = cast("dict[str, object]", value)
+        return (str(reference["object"]), str(reference["id"]))
     return (field.to[0], str(value))
 
 

@@ -111,9 +111,7 @@ def _company(scope: TenantScope, catalog: Catalog, lead: Record, given: UUID | N
     return UUID(create_record(scope, "company", payload)["id"])
 
 
-def _contact(
-    scope: TenantScope, catalog: Catalog, lead: Record, given: UUID | None, company_id: UUID | None
-) -> UUID:
+def _contact(scope: TenantScope, catalog: Catalog, lead: Record, given: UUID | None, company_id: UUID | None) -> UUID:
     if given is not None:
         return _live(scope, catalog, "contact", given)
     found = repository.find_contact(scope, catalog, [entry["value"] for entry in lead["emails"] or []], company_id)

@@ -10,7 +10,7 @@ from app.core import clock
 from app.core.errors import FieldError, InvalidInput
 from app.metadata.fieldtypes.money import Money
 from app.records.lines import rounded
-from app.records.rowform import quote
+from app.records.rowform import quote, trusted
 from app.records.store_many import Change, change_many
 
 if TYPE_CHECKING:
@@ -59,23 +59,19 @@ def add_up(scope: TenantScope, catalog: Catalog, deals: Iterable[UUID]) -> None:
     if not wanted:
         return
     deal_type, line = catalog.objects[DEAL], catalog.objects[LINE]
-    asking = [
-        row[0]
-        for row in scope.execute(
-            f"SELECT id FROM {quote(deal_type.table)} WHERE id = ANY(%s::uuid[]) AND deleted_at IS NULL"
-            " AND amount_from_lines ORDER BY id FOR NO KEY UPDATE",
-            (wanted,),
-        ).fetchall()
-    ]
+    text = (
+        f"SELECT id FROM {quote(deal_type.table)} WHERE id = ANY(%s::uuid[]) AND deleted_at IS NULL"
+        " AND amount_from_lines ORDER BY id FOR NO KEY UPDATE"
+    )
+    asking = [row[0] for row in scope.execute(trusted(text), (wanted,)).fetchall()]
     if not asking:
         return
     sums: dict[UUID, dict[str, Decimal]] = {deal: {} for deal in asking}
-    rows = scope.execute(
+    text = (
         f"SELECT deal, total__currency, sum(total) FROM {quote(line.table)}"
-        " WHERE deal = ANY(%s::uuid[]) AND deleted_at IS NULL AND total IS NOT NULL GROUP BY deal, total__currency",
-        (asking,),
-    ).fetchall()
-    for deal, currency, total in rows:
+        " WHERE deal = ANY(%s::uuid[]) AND deleted_at IS NULL AND total IS NOT NULL GROUP BY deal, total__currency"
+    )
+    for deal, currency, total in scope.execute(trusted(text), (asking,)).fetchall():
         sums[deal][currency] = total
     change_many(scope, deal_type, [Change(deal, {"amount": _in_one(scope, found)}) for deal, found in sums.items()])
 
@@ -100,6 +96,8 @@ def _rate(scope: TenantScope, currency: str) -> Decimal:
         (currency, clock.today(scope.tenant.timezone)),
     ).fetchone()
     if row is None:
-        message = f"The lines are in several currencies and there is no rate from {currency} to {scope.tenant.currency}."
+        message = (
+            f"The lines are in several currencies and there is no rate from {currency} to {scope.tenant.currency}."
+        )
         raise RateMissing(message, [FieldError("/unit_price/currency", "rate.missing", message)])
     return row[0]

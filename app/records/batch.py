@@ -33,8 +33,8 @@ class PreparedRow:
     """A row to write. ``values`` are coerced values by field name (what ``FieldType.coerce`` or ``parse`` gave).
 
     ``id`` names the record to update; without it a record is created. ``new_id`` gives the id a created one gets
-    (a resumed import makes the same ids again). ``errors`` non-empty: the row is reported as failed, with what else is wrong, and not written;
-    the pointer of a problem with the row as a whole is empty.
+    (a resumed import makes the same ids again). With ``errors`` the row is not written but reported as failed,
+    with what else is wrong; the pointer of a problem with the row as a whole is empty.
     """
 
     index: int
@@ -154,7 +154,9 @@ def _item(
         return _Item(row, row.new_id or ids.uuid7(), draft, draft.intake.errors)
     current = present.get(row.id)
     if current is None:
-        return _Item(row, row.id, None, [FieldError("/id", "record.not_found", f"There is no such {object_type.label}.")])
+        return _Item(
+            row, row.id, None, [FieldError("/id", "record.not_found", f"There is no such {object_type.label}.")]
+        )
     draft = drafts.changed_draft(object_type, intake, ctx, given, current)
     draft.intake.errors += find_cycles(scope, object_type, row.id, draft.values)
     return _Item(row, row.id, draft, draft.intake.errors)
@@ -186,7 +188,9 @@ def _check_unique(scope: TenantScope, object_type: ObjectType, items: Sequence[_
         if not target.unique:
             continue
         holders = [
-            item for item in items if item.draft is not None and not item.errors and item.draft.values.get(name) is not None
+            item
+            for item in items
+            if item.draft is not None and not item.errors and item.draft.values.get(name) is not None
         ]
         values = [item.draft.values[name] for item in holders if item.draft is not None]
         claimed: set[str] = set()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 from uuid import UUID
 
 from app.core import ids
@@ -87,7 +87,7 @@ def _prepare(
     prepared: list[PreparedRow] = []
     payloads: list[dict[str, Any]] = []
     for index, row in enumerate(rows):
-        payload = dict(row) if isinstance(row, dict) else {}
+        payload = dict(cast("Mapping[str, Any]", row)) if isinstance(row, dict) else {}
         errors = [] if isinstance(row, dict) else [FieldError("", "row.type", "A row is a JSON object.")]
         payloads.append(payload)
         prepared.append(PreparedRow(index, {}, errors=errors))
@@ -182,7 +182,9 @@ def _current(
 ) -> dict[UUID, dict[str, Any]]:
     """Records whose composite values a row merges into."""
     wanted = [
-        row.id for row, payload in zip(prepared, payloads, strict=True) if row.id and needs_current(object_type, payload)
+        row.id
+        for row, payload in zip(prepared, payloads, strict=True)
+        if row.id and needs_current(object_type, payload)
     ]
     if not wanted:
         return {}
@@ -194,7 +196,7 @@ def _delete(scope: TenantScope, object_type: ObjectType, rows: Sequence[object])
     prepared: list[PreparedRow] = []
     for index, item in enumerate(rows):
         row = PreparedRow(index, {})
-        payload = dict(item) if isinstance(item, dict) else {"id": item}
+        payload = dict(cast("Mapping[str, Any]", item)) if isinstance(item, dict) else {"id": item}
         row.id = _id_of(row, payload)
         prepared.append(row)
     outcome = trash.trash_many(scope, object_type.name, [row.id for row in prepared if row.id])

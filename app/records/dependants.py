@@ -10,7 +10,7 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from app.records.links import SYSTEM_TARGETS
-from app.records.rowform import quote
+from app.records.rowform import quote, trusted
 from app.records.store_many import Change, change_many, lock_records
 
 if TYPE_CHECKING:
@@ -56,7 +56,10 @@ class Closure:
         for link, row, root in self.clears:
             if root in roots and self.rows.get(link.object, {}).get(row) not in roots:
                 found[link].add(row)
-        return [(link, sorted(rows)) for link, rows in sorted(found.items(), key=lambda item: (item[0].object, item[0].field))]
+        return [
+            (link, sorted(rows))
+            for link, rows in sorted(found.items(), key=lambda item: (item[0].object, item[0].field))
+        ]
 
     def cleared_by(self, roots: Collection[UUID]) -> dict[UUID, dict[str, list[str]]]:
         """What each root's going empties on links to the root itself: ``{"contact.company": [ids]}``."""
@@ -83,7 +86,7 @@ def incoming(catalog: Catalog, target: str) -> list[IncomingLink]:
 def close_over(
     scope: TenantScope, catalog: Catalog, object_type: ObjectType, roots: Sequence[UUID], *, trashed: bool = False
 ) -> Closure:
-    """Follow the links to ``roots`` as far as they cascade, locking what is found; live records only unless ``trashed``."""
+    """Follow the links to ``roots`` as far as they cascade, locking what is found; live only unless ``trashed``."""
     closure = Closure({object_type.name: {root: root for root in roots}})
     front = [(object_type.name, dict(closure.rows[object_type.name]))]
     while front:
@@ -111,7 +114,7 @@ def _children(
         f" WHERE {quote(link.column)} = ANY(%s::uuid[]){'' if trashed else ' AND deleted_at IS NULL'}"
         " ORDER BY id FOR UPDATE"
     )
-    return [(row[0], parents[row[1]]) for row in scope.execute(text, (sorted(parents),)).fetchall()]
+    return [(row[0], parents[row[1]]) for row in scope.execute(trusted(text), (sorted(parents),)).fetchall()]
 
 
 def _find_blocked(closure: Closure) -> None:
@@ -128,13 +131,14 @@ def as_causes(cleared: Mapping[UUID, Any]) -> Jsonb:
     return Jsonb({str(root): {"cleared": fields} for root, fields in cleared.items()})
 
 
-def set_again(scope: TenantScope, catalog: Catalog, object_type: ObjectType, record_id: UUID) -> None:
+def set_again(scope: TenantScope, catalog: Catalog, record_id: UUID) -> None:
     """Set links that the trash emptied, where the linking record is live and the link still empty."""
     row = scope.execute(
         "SELECT cause -> 'cleared' FROM event WHERE record_id = %s::uuid AND kind = 'trashed' ORDER BY id DESC LIMIT 1",
         (record_id,),
     ).fetchone()
-    for path, linking in sorted(((row[0] if row else None) or {}).items()):
+    cleared: dict[str, list[str]] = (row[0] if row else None) or {}
+    for path, linking in sorted(cleared.items()):
         name, _, item = path.partition(".")
         linking_type = catalog.objects.get(name)
         if linking_type is None or item not in linking_type.fields:
@@ -148,14 +152,14 @@ def clear_for_good(scope: TenantScope, catalog: Catalog, link: IncomingLink, rec
     """Empty a link to a record that is being destroyed: with an event where live, without where trashed."""
     linking = catalog.objects[link.object]
     change_many(scope, linking, [Change(record_id, {link.field: None}) for record_id in records])
-    scope.execute(
+    text = (
         f"UPDATE {quote(linking.table)} SET {quote(link.column)} = NULL"
-        " WHERE id = ANY(%s::uuid[]) AND deleted_at IS NOT NULL",
-        (list(records),),
+        " WHERE id = ANY(%s::uuid[]) AND deleted_at IS NOT NULL"
     )
+    scope.execute(trusted(text), (list(records),))
 
 
-def cascade_parents(catalog: Catalog, object_type: ObjectType) -> list[IncomingLink]:
+def cascade_parents(object_type: ObjectType) -> list[IncomingLink]:
     """The object's own links whose target takes the record along."""
     found: list[IncomingLink] = []
     for item in object_type.fields.values():
@@ -164,7 +168,9 @@ def cascade_parents(catalog: Catalog, object_type: ObjectType) -> list[IncomingL
                 continue
             column = next((c.name for c in item.columns if c.part == target), item.columns[0].name)
             if item.on_delete == "cascade":
-                found.append(IncomingLink(object_type.name, item.name, column, target, "cascade", len(item.columns) > 1))
+                found.append(
+                    IncomingLink(object_type.name, item.name, column, target, "cascade", len(item.columns) > 1)
+                )
     return found
 
 

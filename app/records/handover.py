@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from app.metadata import catalog as catalogs
-from app.records.rowform import quote
+from app.records.rowform import quote, trusted
 from app.records.store_many import Change, change_many
 
 if TYPE_CHECKING:
@@ -34,10 +34,10 @@ def _hand_over_field(
     scope: TenantScope, object_type: ObjectType, field: Field, from_member: UUID, to_member: UUID
 ) -> set[UUID]:
     still_open = " AND done_at IS NULL" if object_type.name == "task" and field.name == "assignee" else ""
-    rows = scope.execute(
+    text = (
         f"SELECT id FROM {quote(object_type.table)} WHERE {quote(field.columns[0].name)} = %s::uuid"
-        f" AND deleted_at IS NULL{still_open} ORDER BY id FOR NO KEY UPDATE",
-        (from_member,),
-    ).fetchall()
+        f" AND deleted_at IS NULL{still_open} ORDER BY id FOR NO KEY UPDATE"
+    )
+    rows = scope.execute(trusted(text), (from_member,)).fetchall()
     changes = [Change(row[0], {field.name: to_member}) for row in rows]
     return set(change_many(scope, object_type, changes, cause={"handed_over_from": str(from_member)}))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo
 
 from babel.core import Locale, UnknownLocaleError, get_global
@@ -82,25 +82,21 @@ def take_value(intake: Intake, target: Field, raw: object, ctx: Coercion) -> Non
 
 def needs_current(object_type: ObjectType, patch: Mapping[str, Any]) -> bool:
     """Whether a merge patch (RFC 7396) goes into a composite value and so needs the record as it is."""
-    return any(
-        isinstance(raw, dict) and name in object_type.fields and _is_partial(object_type.fields[name], raw)
-        for name, raw in patch.items()
-    )
+    return any(name in object_type.fields and _is_partial(object_type.fields[name], raw) for name, raw in patch.items())
 
 
-def _is_partial(target: Field, raw: Mapping[str, object]) -> bool:
+def _is_partial(target: Field, raw: object) -> bool:
+    """Whether ``raw`` is an object that leaves out parts of a composite value."""
     parts = {column.part for column in target.columns if column.part}
-    return bool(parts) and not parts <= raw.keys()
+    return isinstance(raw, dict) and bool(parts) and not parts <= cast("dict[str, object]", raw).keys()
 
 
 def _merged(target: Field, raw: object, current: Mapping[str, Any] | None) -> object:
     """``raw`` merged into the present composite value: parts left out stay, null parts go."""
-    if current is None or not isinstance(raw, dict) or not _is_partial(target, raw):
+    present = current.get(target.name) if current is not None else None
+    if not isinstance(present, dict) or not _is_partial(target, raw):
         return raw
-    present = current.get(target.name)
-    if not isinstance(present, dict):
-        return raw
-    merged = {**present, **raw}
+    merged = cast("dict[str, object]", present) | cast("dict[str, object]", raw)
     return {part: value for part, value in merged.items() if value is not None}
 
 

@@ -1,21 +1,21 @@
 """Find live records by the value of a field: for upserts, bulk matching, imports and unique checks.
 
-Unique text compares case-folded with accents kept, ``external_id`` exactly; ``email`` and ``phone`` look at all entries.
+Unique text compares case-folded with accents kept, ``external_id`` exactly; ``email`` and ``phone`` in all entries.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from app.core.errors import Conflict, FieldError, InvalidInput
 from app.metadata.fieldtypes.base import ValueProblem
 from app.metadata.sortkeys import equal_key_sql
 from app.records.intake import coercion_of, unknown_field
-from app.records.rowform import quote
+from app.records.rowform import quote, trusted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from uuid import UUID
 
     from app.metadata.model import Field, ObjectType
     from tenants.scope import TenantScope
@@ -47,7 +47,7 @@ def _key_sql(field: Field, column: str) -> str:
 def matches(
     scope: TenantScope, object_type: ObjectType, field: Field, values: Sequence[Any]
 ) -> list[tuple[str, list[UUID]]]:
-    """For each coerced, non-empty value its comparison key and the live records that hold it, in order of ``values``."""
+    """For each coerced, non-empty value, in order, its comparison key and the live records that hold it."""
     if not values:
         return []
     bound = [field.type.bind(value)[0] for value in values]
@@ -56,9 +56,9 @@ def matches(
     if field.primary_of:
         every = next(c.name for c in object_type.fields[field.primary_of].columns if c.part == "all")
         text = (
-            "SELECT v.raw, array(SELECT t.id FROM {table} t WHERE t.{every} @> ARRAY[v.raw] AND t.deleted_at IS NULL"
-            " ORDER BY t.id) FROM unnest(%s::text[]) WITH ORDINALITY AS v(raw, at) ORDER BY v.at"
-        ).format(table=table, every=quote(every))
+            f"SELECT v.raw, array(SELECT t.id FROM {table} t WHERE t.{quote(every)} @> ARRAY[v.raw] AND t.deleted_at"
+            " IS NULL ORDER BY t.id) FROM unnest(%s::text[]) WITH ORDINALITY AS v(raw, at) ORDER BY v.at"
+        )
     else:
         key = _key_sql(field, "v.raw")
         text = (
@@ -66,7 +66,7 @@ def matches(
             f" {_key_sql(field, f't.{quote(column.name)}')} = {key} AND t.deleted_at IS NULL ORDER BY t.id)"
             f" FROM unnest(%s::{column.sql_type}[]) WITH ORDINALITY AS v(raw, at) ORDER BY v.at"
         )
-    return [(row[0], row[1]) for row in scope.execute(text, (bound,)).fetchall()]
+    return [(row[0], row[1]) for row in scope.execute(trusted(text), (bound,)).fetchall()]
 
 
 def match_one(scope: TenantScope, object_type: ObjectType, name: str, raw: object) -> UUID | None:

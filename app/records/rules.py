@@ -12,13 +12,13 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from app.records import lines, pairs, stages
-from app.records.intake import Intake
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from app.metadata.fieldtypes.base import Coercion
     from app.metadata.model import ObjectType
+    from app.records.intake import Intake
 
 
 @dataclass(slots=True)
@@ -71,7 +71,9 @@ def _contact_is_named(draft: Draft) -> None:
     if not draft.creating and not draft.touches(*_NAMES):
         return
     if not any(draft.becomes(name) for name in _NAMES if draft.has(name)):
-        draft.intake.refuse("/last_name", "contact.empty", "A contact needs a name, an e-mail address or a phone number.")
+        draft.intake.refuse(
+            "/last_name", "contact.empty", "A contact needs a name, an e-mail address or a phone number."
+        )
 
 
 def _probability_in_range(draft: Draft) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from app.core import clock
 from app.events.append import event_ctes, event_params
 from app.records.links import live_target_sql
-from app.records.rowform import diff_sql, quote, row_form, whole_row_sql
+from app.records.rowform import diff_sql, quote, row_form, trusted, whole_row_sql
 from app.records.statements import ShapeCache
 
 if TYPE_CHECKING:
@@ -92,9 +92,7 @@ def change_record(
     return _one(scope, object_type, text, params)
 
 
-def _update_text(
-    object_type: ObjectType, fields: Sequence[Field], targets: Sequence[Target], *, checked: bool
-) -> str:
+def _update_text(object_type: ObjectType, fields: Sequence[Field], targets: Sequence[Target], *, checked: bool) -> str:
     pairs = _placeholders(fields)
     form = row_form(object_type)
     sets = ", ".join(f"{name} = {value}" for name, value in pairs)
@@ -134,13 +132,13 @@ def delete_rows(scope: TenantScope, object_type: ObjectType, ids: Sequence[UUID]
         f"WITH d AS (DELETE FROM {quote(object_type.table)} t WHERE t.id = ANY(%(ids)s::uuid[]) RETURNING {returned}),"
         f" {event_ctes('d', 'destroyed', object_type.name, diff='event_diff')} SELECT count(*) FROM d"
     )
-    row = scope.execute(text, event_params(scope) | {"ids": list(ids)}).fetchone()
+    row = scope.execute(trusted(text), event_params(scope) | {"ids": list(ids)}).fetchone()
     return int(row[0]) if row else 0
 
 
 def _one(scope: TenantScope, object_type: ObjectType, text: str, params: Mapping[str, Any]) -> Record | None:
     cursor = scope.cursor_text()
-    cursor.execute(text, params)
+    cursor.execute(trusted(text), params)
     row = cursor.fetchone()
     return None if row is None else row_form(object_type).decode(row)
 

@@ -10,24 +10,28 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 from uuid import UUID
 
 from psycopg.types.json import Json, Jsonb
 
 from app.core import clock, ids
 from app.events.append import event_ctes, event_params
-from app.records.rowform import diff_sql, quote, row_form
+from app.records.rowform import diff_sql, quote, row_form, trusted
 from app.records.statements import ShapeCache
 from tenants.copying import copy_into
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from app.metadata.model import Field, ObjectType
     from tenants.scope import TenantScope
 
+T = TypeVar("T")
+
 _TEXTS: Final = ShapeCache()
+_PART: Final = 2_000
 _EVENT_COLUMNS: Final = (
     "id", "at", "actor_kind", "actor_id", "cause", "kind", "object", "record_id", "record_version", "request_id",
 )  # fmt: skip
@@ -66,8 +70,16 @@ def insert_many(
                 cells += bind(values[name]) if name in values else unset
             yield (*cells, *tail)
 
-    copy_into(scope, object_type.table, columns, copied())
+    for part in batched(copied()):
+        copy_into(scope, object_type.table, columns, part)
     log_created(scope, object_type.name, [record_id for record_id, _ in rows])
+
+
+def batched(rows: Iterable[T]) -> Iterator[list[T]]:
+    """``rows`` in parts, each small enough for one statement of a write's time budget."""
+    left = iter(rows)
+    while part := list(islice(left, _PART)):
+        yield part
 
 
 def _unset(field: Field) -> tuple[object, ...]:
@@ -82,10 +94,9 @@ def log_created(scope: TenantScope, object_name: str, record_ids: Sequence[UUID]
     now = clock.now()
     head = (now, params["event_actor_kind"], params["event_actor"], params["event_cause"], "created", object_name)
     request = params["event_request"]
-    rows = (
-        (event_id, *head, record_id, 1, request) for event_id, record_id in zip(event_ids, record_ids, strict=True)
-    )
-    copy_into(scope, "event", _EVENT_COLUMNS, rows)
+    rows = ((event_id, *head, record_id, 1, request) for event_id, record_id in zip(event_ids, record_ids, strict=True))
+    for part in batched(rows):
+        copy_into(scope, "event", _EVENT_COLUMNS, part)
     scope.execute("INSERT INTO pod.outbox (events) VALUES (%s::uuid[])", (event_ids,))
 
 
@@ -109,9 +120,10 @@ def change_many(
         shape = (object_type.spec_hash, names)
         text = _TEXTS.get(shape, lambda fields=fields: _change_text(object_type, fields))
         group.sort(key=lambda change: change.id)
-        rows = [_json_row(fields, change) for change in group]
-        params = event_params(scope, cause) | {"rows": Jsonb(rows), "now": clock.now(), "by": by}
-        versions |= {row[0]: row[1] for row in scope.execute(text, params).fetchall()}
+        for part in batched(group):
+            rows = [_json_row(fields, change) for change in part]
+            params = event_params(scope, cause) | {"rows": Jsonb(rows), "now": clock.now(), "by": by}
+            versions |= {row[0]: row[1] for row in scope.execute(trusted(text), params).fetchall()}
     return versions
 
 
@@ -151,7 +163,7 @@ def _json_cell(cell: object) -> object:
     if isinstance(cell, (UUID, Decimal)):
         return str(cell)
     if isinstance(cell, (list, tuple)):
-        return [_json_cell(item) for item in cell]  # pyright: ignore[reportUnknownVariableType]
+        return [_json_cell(item) for item in cast("Sequence[object]", cell)]
     return cell
 
 
@@ -161,10 +173,10 @@ def lock_records(
     """Live records in their JSON form, locked in id order; ``hard`` also keeps new links to them out."""
     form = row_form(object_type)
     cursor = scope.cursor_text()
-    cursor.execute(
+    text = (
         f"SELECT {form.select} FROM {quote(object_type.table)} WHERE id = ANY(%s::uuid[]) AND deleted_at IS NULL"
-        f" ORDER BY id FOR {'UPDATE' if hard else 'NO KEY UPDATE'}",
-        (sorted(set(record_ids)),),
+        f" ORDER BY id FOR {'UPDATE' if hard else 'NO KEY UPDATE'}"
     )
+    cursor.execute(trusted(text), (sorted(set(record_ids)),))
     records = [form.decode(row) for row in cursor.fetchall()]
     return {UUID(record["id"]): record for record in records}

@@ -8,19 +8,19 @@ again where they are still empty.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from app.core import clock, ids
 from app.events.append import event_ctes, event_params
 from app.metadata import catalog as catalogs
 from app.records import consequences, dependants, drafts, store
 from app.records.errors import DeleteRestricted, ParentInTrash
-from app.records.rowform import quote, row_form
+from app.records.rowform import quote, row_form, trusted
 from app.records.store_many import Change, change_many, lock_records
 from app.records.violations import translated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from uuid import UUID
 
     from app.metadata.model import Catalog, ObjectType
     from app.records.dependants import Blocking, Closure
@@ -45,7 +45,11 @@ def trash_record(scope: TenantScope, object_name: str, record_id: UUID, *, if_ma
 
 
 def trash_many(
-    scope: TenantScope, object_name: str, record_ids: Iterable[UUID], *, if_match: Mapping[UUID, int | None] | None = None
+    scope: TenantScope,
+    object_name: str,
+    record_ids: Iterable[UUID],
+    *,
+    if_match: Mapping[UUID, int | None] | None = None,
 ) -> dict[UUID, list[Blocking] | None]:
     """Trash live records, each under a trash id of its own; by id: [] done, what blocks it, or None when not there."""
     catalog = catalogs.for_scope(scope)
@@ -100,7 +104,7 @@ def _set_trashed(
     params |= {"now": clock.now(), "by": scope.member.id if scope.member else None}
     params["cleared"] = dependants.as_causes(cleared)
     cursor = scope.cursor_text()
-    cursor.execute(text, params)
+    cursor.execute(trusted(text), params)
     return [form.decode(row) for row in cursor.fetchall()]
 
 
@@ -112,10 +116,10 @@ def restore_record(scope: TenantScope, object_name: str, record_id: UUID) -> Rec
     catalog = catalogs.for_scope(scope)
     object_type = drafts.object_of(catalog, object_name)
     with translated(object_type):
-        trash = scope.execute(
-            f"SELECT trash_id FROM {quote(object_type.table)} WHERE id = %s::uuid AND deleted_at IS NOT NULL FOR UPDATE",
-            (record_id,),
-        ).fetchone()
+        text = (
+            f"SELECT trash_id FROM {quote(object_type.table)} WHERE id = %s::uuid AND deleted_at IS NOT NULL FOR UPDATE"
+        )
+        trash = scope.execute(trusted(text), (record_id,)).fetchone()
         if trash is None:
             raise drafts.missing(object_type)
         _refuse_trashed_parents(scope, catalog, object_type, record_id)
@@ -123,7 +127,7 @@ def restore_record(scope: TenantScope, object_name: str, record_id: UUID) -> Rec
         for name in sorted(dependants.cascade_objects(catalog, object_type)):
             with translated(catalog.objects[name]):
                 restored.append((catalog.objects[name], _set_live(scope, catalog.objects[name], record_id, trash[0])))
-        dependants.set_again(scope, catalog, object_type, record_id)
+        dependants.set_again(scope, catalog, record_id)
         for kind, records in restored:
             if records:
                 consequences.after_return(scope, catalog, kind, records)
@@ -145,19 +149,19 @@ def _set_live(scope: TenantScope, object_type: ObjectType, record_id: UUID, tras
     params = event_params(scope) | {"trash": trash_id, "id": record_id, "now": clock.now()}
     params["by"] = scope.member.id if scope.member else None
     cursor = scope.cursor_text()
-    cursor.execute(text, params)
+    cursor.execute(trusted(text), params)
     return [form.decode(row) for row in cursor.fetchall()]
 
 
 def _refuse_trashed_parents(scope: TenantScope, catalog: Catalog, object_type: ObjectType, record_id: UUID) -> None:
     """A record that depends on one in the trash comes back with that one, not alone."""
-    for link in dependants.cascade_parents(catalog, object_type):
+    for link in dependants.cascade_parents(object_type):
         parent = catalog.objects[link.target]
-        found = scope.execute(
+        text = (
             f"SELECT 1 FROM {quote(object_type.table)} c JOIN {quote(parent.table)} p ON p.id = c.{quote(link.column)}"
-            " WHERE c.id = %s::uuid AND p.deleted_at IS NOT NULL",
-            (record_id,),
-        ).fetchone()
+            " WHERE c.id = %s::uuid AND p.deleted_at IS NOT NULL"
+        )
+        found = scope.execute(trusted(text), (record_id,)).fetchone()
         if found:
             raise ParentInTrash(f"Restore the {parent.label} it belongs to first.")
 
@@ -183,9 +187,8 @@ def destroy_many(scope: TenantScope, object_name: str, record_ids: Iterable[UUID
     wanted = sorted(set(record_ids))
     with translated(object_type):
         consequences.lock_parents(scope, catalog, object_type, [], wanted)
-        found = scope.execute(
-            f"SELECT id FROM {quote(object_type.table)} WHERE id = ANY(%s::uuid[]) ORDER BY id FOR UPDATE", (wanted,)
-        ).fetchall()
+        text = f"SELECT id FROM {quote(object_type.table)} WHERE id = ANY(%s::uuid[]) ORDER BY id FOR UPDATE"
+        found = scope.execute(trusted(text), (wanted,)).fetchall()
         present = [row[0] for row in found]
         closure = dependants.close_over(scope, catalog, object_type, present, trashed=True)
         roots = {record_id: record_id for record_id in present if record_id not in closure.blocked}
@@ -203,11 +206,14 @@ def destroy_many(scope: TenantScope, object_name: str, record_ids: Iterable[UUID
 
 def restricted(catalog: Catalog, object_type: ObjectType, blocking: Sequence[Blocking]) -> DeleteRestricted:
     """The 409 that names what must go first."""
+    kinds = [catalog.objects[block.object] for block in blocking]
     names = ", ".join(
-        f"{block.count} {catalog.objects[block.object].plural if block.count > 1 else catalog.objects[block.object].label}"
-        for block in blocking
+        f"{block.count} {kind.plural if block.count > 1 else kind.label}"
+        for block, kind in zip(blocking, kinds, strict=True)
     )
     return DeleteRestricted(
         f"This {object_type.label} is still used by {names}.",
-        extra={"blocking": [{"object": block.object, "field": block.field, "count": block.count} for block in blocking]},
+        extra={
+            "blocking": [{"object": block.object, "field": block.field, "count": block.count} for block in blocking]
+        },
     )

@@ -16,7 +16,7 @@ from app.records.drafts import invalid
 from app.records.errors import UniqueTaken
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     from app.metadata.model import Field, ObjectType
 
@@ -29,7 +29,7 @@ class RecordBusy(Conflict):
 
 
 @contextmanager
-def translated(object_type: ObjectType) -> Iterator[None]:
+def translated(object_type: ObjectType) -> Generator[None]:
     """Turn unique and foreign-key violations, lock timeouts and deadlocks inside into our errors."""
     try:
         yield
@@ -38,7 +38,9 @@ def translated(object_type: ObjectType) -> Iterator[None]:
     except psycopg.errors.ForeignKeyViolation as violation:
         field = _field_of(object_type, violation)
         message = f"{field.label if field else 'A link'} points to a record that is not there."
-        raise invalid(object_type, [FieldError(f"/{field.name if field else ''}", "link.not_found", message)]) from violation
+        raise invalid(
+            object_type, [FieldError(f"/{field.name if field else ''}", "link.not_found", message)]
+        ) from violation
     except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected) as error:
         raise RecordBusy("Somebody else is changing this record at the moment; please try again.") from error
 

@@ -91,9 +91,7 @@ def _current(
     return current
 
 
-def _change(
-    scope: TenantScope, catalog: Catalog, draft: Draft, record_id: UUID, if_match: int | None
-) -> Record:
+def _change(scope: TenantScope, catalog: Catalog, draft: Draft, record_id: UUID, if_match: int | None) -> Record:
     object_type = draft.object_type
     record = None
     targets = targets_of(catalog, object_type, draft.values)

@@ -31,59 +31,221 @@ class Hour:
 Sample = tuple[str, str, dict[str, Any]]
 
 _COMPANIES: Final[tuple[Sample, ...]] = (
-    ("company", "nordwind", {
-        "name": "Nordwind Energy", "domain": "nordwind.example", "relationship": ["customer"],
-        "industry": "energy", "employees": 240, "annual_revenue": 38_000_000,
-        "billing_address": {"line1": "Hafenstrasse 12", "city": "Hamburg", "postal_code": "20457", "country": "DE"},
-    }),
-    ("company", "bluebird", {
-        "name": "Bluebird Logistics", "domain": "bluebird.example", "relationship": ["prospect"], "employees": 85,
-        "billing_address": {"line1": "14 Canal Road", "city": "Leeds", "postal_code": "LS1 4AX", "country": "GB"},
-    }),
-    ("company", "solis", {
-        "name": "Solis Pharma", "domain": "solis.example", "relationship": ["prospect"], "employees": 1200,
-        "billing_address": {"line1": "Carrer de Mallorca 88", "city": "Barcelona", "postal_code": "08029", "country": "ES"},
-    }),
-    ("company", "tern", {"name": "Tern & Vale Architects", "domain": "ternvale.example", "relationship": ["customer", "partner"], "employees": 32}),
-)  # fmt: skip
+    (
+        "company",
+        "nordwind",
+        {
+            "name": "Nordwind Energy",
+            "domain": "nordwind.example",
+            "relationship": ["customer"],
+            "industry": "energy",
+            "employees": 240,
+            "annual_revenue": 38_000_000,
+            "billing_address": {"line1": "Hafenstrasse 12", "city": "Hamburg", "postal_code": "20457", "country": "DE"},
+        },
+    ),
+    (
+        "company",
+        "bluebird",
+        {
+            "name": "Bluebird Logistics",
+            "domain": "bluebird.example",
+            "relationship": ["prospect"],
+            "employees": 85,
+            "billing_address": {"line1": "14 Canal Road", "city": "Leeds", "postal_code": "LS1 4AX", "country": "GB"},
+        },
+    ),
+    (
+        "company",
+        "solis",
+        {
+            "name": "Solis Pharma",
+            "domain": "solis.example",
+            "relationship": ["prospect"],
+            "employees": 1200,
+            "billing_address": {
+                "line1": "Carrer de Mallorca 88",
+                "city": "Barcelona",
+                "postal_code": "08029",
+                "country": "ES",
+            },
+        },
+    ),
+    (
+        "company",
+        "tern",
+        {
+            "name": "Tern & Vale Architects",
+            "domain": "ternvale.example",
+            "relationship": ["customer", "partner"],
+            "employees": 32,
+        },
+    ),
+)
 
 _CONTACTS: Final[tuple[Sample, ...]] = (
-    ("contact", "mira", {
-        "first_name": "Mira", "last_name": "Hansen", "job_title": "Head of Purchasing", "email": "mira.hansen@nordwind.example",
-        "company": Ref("nordwind"), "lifecycle": "customer",
-    }),
-    ("contact", "owen", {
-        "first_name": "Owen", "last_name": "Clarke", "job_title": "Operations Director", "email": "owen.clarke@bluebird.example",
-        "company": Ref("bluebird"), "lifecycle": "opportunity",
-    }),
-    ("contact", "lucia", {
-        "first_name": "Lucía", "last_name": "Ferrer", "job_title": "Chief Information Officer", "email": "lucia.ferrer@solis.example",
-        "company": Ref("solis"), "lifecycle": "opportunity",
-    }),
-    ("contact", "tobias", {
-        "first_name": "Tobias", "last_name": "Vale", "job_title": "Partner", "email": "tobias@ternvale.example",
-        "company": Ref("tern"), "lifecycle": "customer",
-    }),
-)  # fmt: skip
+    (
+        "contact",
+        "mira",
+        {
+            "first_name": "Mira",
+            "last_name": "Hansen",
+            "job_title": "Head of Purchasing",
+            "email": "mira.hansen@nordwind.example",
+            "company": Ref("nordwind"),
+            "lifecycle": "customer",
+        },
+    ),
+    (
+        "contact",
+        "owen",
+        {
+            "first_name": "Owen",
+            "last_name": "Clarke",
+            "job_title": "Operations Director",
+            "email": "owen.clarke@bluebird.example",
+            "company": Ref("bluebird"),
+            "lifecycle": "opportunity",
+        },
+    ),
+    (
+        "contact",
+        "lucia",
+        {
+            "first_name": "Lucía",
+            "last_name": "Ferrer",
+            "job_title": "Chief Information Officer",
+            "email": "lucia.ferrer@solis.example",
+            "company": Ref("solis"),
+            "lifecycle": "opportunity",
+        },
+    ),
+    (
+        "contact",
+        "tobias",
+        {
+            "first_name": "Tobias",
+            "last_name": "Vale",
+            "job_title": "Partner",
+            "email": "tobias@ternvale.example",
+            "company": Ref("tern"),
+            "lifecycle": "customer",
+        },
+    ),
+)
 
 _PRODUCTS: Final[tuple[Sample, ...]] = (
-    ("product", "starter", {"name": "Starter plan", "code": "SAMPLE-START", "price": 1200, "active": True, "recurring": "year"}),
+    (
+        "product",
+        "starter",
+        {"name": "Starter plan", "code": "SAMPLE-START", "price": 1200, "active": True, "recurring": "year"},
+    ),
     ("product", "onboarding", {"name": "Onboarding", "code": "SAMPLE-ONB", "price": 2500, "active": True}),
 )
 
 _DEALS: Final[tuple[Sample, ...]] = (
-    ("deal", "d1", {"name": "Nordwind renewal", "company": Ref("nordwind"), "contact": Ref("mira"), "stage": "negotiation", "amount": 24_000, "close_on": Day(12), "product": Ref("starter")}),
-    ("deal", "d2", {"name": "Bluebird rollout", "company": Ref("bluebird"), "contact": Ref("owen"), "stage": "proposal", "amount": 18_500, "close_on": Day(30)}),
-    ("deal", "d3", {"name": "Solis pilot", "company": Ref("solis"), "contact": Ref("lucia"), "stage": "meeting", "amount": 42_000, "close_on": Day(55)}),
-    ("deal", "d4", {"name": "Tern & Vale seats", "company": Ref("tern"), "contact": Ref("tobias"), "stage": "won", "amount": 3600, "opened_on": Day(-40), "close_on": Day(-6)}),
-    ("deal", "d5", {"name": "Solis archive", "company": Ref("solis"), "stage": "lost", "amount": 9000, "lost_reason": "price", "opened_on": Day(-70), "close_on": Day(-20)}),
-    ("deal", "d6", {"name": "Nordwind second site", "company": Ref("nordwind"), "stage": "new", "amount": 15_000, "close_on": Day(80)}),
-)  # fmt: skip
+    (
+        "deal",
+        "d1",
+        {
+            "name": "Nordwind renewal",
+            "company": Ref("nordwind"),
+            "contact": Ref("mira"),
+            "stage": "negotiation",
+            "amount": 24_000,
+            "close_on": Day(12),
+            "product": Ref("starter"),
+        },
+    ),
+    (
+        "deal",
+        "d2",
+        {
+            "name": "Bluebird rollout",
+            "company": Ref("bluebird"),
+            "contact": Ref("owen"),
+            "stage": "proposal",
+            "amount": 18_500,
+            "close_on": Day(30),
+        },
+    ),
+    (
+        "deal",
+        "d3",
+        {
+            "name": "Solis pilot",
+            "company": Ref("solis"),
+            "contact": Ref("lucia"),
+            "stage": "meeting",
+            "amount": 42_000,
+            "close_on": Day(55),
+        },
+    ),
+    (
+        "deal",
+        "d4",
+        {
+            "name": "Tern & Vale seats",
+            "company": Ref("tern"),
+            "contact": Ref("tobias"),
+            "stage": "won",
+            "amount": 3600,
+            "opened_on": Day(-40),
+            "close_on": Day(-6),
+        },
+    ),
+    (
+        "deal",
+        "d5",
+        {
+            "name": "Solis archive",
+            "company": Ref("solis"),
+            "stage": "lost",
+            "amount": 9000,
+            "lost_reason": "price",
+            "opened_on": Day(-70),
+            "close_on": Day(-20),
+        },
+    ),
+    (
+        "deal",
+        "d6",
+        {
+            "name": "Nordwind second site",
+            "company": Ref("nordwind"),
+            "stage": "new",
+            "amount": 15_000,
+            "close_on": Day(80),
+        },
+    ),
+)
 
 _LEADS: Final[tuple[Sample, ...]] = (
-    ("lead", "l1", {"first_name": "Noor", "last_name": "Haddad", "company_name": "Cedar Labs", "email": "noor@cedarlabs.example", "rating": "hot", "status": "working"}),
-    ("lead", "l2", {"first_name": "Piet", "last_name": "de Vries", "company_name": "Polder Foods", "email": "piet@polder.example", "rating": "warm", "status": "new"}),
-)  # fmt: skip
+    (
+        "lead",
+        "l1",
+        {
+            "first_name": "Noor",
+            "last_name": "Haddad",
+            "company_name": "Cedar Labs",
+            "email": "noor@cedarlabs.example",
+            "rating": "hot",
+            "status": "working",
+        },
+    ),
+    (
+        "lead",
+        "l2",
+        {
+            "first_name": "Piet",
+            "last_name": "de Vries",
+            "company_name": "Polder Foods",
+            "email": "piet@polder.example",
+            "rating": "warm",
+            "status": "new",
+        },
+    ),
+)
 
 _ACTIVITIES: Final[tuple[Sample, ...]] = (
     ("task", "t1", {"title": "Send Nordwind the revised offer", "due_at": Hour(26), "priority": "high"}),
@@ -92,10 +254,14 @@ _ACTIVITIES: Final[tuple[Sample, ...]] = (
     ("record_link", "t2l", {"from": Ref("t2", "task"), "to": Ref("d3", "deal"), "role": "about"}),
     ("note", "n1", {"body": "<p>They need delivery notes by e-mail and a single invoice a month.</p>"}),
     ("record_link", "n1l", {"from": Ref("n1", "note"), "to": Ref("d2", "deal"), "role": "about"}),
-    ("interaction", "i1", {"channel": "call", "direction": "out", "subject": "Renewal: terms and dates", "starts_at": Hour(-30)}),
+    (
+        "interaction",
+        "i1",
+        {"channel": "call", "direction": "out", "subject": "Renewal: terms and dates", "starts_at": Hour(-30)},
+    ),
     ("record_link", "i1l", {"from": Ref("i1", "interaction"), "to": Ref("d1", "deal"), "role": "about"}),
     ("record_link", "i1m", {"from": Ref("i1", "interaction"), "to": Ref("mira", "contact"), "role": "to"}),
-)  # fmt: skip
+)
 
 #: In the order they are made: links point backwards.
 RECORDS: Final[tuple[Sample, ...]] = (*_COMPANIES, *_CONTACTS, *_PRODUCTS, *_DEALS, *_LEADS, *_ACTIVITIES)

@@ -9,7 +9,6 @@ from uuid import UUID
 
 import pytest
 
-from app.core.ports import Runtime
 from app.events import consumers, read
 from app.events.seal import seal_tenant, verify_chain
 from app.records import write
@@ -19,6 +18,7 @@ from tests.support.records import make_company, make_deal, record_id
 from tests.support.tenants import owner_of
 
 if TYPE_CHECKING:
+    from app.core.ports import Runtime
     from tenants.scope import Tenant, TenantScope
     from tests.support.tenants import NewTenant
 

@@ -40,11 +40,20 @@ def test_a_lead_becomes_a_company_a_contact_and_a_deal(scope: TenantScope) -> No
     assert (contact["first_name"], contact["email"], contact["job_title"]) == ("Grace", "grace@navy.example", "Admiral")
     assert contact["company"] == company["id"]
     assert contact["tags"] == ["vip"]
-    assert (deal["name"], deal["company"], deal["contact"], deal["stage"]) == ("Compiler", company["id"], contact["id"], "new")
+    assert (deal["name"], deal["company"], deal["contact"], deal["stage"]) == (
+        "Compiler",
+        company["id"],
+        contact["id"],
+        "new",
+    )
     after = shown(scope, "lead", record_id(lead))
     assert after["status"] == "converted"
     assert after["converted_at"] is not None
-    assert [after[f"converted_{name}"] for name in ("company", "contact", "deal")] == [company["id"], contact["id"], deal["id"]]
+    assert [after[f"converted_{name}"] for name in ("company", "contact", "deal")] == [
+        company["id"],
+        contact["id"],
+        deal["id"],
+    ]
 
 
 def test_a_company_is_found_by_domain_or_name_and_a_contact_by_address(scope: TenantScope) -> None:
@@ -83,11 +92,16 @@ def test_converting_twice_gives_the_same_ids_in_a_conflict(scope: TenantScope) -
 
 def test_activities_of_the_lead_are_linked_to_what_it_became(scope: TenantScope) -> None:
     lead, note = make_lead(scope), make_note(scope)
-    make(scope, "record_link", **{"from": {"object": "note", "id": note["id"]}, "to": {"object": "lead", "id": lead["id"]}})
+    make(
+        scope,
+        "record_link",
+        **{"from": {"object": "note", "id": note["id"]}, "to": {"object": "lead", "id": lead["id"]}},
+    )
     result = convert_lead(scope, record_id(lead), deal_name="D")
     row = scope.execute(
         "SELECT count(to__lead), array_agg(to__company) FILTER (WHERE to__company IS NOT NULL),"
-        " array_agg(to__contact) FILTER (WHERE to__contact IS NOT NULL), array_agg(to__deal) FILTER (WHERE to__deal IS NOT NULL)"
+        " array_agg(to__contact) FILTER (WHERE to__contact IS NOT NULL),"
+        " array_agg(to__deal) FILTER (WHERE to__deal IS NOT NULL)"
         " FROM o_record_link WHERE from__note = %s",
         (note["id"],),
     ).fetchone()

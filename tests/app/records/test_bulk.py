@@ -67,7 +67,11 @@ def test_twins_in_one_upsert_make_one_record(scope: TenantScope) -> None:
 
 def test_a_value_used_twice_fails_the_later_row(scope: TenantScope) -> None:
     make_company(scope, domain="old.example")
-    rows = [{"name": "A", "domain": "d.example"}, {"name": "B", "domain": "D.example"}, {"name": "C", "domain": "old.example"}]
+    rows = [
+        {"name": "A", "domain": "d.example"},
+        {"name": "B", "domain": "D.example"},
+        {"name": "C", "domain": "old.example"},
+    ]
     body = bulk(scope, "company", rows)
     assert [row["status"] for row in body["results"]] == ["created", "failed", "failed"]
     assert body["results"][1]["errors"][0]["code"] == "record.unique"
@@ -79,7 +83,9 @@ def test_a_bulk_delete_moves_to_the_trash(scope: TenantScope) -> None:
     body = bulk(scope, "company", rows, mode="delete")
     assert [row["status"] for row in body["results"]] == ["deleted"] * 3 + ["failed"] * 2
     write.restore_record(scope, "company", record_id(companies[0]))
-    left = scope.execute("SELECT count(*) FROM o_company WHERE deleted_at IS NOT NULL AND id = ANY(%s)", ([c["id"] for c in companies],))
+    left = scope.execute(
+        "SELECT count(*) FROM o_company WHERE deleted_at IS NOT NULL AND id = ANY(%s)", ([c["id"] for c in companies],)
+    )
     assert left.fetchone() == (2,)
 
 

@@ -121,7 +121,7 @@ def test_a_restricting_link_refuses_and_names_what_is_in_the_way(
 
 def _restrict(monkeypatch: pytest.MonkeyPatch, name: str, field: str) -> None:
     """The platform has no restricting link yet: let one field be one."""
-    from app.records import dependants  # noqa: PLC0415
+    from app.records import dependants
 
     incoming = dependants.incoming
 
