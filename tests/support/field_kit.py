@@ -149,6 +149,7 @@ KIT: Final[dict[str, Examples]] = {
             ({"amount": "0.0015", "currency": "USD"}, {"amount": "0.0015", "currency": "USD"}),
             ({"amount": 3}, {"amount": "3.00", "currency": "EUR"}),
             ({"amount": None, "currency": "USD"}, None),
+            ({"amount": {"amount": "3", "currency": "USD"}}, {"amount": "3.00", "currency": "USD"}),
             (0, {"amount": "0.00", "currency": "EUR"}),
         ],
         bad=[

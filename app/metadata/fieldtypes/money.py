@@ -71,8 +71,11 @@ class MoneyType(FieldType):
             unknown = set(given) - {"amount", "currency"}
             if unknown:
                 raise ValueProblem("money.part", f"Unknown part {min(unknown)!r}; there are amount and currency")
-            currency = currency_code(given.get("currency") or currency)
             raw = given.get("amount")
+            if isinstance(raw, dict):  # a file's amount cell that named its currency (parse_part)
+                given = cast("dict[str, object]", raw) | {key: value for key, value in given.items() if key != "amount"}
+                raw = given.get("amount")
+            currency = currency_code(given.get("currency") or currency)
         try:
             amount = exact(raw)
         except ValueProblem as problem:
