@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from app.metadata.leaves import Leaves, Plain
     from tenants.scope import TenantScope
 
-#: About 15 kB a compiled object and 1 kB a catalog: together below the 64 MB of DESIGN §5.
-MAX_OBJECTS: Final = 4_000
+#: About 20 kB a compiled object and 1 kB a catalog: together below the 64 MB of DESIGN §5.
+MAX_OBJECTS: Final = 3_000
 MAX_CATALOGS: Final = 2_000
 _OVERRIDES: Final = "select component, path, value from metadata_override order by component, path"
 
