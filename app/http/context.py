@@ -26,7 +26,7 @@ _REQUEST_ID: Final = re.compile(r"^[A-Za-z0-9_-]{8,64}$")
 
 @dataclass(slots=True)
 class RequestFacts:
-    """What was found out about the request before its view ran."""
+    """What was found out about the request before its view ran. ``secret``: its answer must not be stored."""
 
     id: str
     nonce: str
@@ -39,6 +39,7 @@ class RequestFacts:
     new_visit: bool = False
     form_actions: list[str] = field(default_factory=list[str])
     rate: tuple[int, int, int] | None = None
+    secret: bool = False
 
 
 def runtime() -> Runtime:

@@ -16,6 +16,7 @@ from psycopg.errors import LockNotAvailable
 from werkzeug.wrappers import Response
 
 from app.core.errors import Conflict, InvalidInput
+from app.http.context import facts
 from app.http.gate import RequestScope
 
 R = TypeVar("R")
@@ -37,6 +38,12 @@ class InFlight(Conflict):
     code = "idempotency.in_flight"
 
 
+class NotKept(Conflict):
+    """The first request was answered with a secret, which is shown once."""
+
+    code = "idempotency.not_kept"
+
+
 class _Stored(msgspec.Struct):
     headers: dict[str, str]
     body: str
@@ -56,7 +63,7 @@ def once(scope: RequestScope, view: Callable[[], R]) -> R | Response:
     response = current_app.make_response(cast(Response, view()))
     if response.status_code < 400:
         kept = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
-        body = msgspec.json.encode(_Stored(kept, response.get_data(as_text=True))).decode()
+        body = b"" if facts().secret else msgspec.json.encode(_Stored(kept, response.get_data(as_text=True)))
         scope.execute("update idempotency set status = %s, body = %s where key = %s", (response.status_code, body, key))
     return response
 
@@ -77,7 +84,9 @@ def _claim(scope: RequestScope, key: str, fingerprint: bytes) -> Response | None
         raise KeyReused("This Idempotency-Key was used for another request.")
     if row[1] is None:
         raise InFlight("A request with this Idempotency-Key is still running.")
-    stored = msgspec.json.decode(row[2], type=_Stored)
+    if not row[2]:
+        raise NotKept("This was done before; its answer holds a secret and is not kept.")
+    stored = msgspec.json.decode(bytes(row[2]), type=_Stored)
     response = Response(stored.body, status=row[1], headers=stored.headers)
     response.headers["Idempotency-Replayed"] = "true"
     return response

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from app.core.errors import FieldError, InvalidInput
 from app.http import cursors, ratelimit
-from app.http.context import runtime
+from app.http.context import facts, runtime
 from app.http.guard import workspace
 from app.http.respond import json_body, json_response, link_next, no_content, query_arguments
 from tenants.identity import invitations, keys, members
@@ -129,6 +129,7 @@ def create_key(scope: TenantScope) -> Response:
     """A new key; ``key`` is shown in this answer and never again."""
     form = json_body(NewKey)
     row, key = keys.create_key(scope, form.name, form.role, form.expires_at)
+    facts().secret = True
     body = {"id": row.id, "name": row.name, "role": row.role, "expires_at": row.expires_at, "key": key}
     return json_response(body, 201, {"Location": f"/api/v1/keys/{row.id}"})
 
