@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, LiteralString, cast
@@ -17,7 +17,7 @@ from uuid import UUID
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from app.core.errors import NotFound, Unauthenticated, Unavailable
+from app.core.errors import Conflict, NotFound, Unauthenticated, Unavailable
 from tenants.registry.directory import locate_tenant
 from tenants.textcursor import TextCursor
 
@@ -41,6 +41,8 @@ WRITE_BUDGET: Final = 1.0
 BULK_BUDGET: Final = 5.0
 #: A statement cut at the budget is the rule; the transaction as a whole is refused only when it is far over.
 _GRACE: Final = 4.0
+
+_TOO_LONG: Final = "This took too long and was stopped; nothing was changed"
 
 _SET: Final = """
 select e.*,
@@ -93,6 +95,13 @@ class Actor:
 SYSTEM: Final = Actor("system", None, "Rapport")
 
 
+class Busy(Conflict):
+    """Somebody else holds what this needs, longer than a request waits."""
+
+    code = "busy"
+    title = "Somebody else is changing this"
+
+
 class EscapedScopeError(RuntimeError):
     """The transaction ended under another role than it began with: never committed, always worth an alarm."""
 
@@ -140,7 +149,7 @@ class TenantScope:
     def check_budget(self) -> None:
         """Refuse to go on in a transaction that is far over its time: it holds a lock others wait for."""
         if self.deadline and time.monotonic() > self.deadline:
-            raise Unavailable("This took too long and was stopped; nothing was changed")
+            raise Unavailable(_TOO_LONG)
 
 
 @contextmanager
@@ -153,7 +162,7 @@ def enter(
     write: bool,
     request_id: str = "",
     budget: float | None = None,
-) -> Iterator[TenantScope]:
+) -> Generator[TenantScope]:
     """Enter the tenant that ``host`` and ``credential`` (sha256 of the token) name, for one transaction.
 
     Raises:
@@ -183,7 +192,7 @@ def enter_job(
     cause: dict[str, Any] | None = None,
     budget: float | None = None,
     member: UUID | None = None,
-) -> Iterator[TenantScope]:
+) -> Generator[TenantScope]:
     """Enter ``tenant`` without a request: jobs, schedules, the local command line.
 
     With ``member`` (or an actor that is one) the rights are that member's, with a key those of the key; else the
@@ -204,7 +213,7 @@ def enter_job(
 
 
 @contextmanager
-def enter_seal(databases: Databases, tenant: UUID) -> Iterator[tuple[TenantScope, list[UUID]] | None]:
+def enter_seal(databases: Databases, tenant: UUID) -> Generator[tuple[TenantScope, list[UUID]] | None]:
     """A write scope together with the outbox rows taken in the same transaction, as ids of events in outbox order.
 
     None when another sealer is at work in this tenant. Rolls the outbox back when the block raises.
@@ -252,13 +261,19 @@ def _enter_job(
 
 
 @contextmanager
-def _transaction(databases: Databases, pod: int) -> Iterator[psycopg.Connection[Row]]:
+def _transaction(databases: Databases, pod: int) -> Generator[psycopg.Connection[Row]]:
     """A pooled connection in a transaction; whatever happens it goes back clean, or not at all."""
     proxied = databases.pod(pod).raw_connection()
     connection = cast("psycopg.Connection[Row]", proxied.driver_connection)
     try:
         yield connection
         connection.commit()
+    except psycopg.errors.QueryCanceled as error:
+        _abandon(proxied, connection)
+        raise Unavailable(_TOO_LONG) from error
+    except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected) as error:
+        _abandon(proxied, connection)
+        raise Busy("Others are changing the same at the moment; try again") from error
     except BaseException:
         _abandon(proxied, connection)
         raise

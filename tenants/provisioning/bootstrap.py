@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -48,7 +48,7 @@ class Passwords:
 
 
 @contextmanager
-def _superuser(url: str, database: str | None = None) -> Iterator[sa.Connection]:
+def _superuser(url: str, database: str | None = None) -> Generator[sa.Connection]:
     """An autocommitting superuser connection, in another database of the cluster when ``database`` is given."""
     parsed = sa.make_url(url)
     engine = make_engine((parsed.set(database=database) if database else parsed).render_as_string(hide_password=False))
@@ -167,7 +167,7 @@ def prepare(runtime: Runtime, superuser_url: str | None) -> None:
         numbers = [add_pod(runtime, superuser_url, config.database_url, config.owner_url)]
     elif superuser_url is not None and config.embedded:
         for number in numbers:
-            prepare_pod(superuser_url, f"rapport_pod_{number}", config.hardening)
+            prepare_pod(superuser_url, _pod_database(config, number), config.hardening)
     for number in numbers:
         migrate_pod(databases.pod_owner(number))
 
@@ -179,7 +179,7 @@ def add_pod(runtime: Runtime, superuser_url: str, app_url: str, owner_url: str) 
     """
     databases = runtime.databases
     number = max(pod_numbers(databases), default=0) + 1
-    name = f"rapport_pod_{number}"
+    name = _pod_database(runtime.config, number)
     prepare_pod(superuser_url, name, runtime.config.hardening)
     address = PodAddress(_with_database(app_url, name), _with_database(owner_url, name))
     owner = make_engine(address.owner_url)
@@ -214,16 +214,8 @@ def init_pod(
 def _at(superuser_url: str, login_url: str) -> str:
     """The login of ``login_url`` at the server of ``superuser_url``."""
     login = sa.make_url(login_url)
-    # set() takes None for "leave as it is", so a password is only set when there is one.
-    place = sa.URL.create(
-        "postgresql",
-        login.username,
-        login.password,
-        (server := sa.make_url(superuser_url)).host,
-        server.port,
-        server.database,
-        server.query,
-    )
+    server = sa.make_url(superuser_url)
+    place = server.set(username=login.username)._replace(password=login.password)
     return place.render_as_string(hide_password=False)
 
 
@@ -241,6 +233,11 @@ def _database(url: str) -> str:
     if not name:
         raise ValueError("the URL of the control database names no database")
     return name
+
+
+def _pod_database(config: Config, number: int) -> str:
+    """``rapport_pod_<n>`` beside ``rapport_control``; an installation of another name has its own."""
+    return f"{_database(config.database_url).removesuffix('_control')}_pod_{number}"
 
 
 def _with_database(url: str, database: str) -> str:
