@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
@@ -203,3 +204,8 @@ def test_primary_fields_name_their_lists() -> None:
         for one in object_type.fields.values():
             if one.primary_of:
                 assert object_type.fields[one.primary_of].type.name == one.type.name + "s"
+
+
+def test_the_sprite_holds_the_icon_of_every_object() -> None:
+    sprite = (Path(__file__).parents[3] / "app/ui/frontend/icons.txt").read_text().split()
+    assert {object_type.icon for object_type in catalog.platform().objects.values()} <= set(sprite)
