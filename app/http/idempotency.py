@@ -63,7 +63,7 @@ def once(scope: RequestScope, view: Callable[[], R]) -> R | Response:
     response = current_app.make_response(cast(Response, view()))
     if response.status_code < 400:
         kept = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
-        body = b"" if facts().secret else msgspec.json.encode(_Stored(kept, response.get_data(as_text=True)))
+        body = "" if facts().secret else msgspec.json.encode(_Stored(kept, response.get_data(as_text=True))).decode()
         scope.execute("update idempotency set status = %s, body = %s where key = %s", (response.status_code, body, key))
     return response
 
@@ -86,7 +86,7 @@ def _claim(scope: RequestScope, key: str, fingerprint: bytes) -> Response | None
         raise InFlight("A request with this Idempotency-Key is still running.")
     if not row[2]:
         raise NotKept("This was done before; its answer holds a secret and is not kept.")
-    stored = msgspec.json.decode(bytes(row[2]), type=_Stored)
+    stored = msgspec.json.decode(row[2], type=_Stored)
     response = Response(stored.body, status=row[1], headers=stored.headers)
     response.headers["Idempotency-Replayed"] = "true"
     return response
