@@ -31,7 +31,8 @@ class Bucket:
     per_second: float
 
 
-API: Final = Bucket(400, 200)
+#: A key may keep a small server busy; what one tenant may take in all is its plan's business.
+API: Final = Bucket(2000, 1000)
 #: Guessing one account: 5 tries, then one each 12 s; nobody is locked out (ASVS 6.1.1).
 SIGN_IN_ACCOUNT: Final = Bucket(5, 1 / 12)
 #: 100 tries an hour from one address over all accounts.
