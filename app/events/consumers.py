@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 BATCH: Final = 200
+JOB: Final = "events.consume"
 Handler = Callable[["TenantScope", list[dict[str, Any]]], None]
 
 
@@ -99,7 +100,7 @@ def _next_batch(scope: TenantScope, consumer: Consumer) -> int:
     return len(events)
 
 
-@register("events.consume")
+@register(JOB)
 def consume_job(runtime: Runtime, tenant_id: UUID, _args: dict[str, Any]) -> None:
-    """Doorbell of the relay after sealing."""
+    """Read on; asked for by the sealer in its own transaction."""
     consume(runtime, tenant_id)

@@ -11,6 +11,8 @@ import hashlib
 from typing import TYPE_CHECKING, Any, Final
 
 from app.core.crypto import hmac_sign
+from app.core.jobs import request_job
+from app.events import consumers
 from tenants.scope import SYSTEM, enter_job, enter_seal
 
 if TYPE_CHECKING:
@@ -42,6 +44,8 @@ def seal_tenant(runtime: Runtime, tenant_id: UUID) -> int:
             " VALUES (%s, %s, %s::uuid[], %s::bytea[], %s, %s)",
             (batch + 1, first_seq, event_ids, leaves, root_of(previous, leaves), previous),
         )
+        if consumers.registry.all():
+            request_job(scope, consumers.JOB)
         return len(event_ids)
 
 
