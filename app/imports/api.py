@@ -1,0 +1,112 @@
+"""REST routes of imports (DESIGN §9)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+import msgspec
+from flask import after_this_request, request
+from flask_smorest import Blueprint
+from werkzeug.wrappers import Response
+
+from app.access.rights import RECORD_IMPORT
+from app.core.errors import InvalidInput
+from app.core.jobs import wake
+from app.http.context import runtime
+from app.http.guard import workspace
+from app.http.respond import json_response, query_arguments
+from app.imports.errorfile import error_lines
+from app.imports.errors import ImportNotFound, InvalidImport
+from app.imports.service import MAX_BYTES, api_form, get_import, read_options, start_import, undo_import
+
+if TYPE_CHECKING:
+    from tenants.scope import TenantScope
+
+blueprint = Blueprint("imports", __name__, url_prefix="/api/v1", description="Files into records")
+
+#: Room for the options and the multipart frame.
+_FRAME: Final = 1_000_000
+
+
+@blueprint.post("/imports")
+@workspace(RECORD_IMPORT)
+def start(scope: TenantScope) -> Response:
+    """Accept a file; 202 with where to look for its progress."""
+    query_arguments()
+    upload = request.files.get("file")
+    if upload is None:
+        raise InvalidInput("Send the file as the multipart part `file`.")
+    import_id, _ = start_import(scope, runtime().storage, _options(), upload.filename or "file.csv", upload.stream)
+    ring_after()
+    location = f"/api/v1/imports/{import_id}"
+    return json_response(api_form(get_import(scope, import_id)), 202, {"Location": location})
+
+
+@blueprint.get("/imports/<import_id>")
+@workspace(RECORD_IMPORT)
+def get(scope: TenantScope, import_id: str) -> Response:
+    """Summary, status and progress."""
+    query_arguments()
+    return json_response(api_form(get_import(scope, as_id(import_id))))
+
+
+@blueprint.get("/imports/<import_id>/errors.csv")
+@workspace(RECORD_IMPORT)
+def errors(scope: TenantScope, import_id: str) -> Response:
+    """What was wrong with which cell."""
+    found = get_import(scope, as_id(import_id))
+    return csv_answer("".join(error_lines(scope, found.id)), f"{found.id}-errors.csv")
+
+
+@blueprint.post("/imports/<import_id>/undo")
+@workspace(RECORD_IMPORT)
+def undo(scope: TenantScope, import_id: str) -> Response:
+    """Take the import back as far as nobody touched its records since; 202, watch ``status``."""
+    identity = as_id(import_id)
+    undo_import(scope, identity)
+    ring_after()
+    return json_response(api_form(get_import(scope, identity)), 202, {"Location": f"/api/v1/imports/{identity}"})
+
+
+@blueprint.before_request
+def allow_files() -> None:
+    """Files are larger than the bodies of other requests; set before anything reads the body."""
+    request.max_content_length = MAX_BYTES + _FRAME
+
+
+def ring_after() -> None:
+    """Ring the relay when the transaction has been committed."""
+
+    @after_this_request
+    def ring(response: Response) -> Response:
+        wake(runtime().redis)
+        return response
+
+
+def as_id(text: str) -> UUID:
+    """The id in an address. Raises ImportNotFound for anything that is none."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise ImportNotFound("There is no such import.") from None
+
+
+def csv_answer(text: str, name: str) -> Response:
+    """A file to download."""
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(text.encode(), 200, headers, content_type="text/csv; charset=utf-8")
+
+
+def _options() -> Any:
+    part = request.files.get("options")
+    raw: bytes | str = part.read() if part is not None else request.form.get("options", "")
+    if not raw:
+        raise InvalidInput("Send the options as the multipart part `options`, in JSON.")
+    try:
+        document = msgspec.json.decode(raw)
+    except msgspec.DecodeError as error:
+        raise InvalidImport(f"The options are no JSON: {error}.") from None
+    if not isinstance(document, dict):
+        raise InvalidImport("The options must be a JSON object.")
+    return read_options(document)
