@@ -85,5 +85,6 @@ def after_gone(scope: TenantScope, catalog: Catalog, object_type: ObjectType, re
 
 def after_return(scope: TenantScope, catalog: Catalog, object_type: ObjectType, records: Sequence[Record]) -> None:
     """Draw the consequences of records brought back from the trash."""
+    primaries.give_way(scope, catalog, object_type, records)
     known = {str(record["id"]): record for record in records}
     after_write(scope, catalog, object_type, records, frozenset(object_type.fields), known)

@@ -76,6 +76,23 @@ def forget(scope: TenantScope, catalog: Catalog, object_type: ObjectType, record
             change_many(scope, holders, changes)
 
 
+def give_way(
+    scope: TenantScope, catalog: Catalog, object_type: ObjectType, records: Sequence[dict[str, Any]]
+) -> None:
+    """Let restored joining rows be primary only where no other row has become it meanwhile."""
+    for rule in PRIMARIES:
+        if object_type.name != rule.join:
+            continue
+        claims = {UUID(record["id"]): record for record in records if record["primary"]}
+        holders = {UUID(record[rule.holder]) for record in claims.values()}
+        rows = _join_rows(scope, object_type, rule, holders)
+        held = {holder for row_id, holder, _, primary in rows if primary and row_id not in claims}
+        yielding = [row_id for row_id, record in claims.items() if UUID(record[rule.holder]) in held]
+        change_many(scope, catalog.objects[rule.join], [Change(row_id, {"primary": False}) for row_id in yielding])
+        for row_id in yielding:
+            claims[row_id]["primary"] = False
+
+
 def _settle_joins(
     scope: TenantScope, catalog: Catalog, rule: Primary, wanted: Mapping[UUID, UUID | None], news: set[UUID]
 ) -> None:

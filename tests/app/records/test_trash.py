@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,9 +12,10 @@ from hypothesis import strategies as st
 
 from app.metadata import catalog as catalogs
 from app.records import write
-from app.records.errors import DeleteRestricted, ParentInTrash, RecordNotFound, StaleVersion, UniqueTaken
+from app.records.errors import DeleteRestricted, InvalidRecord, ParentInTrash, RecordNotFound, StaleVersion, UniqueTaken
 from app.records.store import read_record
 from app.records.trash import trash_many
+from tenants.scope import enter_job
 from tests.support.records import (
     make,
     make_company,
@@ -23,9 +26,12 @@ from tests.support.records import (
     make_task,
     record_id,
 )
+from tests.support.tenants import owner_of
 
 if TYPE_CHECKING:
+    from app.core.db import Databases
     from tenants.scope import TenantScope
+    from tests.support.tenants import NewTenant
 
 
 def live(scope: TenantScope, name: str) -> set[str]:
@@ -92,6 +98,11 @@ def test_links_cleared_by_the_trash_are_set_again_unless_they_moved_on(scope: Te
     assert reread(scope, "contact", contact)["company"] == company["id"]
     assert reread(scope, "deal", deal)["company"] == company["id"]
     assert reread(scope, "company", child)["parent"] == company["id"]
+    assert reread(scope, "contact", moved)["company"] == other["id"]
+    rows = scope.execute(
+        'SELECT company FROM o_affiliation WHERE contact = %s AND "primary" AND deleted_at IS NULL', (moved["id"],)
+    ).fetchall()
+    assert [str(row[0]) for row in rows] == [other["id"]]
 
 
 def test_what_moved_on_stays_with_its_new_company(scope: TenantScope) -> None:
@@ -178,6 +189,31 @@ def test_two_records_that_depend_on_each_other_can_go_together(scope: TenantScop
     assert set(map(tuple, (blocking or [] for blocking in outcome.values()))) == {()}
     assert not {top["id"], below["id"]} & live(scope, "company")
     assert reread(scope, "company", below)["parent"] == top["id"]
+
+
+def test_a_link_made_while_its_target_goes_to_the_trash_is_refused(
+    databases: Databases, new_tenant: NewTenant
+) -> None:
+    tenant = new_tenant()
+    actor = owner_of(databases, tenant)
+    with enter_job(databases, tenant.id, actor=actor, write=True) as scope:
+        company = make_company(scope)
+
+    def link() -> set[str]:
+        try:
+            with enter_job(databases, tenant.id, actor=actor, write=True) as scope:
+                make_deal(scope, company=company["id"])
+        except InvalidRecord as error:
+            return {problem.code for problem in error.errors}
+        return set()
+
+    with ThreadPoolExecutor(1) as pool:
+        with enter_job(databases, tenant.id, actor=actor, write=True) as scope:
+            write.trash_record(scope, "company", record_id(company))
+            linking = pool.submit(link)
+            time.sleep(0.3)
+            assert not linking.done()
+        assert linking.result() == {"link.not_found"}
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
