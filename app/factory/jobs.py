@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from app.events import consumers
 from app.imports import tasks as imports
+from tenants.identity import invitations
 
-__all__ = ["consumers", "imports"]
+__all__ = ["consumers", "imports", "invitations"]

@@ -9,14 +9,11 @@ from html import unescape
 from urllib.parse import urljoin, urlsplit
 
 from flask import Flask
-from flask_smorest import Api
 from werkzeug.test import TestResponse
 
-from app import http, ui
-from app.access import rights
 from app.core.ports import Runtime
-from tenants.identity import api, pages
-from tenants.identity.gate import TenantGate
+from app.factory import bind_ports
+from app.factory.web import create_flask_app
 
 BASE = "http://localhost:8000"
 _FORM_TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
@@ -25,18 +22,12 @@ _INPUT = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
 _ACTION = re.compile(r'<form action="([^"]+)" method="post" data-controller="autosubmit"')
 
 
-def identity_site(runtime: Runtime) -> Flask:
-    """The kit and identity, without the slices above: what a sign-up needs."""
-    runtime.ports.gate = TenantGate(runtime)
-    runtime.ports.authorise = lambda scope, right: rights.require(scope, right)  # type: ignore[arg-type]
-    flask_app = Flask("site")
-    flask_app.config.update(API_TITLE="Rapport", API_VERSION="v1", OPENAPI_VERSION="3.1.0")
-    http.install(flask_app, runtime)
-    ui.install(flask_app, runtime)
-    Api(flask_app).register_blueprint(api.blueprint)
-    flask_app.register_blueprint(pages.blueprint)
-    http.seal(flask_app)
-    return flask_app
+def build_site(runtime: Runtime) -> Flask:
+    """The whole web application on the databases of the tests."""
+    bound = bind_ports()
+    for port in ("authorise", "hand_over", "seal", "locate_tenant", "pending", "pods"):
+        setattr(runtime.ports, port, getattr(bound, port))
+    return create_flask_app(runtime)
 
 
 @dataclass

@@ -14,7 +14,7 @@ from flask import Flask
 from app.core.ports import Runtime
 from app.http import ratelimit
 from tenants.identity import outgoing
-from tests.support.web import BASE, Browser, Page, identity_site
+from tests.support.web import BASE, Browser, Page, build_site
 
 PASSWORD = "seven purple walruses"
 
@@ -35,7 +35,7 @@ class Mail:
 
 @pytest.fixture(scope="session")
 def flask_app(runtime: Runtime) -> Flask:
-    return identity_site(runtime)
+    return build_site(runtime)
 
 
 @pytest.fixture(autouse=True)
