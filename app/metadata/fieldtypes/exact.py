@@ -43,7 +43,7 @@ def _bounded(raw: float | str | Decimal) -> Decimal:
         raise ValueProblem("number.invalid", "Must be a number") from None
     if not number.is_finite():
         raise ValueProblem("number.invalid", "Must be a finite number")
-    if abs(number) >= _BOUND:
+    if number.copy_abs() >= _BOUND:
         raise ValueProblem("number.range", f"Must have at most {WHOLE_DIGITS} digits before the decimal point")
     return shortest(number)
 

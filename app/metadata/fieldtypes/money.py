@@ -166,7 +166,7 @@ def _with_currency(text: str, ctx: Coercion) -> object:
     word = found["before"] or found["after"]
     amount = parse_exact(found["amount"], decimal_comma=ctx.decimal_comma)
     if amount is not None and found["sign"]:
-        amount = -amount
+        amount = amount.copy_negate()
     currency = _SYMBOLS.get(word) or currency_code(word)
     if ctx.currency in _SHARED.get(word, ()):
         currency = ctx.currency
