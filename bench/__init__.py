@@ -1,0 +1,1 @@
+"""Speed of the product beside bare SQL, measured in the same run."""

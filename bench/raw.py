@@ -1,0 +1,115 @@
+"""The limit: bare psycopg, the same statements in the same scope, in a transaction, rows fetched.
+
+Runs as a process of its own, so that its processor time can be told from the bench's. Reads lines ``{"op", "n"}`` from
+stdin and answers each with a line when it is done.
+"""
+
+from __future__ import annotations
+
+import json
+import pickle
+import sys
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_SCOPE = """
+select e.*,
+       set_config('search_path', quote_ident(e.schema) || ', ext, pg_temp', true),
+       set_config('statement_timeout', %(timeout)s, true),
+       set_config('idle_in_transaction_session_timeout', %(idle)s, true),
+       set_config('transaction_read_only', %(read_only)s, true),
+       set_config('role', e.role, true)
+  from pod.enter(%(host)s, %(credential)s, %(write)s) e
+"""
+_CREATE = """
+with r as (insert into o_contact (id, first_name, last_name, job_title, department, lifecycle, birthday, language)
+           values (%(id)s, 'Raw', %(name)s, 'Engineer', 'R&D', 'customer', '1980-01-02', 'de') returning id, version)
+insert into event (actor_kind, kind, object, record_id, record_version) select 'key', 'created', 'contact', id, version from r
+"""
+_UPDATE = (
+    "update o_deal set next_step = %(name)s, version = version + 1, updated_at = clock_timestamp() where id = %(id)s"
+)
+
+
+class Raw:
+    """One connection and the jobs written down by the bench."""
+
+    def __init__(self, jobs: dict[str, Any]) -> None:
+        self.jobs = jobs
+        self.connection = psycopg.connect(jobs["dsn"], prepare_threshold=0)
+        self.done = 0
+
+    def enter(self, *, write: bool, seconds: int = 5) -> None:
+        """Begin and enter the tenant."""
+        params = {
+            "host": None,
+            "credential": self.jobs["credential"],
+            "write": write,
+            "timeout": str(seconds * 1000),
+            "idle": "10000",
+            "read_only": "off" if write else "on",
+        }
+        self.connection.execute(_SCOPE, params).fetchone()
+
+    def read(self, name: str) -> None:
+        """The statements the product sends for a read."""
+        self.enter(write=False)
+        for text, params in self.jobs["reads"][name]:
+            self.connection.execute(text, params).fetchall()
+        self.connection.commit()
+
+    def create(self) -> None:
+        """A plain insert of record and event."""
+        self.enter(write=True)
+        self.connection.execute(_CREATE, {"id": uuid.uuid4(), "name": f"Raw {self.done}"})
+        self.connection.commit()
+
+    def patch(self) -> None:
+        """A plain update."""
+        self.enter(write=True)
+        deals = self.jobs["deals"]
+        self.connection.execute(_UPDATE, {"id": deals[self.done % len(deals)], "name": f"Step {self.done}"})
+        self.connection.commit()
+
+    def import_(self) -> None:
+        """COPY the rows of the import into record and event, with all their indexes."""
+        self.enter(write=True, seconds=120)
+        with self.connection.cursor() as cursor:
+            ids = [uuid.uuid4() for _ in self.jobs["rows"]]
+            with cursor.copy(self.jobs["copy_records"]) as copy:
+                for record_id, row in zip(ids, self.jobs["rows"], strict=True):
+                    copy.write_row((record_id, *row))
+            with cursor.copy("copy event (actor_kind, kind, object, record_id, record_version) from stdin") as copy:
+                for record_id in ids:
+                    copy.write_row(("import", "created", "contact", record_id, 1))
+        self.connection.commit()
+
+    def run(self, op: str, n: int) -> None:
+        """Do one operation ``n`` times."""
+        writes: dict[str, Callable[[], None]] = {"create": self.create, "patch": self.patch, "import": self.import_}
+        for _ in range(n):
+            self.done += 1
+            if op in writes:
+                writes[op]()
+            else:
+                self.read(op)
+
+
+def main() -> None:
+    """Serve the bench."""
+    raw = Raw(pickle.loads(Path(sys.argv[1]).read_bytes()))
+    print("ready", flush=True)
+    for line in sys.stdin:
+        asked = json.loads(line)
+        raw.run(asked["op"], asked["n"])
+        print("done", flush=True)
+
+
+if __name__ == "__main__":
+    main()
