@@ -35,6 +35,7 @@ class Child:
     grace: float = 10.0
     pid: int | None = None
     _code: int = 0
+    _died: bool = False
     _started_at: float = 0.0
     _pause: float = _FIRST_PAUSE
     _not_before: float = 0.0
@@ -63,16 +64,16 @@ class Child:
         # What it had started itself (the web server's processes) must not live on with its port.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(pid, signal.SIGKILL)
-        self._code, self.pid = os.waitstatus_to_exitcode(status), None
+        self._code, self.pid, self._died = os.waitstatus_to_exitcode(status), None, True
         return False
 
     def check(self) -> str | None:
         """Start it again when it is dead and its pause is over; a line for people when it died."""
-        was = self.pid
         if self.alive():
             return None
         now = time.monotonic()
-        if was is not None:
+        if self._died:
+            self._died = False
             if now - self._started_at > _HEALTHY_SECONDS:
                 self._pause = _FIRST_PAUSE
             self._not_before = now + self._pause
@@ -143,6 +144,8 @@ def _become(run: Callable[[], None], log: Path, parent: int) -> NoReturn:
             os.dup2(stream.fileno(), 2)
         nothing = os.open(os.devnull, os.O_RDONLY)
         os.dup2(nothing, 0)
+        sys.stdout = os.fdopen(1, "w", buffering=1, closefd=False)
+        sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False)
         # Locks and whatever else is open belong to the supervisor alone.
         os.closerange(3, _HIGHEST_DESCRIPTOR)
         run()
