@@ -96,7 +96,7 @@ def remove_samples(scope: TenantScope) -> Response:
 
 
 def _tasks(scope: TenantScope) -> list[Line]:
-    query = ListQuery(filter="assignee == me && !has(done_at)", sort="due_at", fields=(TITLE, "due_at"), limit=_FEW)
+    query = ListQuery(filter="(assignee == me || (!has(assignee) && owner == me)) && !has(done_at)", sort="due_at", fields=(TITLE, "due_at"), limit=_FEW)
     reader = reader_of(scope)
     now = datetime.now(UTC)
 

@@ -9,7 +9,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_datetime, format_time, format_timedelta
+from babel.dates import format_date, format_time, format_timedelta
 from babel.numbers import format_compact_decimal, format_currency, format_decimal, get_currency_precision
 
 _TONES: Final = ("blue", "indigo", "violet", "teal", "green", "amber", "orange", "pink", "slate")
@@ -72,8 +72,11 @@ def day(value: str | date, locale: str, style: str = "medium") -> str:
 
 
 def stamp(value: str | datetime, locale: str, timezone: str) -> str:
-    """Date and time in the reader's zone."""
-    return format_datetime(moment(value, timezone), "medium", locale=locale_of(locale), tzinfo=ZoneInfo(timezone))
+    """Date and time to the minute in the reader's zone."""
+    then, parsed, zone = moment(value, timezone), locale_of(locale), ZoneInfo(timezone)
+    day_text = format_date(then.date(), "medium", locale=parsed)
+    clock_text = format_time(then, "short", locale=parsed, tzinfo=zone)
+    return f"{day_text}, {clock_text}"
 
 
 def ago(value: str | datetime, locale: str, timezone: str, now: datetime | None = None) -> str:

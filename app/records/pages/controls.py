@@ -61,7 +61,8 @@ def form_fields(obj: ObjectType) -> list[Field]:
         if f.columns and not f.system and not f.readonly and f.name not in _NOT_IN_FORMS
         and f.type.name != "reference" and not f.name.startswith("converted_")
     ]  # fmt: skip
-    order = {name: place for place, name in enumerate((*obj.title, *obj.highlights, *obj.list_columns))}
+    prominent = dict.fromkeys((*obj.title, *(("stage",) if obj.has_pipeline else ()), *obj.highlights, *obj.list_columns))
+    order = {name: place for place, name in enumerate(prominent)}
     return sorted(usable, key=lambda f: (not f.required, order.get(f.name, len(order))))
 
 

@@ -82,8 +82,8 @@ def _recent(scope: TenantScope) -> list[Choice]:
     if scope.member is None:
         return []
     rows = scope.execute(
-        "SELECT object, record_id::text FROM (SELECT id, object, record_id, actor_id FROM event ORDER BY id DESC LIMIT 300) e"
-        " WHERE actor_id = %(me)s AND record_id IS NOT NULL GROUP BY object, record_id ORDER BY max(id) DESC LIMIT 20",
+        "SELECT object, record_id::text FROM (SELECT at, object, record_id, actor_id FROM event ORDER BY id DESC LIMIT 300) e"
+        " WHERE actor_id = %(me)s AND record_id IS NOT NULL GROUP BY object, record_id ORDER BY max(at) DESC LIMIT 20",
         {"me": scope.member.id},
     ).fetchall()
     objects = {o.name: o for o in navigable(scope)}

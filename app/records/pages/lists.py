@@ -15,7 +15,8 @@ from app.records import trash
 from app.records.aggregate import aggregate
 from app.records.pages.answers import fragment, page, vals
 from app.records.pages.asking import Asked, asked
-from app.records.pages.values import Reader, Record, Shown, Titles, gather_titles, reader_of, show
+from app.records.pages.columns import ListColumn, cell, list_columns
+from app.records.pages.values import Reader, Record, Shown, Titles, gather_titles, reader_of
 from app.records.paths import TITLE
 from app.records.query import AggregateQuery, ListQuery, Page
 from app.records.read import find_object, list_records
@@ -23,19 +24,17 @@ from app.records.read import find_object, list_records
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from app.metadata.model import Field, ObjectType
+    from app.metadata.model import ObjectType
     from tenants.scope import TenantScope
 
 PAGE = 50
-#: Columns of an object that names none.
-_FEW = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class Head:
     """A column's head: where a click leads and how it is sorted now."""
 
-    field: Field
+    label: str
     href: str
     state: str
     numeric: bool
@@ -71,7 +70,7 @@ def list_page(scope: TenantScope, object_name: str) -> Response:
             "rows": rows_of(scope, obj, columns, found.rows, question),
             "sums": _sums(scope, obj, columns, question) if found.total and len(found.rows) < found.total else (),
         }
-    values["columns"] = [_head(obj, field, question) for field in columns]
+    values["columns"] = [_head(obj, column, question) for column in columns]
     values["total"] = values["page"].total
     values["trashed"] = request.args.get("trashed", "")
     return page("records/list.html", "records/_list.html", status, **values)
@@ -100,22 +99,14 @@ def restore_chosen(scope: TenantScope, object_name: str) -> Response:
     return fragment("records/_restored.html", object=obj, count=len(chosen))
 
 
-def list_columns(obj: ObjectType) -> list[Field]:
-    """The fields a list shows beside the title."""
-    names = [n for n in obj.list_columns if n in obj.fields and n not in obj.title]
-    if not names:
-        names = [n for n, f in obj.fields.items() if f.columns and not f.system and n not in obj.title][:_FEW]
-    return [obj.fields[name] for name in names]
-
-
 def rows_of(
-    scope: TenantScope, obj: ObjectType, fields: Sequence[Field], records: Sequence[Record], question: Asked | None = None
+    scope: TenantScope, obj: ObjectType, columns: Sequence[ListColumn], records: Sequence[Record], question: Asked
 ) -> list[Row]:
     """Records as lines with their links named."""
-    known = gather_titles(scope, obj, [f.name for f in fields], records)
+    known = gather_titles(scope, obj, [c.field.name for c in columns], records)
     reader = reader_of(scope)
-    query = question.query(cursor="") if question is not None else ""
-    return [_row(obj, fields, record, reader, known, query) for record in records]
+    query = question.query(cursor="")
+    return [_row(obj, columns, record, reader, known, query) for record in records]
 
 
 def sort_for(obj: ObjectType, question: Asked) -> str:
@@ -124,40 +115,41 @@ def sort_for(obj: ObjectType, question: Asked) -> str:
 
 
 def _row(
-    obj: ObjectType, fields: Sequence[Field], record: Record, reader: Reader, known: Titles, query: str
+    obj: ObjectType, columns: Sequence[ListColumn], record: Record, reader: Reader, known: Titles, query: str
 ) -> Row:
     return Row(
         id=str(record["id"]),
         title=str(record.get(TITLE) or "Untitled"),
         href=f"/records/{obj.name}/{record['id']}" + (f"?{query}" if query else ""),
-        cells=tuple(show(field, record.get(field.name), reader, known, obj) for field in fields),
+        cells=tuple(cell(column, record.get(column.path), reader, known, obj) for column in columns),
     )
 
 
-def _query(obj: ObjectType, question: Asked, columns: Sequence[Field]) -> ListQuery:
+def _query(obj: ObjectType, question: Asked, columns: Sequence[ListColumn]) -> ListQuery:
     return ListQuery(
         filter=question.condition(obj),
         sort=sort_for(obj, question),
-        fields=(TITLE, *(field.name for field in columns)),
+        fields=(TITLE, *(column.path for column in columns)),
         limit=PAGE,
         cursor=question.cursor,
         total="exact",
     )
 
 
-def _head(obj: ObjectType, field: Field, question: Asked) -> Column:
+def _head(obj: ObjectType, column: ListColumn, question: Asked) -> Head:
     present = sort_for(obj, question)
-    state = {field.name: "ascending", f"-{field.name}": "descending"}.get(present, "")
-    numeric = field.type.name in {"integer", "decimal", "percent", "money"}
-    first = f"-{field.name}" if numeric or field.type.name in {"date", "datetime"} else field.name
-    other = field.name if first.startswith("-") else f"-{field.name}"
-    sortable = field.type.sortable and field.type.name not in {"address", "tags", "multi_select", "emails", "phones"}
-    return Column(field, question.href(sort=other if present == first else first) if sortable else "", state, numeric)
+    kind, path = column.field.type.name, column.path
+    state = {path: "ascending", f"-{path}": "descending"}.get(present, "")
+    numeric = column.numeric
+    first = f"-{path}" if numeric or kind in {"date", "datetime"} else path
+    other = path if first.startswith("-") else f"-{path}"
+    href = question.href(sort=other if present == first else first) if column.sortable else ""
+    return Head(column.label, href, state, numeric)
 
 
-def _sums(scope: TenantScope, obj: ObjectType, columns: Sequence[Field], question: Asked) -> list[tuple[str, Any]]:
+def _sums(scope: TenantScope, obj: ObjectType, columns: Sequence[ListColumn], question: Asked) -> list[tuple[str, Any]]:
     """Sums of the shown money columns over all matching records, not only this page's."""
-    money = [field for field in columns if field.type.name == "money"]
+    money = [column.field for column in columns if column.field.type.name == "money"]
     if not money:
         return []
     metrics = tuple(f"sum:{field.name}" for field in money)

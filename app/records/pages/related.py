@@ -52,7 +52,7 @@ def related_lists(scope: TenantScope, obj: ObjectType, record: Record) -> list[R
         for field in other.fields.values():
             if field.type.name == "link" and field.to == (obj.name,) and not field.name.startswith("converted_"):
                 found.append(_related(scope, other, field, record))
-    return [r for r in found if r.total or r.object.navigation]
+    return sorted((r for r in found if r.total or r.object.navigation), key=lambda related: not related.total)
 
 
 def _related(scope: TenantScope, other: ObjectType, field: Field, record: Record) -> Related:
@@ -75,7 +75,8 @@ def _related(scope: TenantScope, other: ObjectType, field: Field, record: Record
         return Item(title, " · ".join(text for text in texts if text), href, square)
 
     total = page.total or len(page.rows)
-    label = other.plural if field.name == field.to[0] or far is not None else f"{other.plural} ({field.label.lower()})"
+    plain = field.name == field.to[0] or far is not None
+    label = other.plural if plain else field.inverse.replace("_", " ").capitalize() or f"{other.plural} ({field.label.lower()})"
     return Related(
         other, label, tuple(item(row) for row in page.rows), total,
         f"/records/{other.name}?filter={condition}" if total > _FEW else "",
@@ -86,7 +87,7 @@ def _related(scope: TenantScope, other: ObjectType, field: Field, record: Record
 def _second_line(other: ObjectType, link: Field) -> list[Field]:
     """Up to two telling fields for the line under the title."""
     names = [n for n in (*other.highlights, *other.list_columns) if n in other.fields and n != link.name and n not in other.title]
-    usable = [other.fields[n] for n in dict.fromkeys(names) if other.fields[n].columns and other.fields[n].type.name != "address"]
+    usable = [other.fields[n] for n in dict.fromkeys(names) if other.fields[n].columns and other.fields[n].type.name not in {"address", "boolean"}]
     far = _far_end(other, link)
     return [f for f in usable if f is not far and f.name != "owner"][:2]
 

@@ -28,7 +28,8 @@ ICONS: Final[dict[str, str]] = {
     "address": "map-pin", "stage": "circle-dot", "pipeline": "git-branch",
 }  # fmt: skip
 _LINK_ICONS: Final = {"member": "user", "team": "users", "company": "building-2", "contact": "user", "deal": "handshake"}
-_NUMERIC: Final = frozenset({"integer", "decimal", "percent", "money"})
+#: Field types whose values are set flush with the end.
+NUMERIC: Final = frozenset({"integer", "decimal", "percent", "money"})
 _STATUS_TONES: Final = {"open": "blue", "won": "green", "lost": "red", "done": "green", "cancelled": "slate"}
 _TONES: Final = ("slate", "blue", "indigo", "violet", "teal", "green", "amber", "orange", "red", "pink")
 
@@ -70,9 +71,9 @@ class Reader:
 def reader_of(scope: TenantScope) -> Reader:
     """The member's own locale and zone, else the workspace's."""
     preferences = scope.member.preferences if scope.member is not None else {}
-    return Reader(
-        str(preferences.get("locale") or scope.tenant.locale), str(preferences.get("timezone") or scope.tenant.timezone)
-    )
+    # the browser's spelling (en-ie) becomes CLDR's (en_IE), which is all that field types take
+    locale = formats.locale_of(str(preferences.get("locale") or scope.tenant.locale))
+    return Reader(str(locale), str(preferences.get("timezone") or scope.tenant.timezone))
 
 
 def gather_titles(scope: TenantScope, obj: ObjectType, fields: Iterable[str], records: Sequence[Record]) -> Titles:
@@ -104,11 +105,11 @@ def show(field: Field, value: object, reader: Reader, known: Titles, obj: Object
     kind = field.type.name
     base = {"name": field.name, "label": field.label, "icon": icon_of(field), "editable": is_editable(field)}
     if value is None or value == "" or value == [] or value == {}:
-        return Shown(**base, look="number" if kind in _NUMERIC else "text")
+        return Shown(**base, look="number" if kind in NUMERIC else "text")
     special = _SPECIAL.get(kind)
     if special is not None:
         return Shown(**base, **special(field, value, reader, known, obj))
-    look = "number" if kind in _NUMERIC else "text"
+    look = "number" if kind in NUMERIC else "text"
     return Shown(**base, look=look, text=field.type.format(field, value, reader.locale, reader.timezone))
 
 
@@ -208,6 +209,10 @@ def _date(field: Field, value: object, reader: Reader, known: Titles, obj: Objec
     return {"look": "date", "text": field.type.format(field, value, reader.locale, reader.timezone)}
 
 
+def _moment(field: Field, value: object, reader: Reader, known: Titles, obj: ObjectType | None) -> dict[str, Any]:
+    return {"look": "date", "text": formats.stamp(str(value), reader.locale, reader.timezone)}
+
+
 def _reference(field: Field, value: object, reader: Reader, known: Titles, obj: ObjectType | None) -> dict[str, Any]:
     return _link(field, value, reader, known, obj)
 
@@ -215,5 +220,5 @@ def _reference(field: Field, value: object, reader: Reader, known: Titles, obj: 
 _SPECIAL: Final = {
     "select": _select, "multi_select": _many, "stage": _stage, "link": _link, "reference": _reference,
     "money": _money, "email": _email, "phone": _phone, "url": _url, "domain": _domain, "rich_text": _rich,
-    "date": _date, "datetime": _date,
+    "date": _date, "datetime": _moment,
 }  # fmt: skip

@@ -6,8 +6,10 @@ export default class extends Controller {
 
   connect() {
     this.opener = document.activeElement
-    if (this.openValue && !this.element.open) this.element.showModal()
-    this.element.querySelector('[autofocus], [data-autofocus]')?.focus()
+    if (!this.openValue) return
+    if (!this.element.open) this.element.showModal()
+    const wanted = this.element.querySelector('[aria-invalid=true]') ?? this.element.querySelector('[data-autofocus]') ?? this.element.querySelector('form :is(input:not([type=hidden]), select, textarea)')
+    wanted?.focus()
     this.onClose = () => {
       if (this.transientValue) this.element.remove()
       if (this.opener?.isConnected) this.opener.focus()

@@ -1,0 +1,161 @@
+"""A real server on loopback and a real browser: what the browser tests are made of."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from werkzeug.serving import make_server
+
+from app.core.ports import Runtime
+from app.factory import bind_ports
+from app.factory.web import create_flask_app
+from app.ui import assets
+from tests.support import browser as chromium
+
+if TYPE_CHECKING:
+    from werkzeug.serving import BaseWSGIServer
+
+AXE = Path(assets.__file__).parent / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+PASSWORD = "correct horse battery 9"
+
+_WATCH = """
+document.addEventListener('securitypolicyviolation', (event) => {
+  (window.__violations ||= []).push(`${event.effectiveDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber} ${event.sample}`)
+})
+"""
+
+
+@dataclass
+class Site:
+    """The running server; ``base`` is the base host, ``workspace`` a workspace's origin once there is one."""
+
+    base: str
+    port: int
+    runtime: Runtime
+    workspace: str = ""
+    problems: list[str] = field(default_factory=list)
+
+    def at(self, slug: str) -> str:
+        """The origin of a workspace."""
+        return f"http://{slug}.localhost:{self.port}"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def built() -> None:
+    """Browser tests need the built front end."""
+    try:
+        assets.load()
+    except assets.AssetsMissing as error:
+        pytest.fail(str(error))
+
+
+@pytest.fixture(scope="session")
+def site(runtime: Runtime) -> Iterator[Site]:
+    """The application on a free port, on the worker's databases."""
+    flask_server: BaseWSGIServer = make_server("127.0.0.1", 0, lambda *_: [], threaded=True)
+    port = flask_server.server_port
+    config = replace(runtime.config, port=port, base_url=f"http://localhost:{port}")
+    live = replace(runtime, config=config, ports=bind_ports())
+    setattr(flask_server, "app", create_flask_app(live))
+    thread = threading.Thread(target=flask_server.serve_forever, daemon=True)
+    thread.start()
+    yield Site(config.base_url, port, live)
+    flask_server.shutdown()
+    thread.join(timeout=10)
+    flask_server.server_close()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium, headless."""
+    found = chromium.find()
+    if found is None:
+        pytest.fail("no Chromium: python -m tests.support.browser installs one")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=found, args=list(chromium.FLAGS))
+        yield started
+        started.close()
+
+
+NewContext = Callable[..., BrowserContext]
+
+
+@pytest.fixture
+def new_context(browser: Browser) -> Iterator[NewContext]:
+    """Browser contexts that are closed after the test."""
+    made: list[BrowserContext] = []
+
+    def make(**options: object) -> BrowserContext:
+        context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}, "locale": "en-IE", **options})  # pyright: ignore[reportArgumentType]
+        context.set_default_timeout(10_000)
+        context.add_init_script(_WATCH)
+        made.append(context)
+        return context
+
+    yield make
+    for context in made:
+        context.close()
+
+
+def watched(page: Page, problems: list[str]) -> Page:
+    """Collect what must not happen on a page: script errors and answers of status 500."""
+    page.on("pageerror", lambda error: problems.append(f"script: {error}"))
+    page.on("response", lambda answer: problems.append(f"{answer.status} {answer.url}") if answer.status >= 500 else None)
+    page.on(
+        "console",
+        lambda message: problems.append(f"console: {message.text}")
+        if message.type == "error" and "status of 4" not in message.text
+        else None,
+    )
+    return page
+
+
+def assert_sound(page: Page, problems: list[str]) -> None:
+    """No violation of the security policy, no script error, nothing axe objects to."""
+    assert page.evaluate("window.__violations || []") == []
+    assert problems == []
+    if not page.evaluate("typeof window.axe === 'object'"):
+        page.evaluate(AXE.read_text())
+    found = page.evaluate("(tags) => axe.run(document, {runOnly: tags})", TAGS)["violations"]
+    told = [f"{v['id']}: {v['nodes'][0]['target']} {v['nodes'][0]['html'][:160]} {v['nodes'][0]['failureSummary'][:220]}" for v in found]
+    assert told == []
+
+
+@pytest.fixture(scope="session")
+def workspace(site: Site, browser: Browser) -> tuple[str, dict]:
+    """A workspace made through the sign-up page with sample data, and the browser state that is signed in to it."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-IE")
+    page = context.new_page()
+    origin = sign_up(page, site, "Kestrel Works", "Kit Kestrel")
+    page.get_by_role("button", name="Load sample data").click()
+    page.get_by_role("button", name="Remove sample data").wait_for()
+    state = context.storage_state()
+    context.close()
+    return origin, state
+
+
+_NUMBER = iter(range(1, 1000))
+
+
+def sign_up(page: Page, site: Site, company: str, name: str) -> str:
+    """Fill in the sign-up page and end on the new workspace's home; its origin."""
+    number = next(_NUMBER)
+    page.goto(f"{site.base}/sign-up")
+    page.get_by_label("Company name").fill(company)
+    if page.locator("input[name=name]").count():
+        page.locator("input[name=name]").fill(name)
+    slug = f"{company.lower().replace(' ', '-')}-{number}-{site.port}"
+    page.locator("input[name=slug]").fill(slug)
+    page.locator("input[name=email]").fill(f"owner{number}-{site.port}@example.test")
+    page.locator("input[name=password]").fill(PASSWORD)
+    page.locator("main button[type=submit]").click()
+    page.wait_for_url(f"{site.at(slug)}/**")
+    page.get_by_role("heading", name="Home").wait_for()
+    return site.at(slug)
