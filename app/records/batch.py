@@ -12,6 +12,7 @@ from app.records import consequences, drafts
 from app.records.intake import Intake, coercion_of
 from app.records.links import dead_link, find_cycles, live_ids, targets_of
 from app.records.matching import matches
+from app.records.plan import plan_of
 from app.records.store_many import Change, change_many, insert_many, lock_records
 from app.records.violations import taken, translated
 
@@ -184,9 +185,8 @@ def _check_unique(scope: TenantScope, object_type: ObjectType, items: Sequence[_
 
     A value that another row of the batch gives up is still taken for this batch.
     """
-    for name, target in object_type.fields.items():
-        if not target.unique:
-            continue
+    for target in plan_of(object_type).unique:
+        name = target.name
         holders = [
             item
             for item in items
@@ -233,7 +233,11 @@ def _follow(
     present: Mapping[UUID, Record],
 ) -> None:
     """Draw the consequences of all rows at once."""
-    rows = list(written)
+    rows = [
+        (item, values)
+        for item, values in written
+        if item.id in present or consequences.creation_touches_others(object_type, values)
+    ]
     names = frozenset(name for _, values in rows for name in values)
     if not rows or not consequences.touches_others(object_type, names):
         return

@@ -55,6 +55,15 @@ def touches_others(object_type: ObjectType, names: Iterable[str]) -> bool:
     return amounts.concerns(object_type, names) or primaries.concerns(object_type, names)
 
 
+def creation_touches_others(object_type: ObjectType, values: Mapping[str, Any]) -> bool:
+    """Whether a new record with these values has consequences: an empty link or an own amount has none."""
+    if object_type.name == amounts.DEAL and values.get("amount_from_lines"):
+        return True
+    if object_type.name in PARENTS:
+        return True
+    return any(object_type.name == rule.holder and values.get(rule.link) for rule in primaries.PRIMARIES)
+
+
 def after_write(
     scope: TenantScope,
     catalog: Catalog,

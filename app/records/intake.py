@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo
@@ -12,6 +13,7 @@ from babel.core import Locale, UnknownLocaleError, get_global
 from app.core import clock
 from app.core.errors import FieldError
 from app.metadata.fieldtypes.base import Coercion, ValueProblem
+from app.records.plan import plan_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +44,7 @@ def coercion_of(scope: TenantScope) -> Coercion:
     )
 
 
+@functools.cache
 def region_of(locale: str) -> str:
     """The country a locale speaks of: ``de`` → DE, ``en`` → US (likely subtags of CLDR)."""
     try:
@@ -61,11 +64,10 @@ def take_in(
     intake = Intake()
     for name, raw in payload.items():
         target = object_type.fields.get(name)
-        pointer = f"/{escape_pointer(name)}"
         if target is None:
-            intake.refuse(pointer, "field.unknown", unknown_field(object_type, name))
+            intake.refuse(f"/{escape_pointer(name)}", "field.unknown", unknown_field(object_type, name))
         elif target.system or target.readonly:
-            intake.refuse(pointer, "field.readonly", f"{target.label} is written by the system and can't be set.")
+            intake.refuse(f"/{name}", "field.readonly", f"{target.label} is written by the system and can't be set.")
         else:
             take_value(intake, target, _merged(target, raw, current), ctx)
     return intake
@@ -102,17 +104,17 @@ def _merged(target: Field, raw: object, current: Mapping[str, Any] | None) -> ob
 
 def default_values(object_type: ObjectType, values: dict[str, Any], ctx: Coercion, given: frozenset[str]) -> None:
     """Fill in defaults of fields that were not given at all (an explicit null stays null)."""
-    for name, target in object_type.fields.items():
-        if target.default is not None and not target.system and name not in given and name not in values:
-            values[name] = target.type.initial(target, ctx)
+    for target in plan_of(object_type).defaults:
+        if target.name not in given and target.name not in values:
+            values[target.name] = target.type.initial(target, ctx)
 
 
 def missing_required(object_type: ObjectType, values: Mapping[str, Any], *, creating: bool) -> list[FieldError]:
     """A problem for each required field that is empty; on update only for those written."""
     return [
-        FieldError(f"/{name}", "required", f"{target.label} is required.")
-        for name, target in object_type.fields.items()
-        if target.required and not target.system and values.get(name) is None and (creating or name in values)
+        FieldError(f"/{target.name}", "required", f"{target.label} is required.")
+        for target in plan_of(object_type).required
+        if values.get(target.name) is None and (creating or target.name in values)
     ]
 
 

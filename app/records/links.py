@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from app.core.errors import FieldError
+from app.records.plan import plan_of
 from app.records.rowform import quote, trusted
 
 if TYPE_CHECKING:
@@ -32,13 +33,13 @@ class Target:
 def targets_of(catalog: Catalog, object_type: ObjectType, values: Mapping[str, Any]) -> list[Target]:
     """The targets of every non-empty link among ``values``, in a steady order."""
     found: list[Target] = []
-    for name, field in object_type.fields.items():
-        value = values.get(name)
-        if value is not None and field.to:
+    for field in plan_of(object_type).links:
+        value = values.get(field.name)
+        if value is not None:
             target = target_of(field, value)
             if target is not None:
                 object_name, target_id = target
-                found.append(Target(name, object_name, table_of(catalog, object_name), target_id))
+                found.append(Target(field.name, object_name, table_of(catalog, object_name), target_id))
     return found
 
 
@@ -112,8 +113,8 @@ def find_cycles(
     Writers of such a link wait for each other within one workspace: two moves could close a cycle between them.
     """
     problems: list[FieldError] = []
-    for name, field in object_type.fields.items():
-        target = values.get(name) if field.acyclic else None
+    for field in plan_of(object_type).acyclic:
+        name, target = field.name, values.get(field.name)
         if target is None:
             continue
         link, table = quote(field.columns[0].name), quote(object_type.table)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from app.metadata.fieldtypes.entries import entries_from_json, primary_of, with_primary
+from app.records.plan import plan_of
 
 if TYPE_CHECKING:
     from app.metadata.model import ObjectType
@@ -18,9 +19,8 @@ def is_single(object_type: ObjectType, name: str) -> bool:
 
 def couple(draft: Draft) -> None:
     """Bring list and single in step: the list gives the single, a single written takes the primary's place."""
-    for name, field in draft.object_type.fields.items():
-        many = field.primary_of
-        if not many or not draft.touches(name, many):
+    for name, many in plan_of(draft.object_type).pairs:
+        if not draft.touches(name, many):
             continue
         single, entries = draft.values.get(name), draft.values.get(many)
         if many not in draft.values:

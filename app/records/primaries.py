@@ -76,9 +76,7 @@ def forget(scope: TenantScope, catalog: Catalog, object_type: ObjectType, record
             change_many(scope, holders, changes)
 
 
-def give_way(
-    scope: TenantScope, catalog: Catalog, object_type: ObjectType, records: Sequence[dict[str, Any]]
-) -> None:
+def give_way(scope: TenantScope, catalog: Catalog, object_type: ObjectType, records: Sequence[dict[str, Any]]) -> None:
     """Let restored joining rows be primary only where no other row has become it meanwhile."""
     for rule in PRIMARIES:
         if object_type.name != rule.join:

@@ -191,9 +191,7 @@ def test_two_records_that_depend_on_each_other_can_go_together(scope: TenantScop
     assert reread(scope, "company", below)["parent"] == top["id"]
 
 
-def test_a_link_made_while_its_target_goes_to_the_trash_is_refused(
-    databases: Databases, new_tenant: NewTenant
-) -> None:
+def test_a_link_made_while_its_target_goes_to_the_trash_is_refused(databases: Databases, new_tenant: NewTenant) -> None:
     tenant = new_tenant()
     actor = owner_of(databases, tenant)
     with enter_job(databases, tenant.id, actor=actor, write=True) as scope:
