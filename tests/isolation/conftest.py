@@ -74,7 +74,8 @@ def call(
         headers["Authorization"] = f"Bearer {key}"
     if token:
         headers["X-CSRF-Token"] = token
-    return site.test_client(use_cookies=False).open(path, method=method, base_url=base_url, headers=headers, **more)
+    client = site.test_client(use_cookies=False)
+    return client.open(path, method=method, base_url=base_url, headers=headers, buffered=True, **more)
 
 
 def csrf_token(site: Flask, base_url: str, cookie: str) -> str:

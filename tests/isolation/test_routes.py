@@ -33,6 +33,9 @@ KEYED = [route for route in WORKSPACE if not route.access.member]
 PERSONAL = [route for route in BASE_HOST if route.access.person]
 TWINS = {(route.rule, route.method) for route in WORKSPACE} & {(route.rule, route.method) for route in BASE_HOST}
 
+#: A history outlives its record, so an id nobody knows has an empty one instead of none: silent(), too.
+EMPTY = {"/api/v1/records/<object_name>/<record_id>/events", "/records/<object_name>/<uuid:record_id>/timeline"}
+
 
 def each(routes: list[Route]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("route", routes, ids=lambda route: route.id)
@@ -82,7 +85,7 @@ def test_another_tenants_ids_are_not_found_at_home(
     answer = call(
         site, route.method, ours.url, route.url(theirs.values), session=ours.sessions["owner"], token=token, **body
     )
-    refused(answer, 404)
+    refused(answer, *((200, 404) if route.rule in EMPTY else (404,)))
     silent(answer, theirs)
     assert _state(runtime, theirs) == before
 
@@ -136,7 +139,7 @@ def test_a_role_without_the_right_is_refused(route: Route, site: Flask, houses: 
         )
         refused(answer, 403)
         silent(answer, theirs)
-        if not route.access.member:
+        if not route.access.member and (route.rule, route.method) not in TWINS:
             refused(call(site, route.method, BASE, route.url(theirs.values), key=theirs.keys[role], json={}), 403)
 
 

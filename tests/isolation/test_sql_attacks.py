@@ -8,21 +8,24 @@ proves the wall and not a misspelt statement.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
 from psycopg import errors, sql
 
-from app.core.db import Databases
-from app.core.ports import Runtime
 from tenants.copying import copy_into
 from tenants.provisioning import check_hardening
 from tenants.scope import SYSTEM, EscapedScopeError, Tenant, TenantScope, enter_job
-from tests.support.servers import Servers
 from tests.support.tenants import make_tenant
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from app.core.db import Databases
+    from app.core.ports import Runtime
+    from tests.support.servers import Servers
 
 CANARY = "canary-{}-7f3a"
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -97,7 +100,8 @@ ONE_STATEMENT = {
     "set_config of the role": "select set_config('role', '{theirs}', true)",
     "set_config of the search path": "select set_config('search_path', '{theirs}', true), name from team",
     "set_config then query_to_xml": (
-        "select set_config('role', '{theirs}', true) || query_to_xml('select name from {theirs}.team', true, true, '')::text"
+        "select set_config('role', '{theirs}', true) "
+        "|| query_to_xml('select name from {theirs}.team', true, true, '')::text"
     ),
     "set_config then ts_stat": (
         "select set_config('role', '{theirs}', true) "
@@ -168,7 +172,13 @@ def test_a_tenant_role_makes_and_changes_no_structure(stage: Stage, statement: s
 
 
 @pytest.mark.parametrize(
-    "statement", ["update event set kind = 'x'", "delete from event", "delete from event_seal", "update metadata_change set source = ''"]
+    "statement",
+    [
+        "update event set kind = 'x'",
+        "delete from event",
+        "delete from event_seal",
+        "update metadata_change set source = ''",
+    ],
 )
 def test_the_log_is_append_only(stage: Stage, statement: str) -> None:
     assert stage.attack("insert into event (actor_kind, kind, object) values ('system', 'created', 'test') returning 1")
@@ -229,9 +239,11 @@ def test_copy_with_text_of_an_attacker_would_leave_the_tenant(stage: Stage) -> N
     assert stage.attack("select 1 from team where name = 'stacked'") == []
 
 
-@pytest.mark.parametrize("statement", ["reset role", "set role none", "set local role none", "set session authorization default"])
+@pytest.mark.parametrize(
+    "statement", ["reset role", "set role none", "set local role none", "set session authorization default"]
+)
 def test_whoever_leaves_the_role_by_a_statement_of_its_own_finds_nothing(stage: Stage, statement: str) -> None:
-    """As its own statement it is allowed by PostgreSQL: the login behind it can read nothing, and nothing is committed."""
+    """As its own statement PostgreSQL allows it: the login behind it can read nothing, and nothing is committed."""
     with pytest.raises(errors.InsufficientPrivilege):
         stage.attack(statement, stage.fill("select name from {theirs}.team"))
     if "authorization" not in statement:
@@ -358,7 +370,9 @@ def test_a_pooled_connection_is_clean_after_an_error(stage: Stage) -> None:
         proxied = stage.databases.pod(1).raw_connection()
         connection = proxied.driver_connection
         assert isinstance(connection, psycopg.Connection)
-        row = connection.execute("select current_user, current_setting('search_path'), current_setting('role')").fetchone()
+        row = connection.execute(
+            "select current_user, current_setting('search_path'), current_setting('role')"
+        ).fetchone()
         assert row == ("rapport_app", "pg_catalog, pg_temp", "none")
         proxied.close()
     assert stage.attack("select 1 from team where name = 'half'") == []
