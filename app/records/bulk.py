@@ -91,7 +91,7 @@ def _prepare(
         errors = [] if isinstance(row, dict) else [FieldError("", "row.type", "A row is a JSON object.")]
         payloads.append(payload)
         prepared.append(PreparedRow(index, {}, errors=errors))
-    if mode == "update" and not match:
+    if mode == "update" and match in ("", "id"):
         for row, payload in zip(prepared, payloads, strict=True):
             row.id = _id_of(row, payload)
     elif match:

@@ -34,7 +34,7 @@ def match_field(object_type: ObjectType, name: str) -> Field:
     if field is None:
         message = unknown_field(object_type, name)
         raise InvalidInput(message, [FieldError("?match", "field.unknown", message)])
-    if name != "id" and not field.unique and not field.primary_of:
+    if not field.unique and not field.primary_of:
         message = f"{object_type.label} records can't be matched by {field.label}: it is not unique."
         raise InvalidInput(message, [FieldError("?match", "match.not_unique", message)])
     return field

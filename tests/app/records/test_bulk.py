@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from app.core.errors import InvalidInput, RapportError
 from app.core.ids import uuid7
 from app.metadata import catalog as catalogs
-from app.records import write
+from app.records import store_many, write
 from app.records.batch import PreparedRow, write_batch
 from app.records.bulk import BulkRefused, bulk
 from app.records.intake import coercion_of, take_in
@@ -21,6 +21,12 @@ from tests.support.records import make_company, make_contact, make_deal, make_de
 
 if TYPE_CHECKING:
     from tenants.scope import TenantScope
+
+
+@pytest.fixture(autouse=True, params=[0, 50], ids=["by COPY", "in one statement"])
+def few(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything here holds for both ways of inserting."""
+    monkeypatch.setattr(store_many, "_FEW", request.param)
 
 
 def shown(scope: TenantScope, name: str, record: object) -> dict[str, Any]:

@@ -43,6 +43,6 @@ def test_live_records_and_open_tasks_are_handed_over_with_an_event_each(scope: T
     assert owner("task", open_task, "assignee") == str(successor)
     assert owner("task", done_task, "assignee") == str(leaver)
     row = scope.execute(
-        "SELECT diff, cause FROM event WHERE record_id = %s ORDER BY id DESC", (company["id"],)
+        "SELECT diff, cause FROM event WHERE record_id = %s ORDER BY id DESC LIMIT 1", (company["id"],)
     ).fetchone()
     assert row == ({"owner": [str(leaver), str(successor)]}, {"handed_over_from": str(leaver)})
