@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from app.core.servers.process import die_with_parent, open_log
+from app.core.servers.process import die_with_parent, name_process, open_log
 
 #: A process that ran this long was healthy: its next death starts the pauses anew.
 _HEALTHY_SECONDS = 30.0
@@ -47,7 +47,7 @@ class Child:
         parent = os.getpid()
         pid = os.fork()
         if pid == 0:
-            _become(self.run, self.log, parent)
+            _become(self, parent)
         self.pid = pid
         self._started_at = time.monotonic()
 
@@ -131,7 +131,7 @@ class Supervisor:
             child.wait_stopped()
 
 
-def _become(run: Callable[[], None], log: Path, parent: int) -> NoReturn:
+def _become(child: Child, parent: int) -> NoReturn:
     """In the fork: leave everything of the supervisor behind, then be the child until the end."""
     code = 1
     try:
@@ -139,7 +139,7 @@ def _become(run: Callable[[], None], log: Path, parent: int) -> NoReturn:
         die_with_parent(signal.SIGTERM, parent)()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_DFL)
-        with open_log(log) as stream:
+        with open_log(child.log) as stream:
             os.dup2(stream.fileno(), 1)
             os.dup2(stream.fileno(), 2)
         nothing = os.open(os.devnull, os.O_RDONLY)
@@ -148,7 +148,8 @@ def _become(run: Callable[[], None], log: Path, parent: int) -> NoReturn:
         sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False)
         # Locks and whatever else is open belong to the supervisor alone.
         os.closerange(3, _HIGHEST_DESCRIPTOR)
-        run()
+        name_process(f"rapport-{child.name}")
+        child.run()
         code = 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 1
