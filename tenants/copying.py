@@ -7,12 +7,13 @@ the isolation suite).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from psycopg import sql
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from tenants.scope import TenantScope
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING, Any, Final
-from uuid import UUID
 
 import psycopg
 
 from app.core.errors import Conflict
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     Connection = psycopg.Connection[tuple[Any, ...]]
 
 _POLLS: Final = 20

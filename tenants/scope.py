@@ -12,7 +12,6 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, LiteralString, cast
-from uuid import UUID
 
 import psycopg
 from psycopg.pq import TransactionStatus
@@ -22,6 +21,9 @@ from tenants.registry.directory import locate_tenant
 from tenants.textcursor import TextCursor
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
+    from psycopg import sql
     from psycopg.sql import Composable
     from sqlalchemy.pool import PoolProxiedConnection
 
@@ -129,7 +131,8 @@ class TenantScope:
     def execute(self, query: LiteralString | Composable, params: Params = ()) -> psycopg.Cursor[Row]:
         """Run one statement with bound parameters (``%s`` or ``%(name)s``); rows come as tuples."""
         self.check_budget()
-        return self.connection.execute(query, params)
+        # psycopg names the concrete kinds of composed text; Composable is their base.
+        return self.connection.execute(cast("sql.SQL | sql.Composed", query), params)
 
     def cursor_text(self) -> psycopg.Cursor[Row]:
         """A cursor whose uuid, numeric, date and timestamptz values load as JSON-ready text.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -15,10 +14,12 @@ from app.core import crypto
 from app.core.db import PodAddress, make_engine
 from tenants.provisioning.hardening import Gap, check_hardening, harden
 from tenants.provisioning.migrating import migrate_control, migrate_pod
-from tenants.registry.pods import pod_numbers, pod_loader
+from tenants.registry.pods import pod_loader, pod_numbers
 from tenants.registry.tables import pod as pod_table
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from app.core.config import Config, Hardening
     from app.core.ports import Runtime
 

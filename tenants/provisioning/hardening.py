@@ -115,7 +115,10 @@ _PROBES: Final[tuple[tuple[LiteralString, str, str], ...]] = (
         "drop the extensions dblink, tablefunc, postgres_fdw, file_fdw",
     ),
     (
-        "select exists (select from pg_proc where prosecdef and proconfig is null and pronamespace = 'pod'::regnamespace)",
+        (
+            "select exists (select from pg_proc where prosecdef and proconfig is null "
+            "and pronamespace = 'pod'::regnamespace)"
+        ),
         "a SECURITY DEFINER function has no search_path of its own",
         "run rapport migrate",
     ),
@@ -125,8 +128,10 @@ _PROBES: Final[tuple[tuple[LiteralString, str, str], ...]] = (
         "as superuser: ALTER ROLE rapport_app NOINHERIT NOSUPERUSER NOCREATEROLE NOBYPASSRLS",
     ),
     (
-        "select exists (select from pg_class c, aclexplode(c.relacl) a where c.relnamespace = 'pod'::regnamespace "
-        "and a.grantee in (0, 'rapport_app'::regrole) and a.privilege_type = 'SELECT')",
+        (
+            "select exists (select from pg_class c, aclexplode(c.relacl) a where c.relnamespace = 'pod'::regnamespace "
+            "and a.grantee in (0, 'rapport_app'::regrole) and a.privilege_type = 'SELECT')"
+        ),
         "the application's login may read tables of schema pod",
         "as owner: REVOKE ALL ON ALL TABLES IN SCHEMA pod FROM PUBLIC, rapport_app",
     ),

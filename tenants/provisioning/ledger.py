@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
-from uuid import UUID
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -13,6 +12,9 @@ from app.core import ids
 from tenants.registry import tables
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from uuid import UUID
+
     from app.core.db import Databases
 
 
@@ -28,16 +30,18 @@ class Entry:
     person: UUID | None
 
 
-def write(connection: sa.Connection, entry: UUID, kind: str, *, tenant: UUID | None = None, **args: object) -> None:
+def write(
+    connection: sa.Connection, entry: UUID, kind: str, *, tenant: UUID | None = None, args: Mapping[str, object]
+) -> None:
     """Open an entry in the caller's transaction."""
-    connection.execute(sa.insert(tables.ledger).values(id=entry, kind=kind, tenant=tenant, args=args))
+    connection.execute(sa.insert(tables.ledger).values(id=entry, kind=kind, tenant=tenant, args=dict(args)))
 
 
 def open_entry(databases: Databases, kind: str, *, tenant: UUID, pod: int) -> UUID:
     """Open an entry of its own."""
     entry = ids.uuid7()
     with databases.control.begin() as connection:
-        write(connection, entry, kind, tenant=tenant, pod=pod)
+        write(connection, entry, kind, tenant=tenant, args={"pod": pod})
     return entry
 
 
@@ -47,7 +51,9 @@ def note(databases: Databases, entry: UUID, **args: object) -> None:
         connection.execute(
             sa.update(tables.ledger)
             .where(tables.ledger.c.id == entry)
-            .values(args=tables.ledger.c.args.op("||")(sa.cast(args, tables.ledger.c.args.type)), updated_at=sa.func.now())
+            .values(
+                args=tables.ledger.c.args.op("||")(sa.cast(args, tables.ledger.c.args.type)), updated_at=sa.func.now()
+            )
         )
 
 
@@ -90,7 +96,7 @@ def take_stale(databases: Databases, older_than: float) -> list[Entry]:
     return [Entry(*row) for row in rows]
 
 
-def _select() -> sa.Select[tuple[UUID, str, str, UUID | None, int | None, UUID | None]]:
+def _select() -> sa.Select[*tuple[Any, ...]]:
     ledger = tables.ledger
     return sa.select(
         ledger.c.id,

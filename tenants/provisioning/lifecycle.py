@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
-from uuid import UUID
+from typing import TYPE_CHECKING, Final, cast
 
 import sqlalchemy as sa
 from psycopg import sql
@@ -16,13 +14,16 @@ from app.core import ids
 from app.core.errors import Conflict, FieldError, NotFound, Unavailable
 from tenants.locking import lock_exclusively
 from tenants.provisioning import ledger
-from tenants.provisioning.spares import Connection, Spare, blueprint, drop_place, make_spare, owner_transaction
+from tenants.provisioning.spares import Spare, blueprint, drop_place, make_spare, owner_transaction
 from tenants.registry import directory, tables
 from tenants.registry.directory import TenantRow, find_tenant
 from tenants.registry.naming import Settings, check_settings, check_slug
 from tenants.registry.pods import open_pods
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from uuid import UUID
+
     from app.core.ports import Runtime
 
 log = logging.getLogger(__name__)
@@ -146,8 +147,7 @@ def _reserve(runtime: Runtime, slug: str, owner: PersonRef) -> UUID:
         if taken is None:
             message = f"The address {slug} is taken."
             raise SlugTaken(message, [FieldError("/slug", "taken", message)])
-        person = {"person": str(owner.id)} if owner.new else {}
-        ledger.write(connection, entry, _CREATE, slug=slug, **person)
+        ledger.write(connection, entry, _CREATE, args={"slug": slug, "person": str(owner.id) if owner.new else None})
     return entry
 
 
@@ -176,7 +176,8 @@ def _furnish(
         connection.execute("select pod.set_host(%s, %s, 'primary')", (spare.tenant, _host(runtime, slug)))
         connection.execute(
             sql.SQL(
-                "insert into {}.member (id, person, name, email, role, status) values (%s, %s, %s, %s, 'owner', 'active')"
+                "insert into {}.member (id, person, name, email, role, status) "
+                "values (%s, %s, %s, %s, 'owner', 'active')"
             ).format(sql.Identifier(spare.schema)),
             (member, owner.id, owner.name, owner.email),
         )
@@ -252,7 +253,9 @@ def _delete(runtime: Runtime, entry: UUID, tenant: UUID | None, pod: int | None)
             connection.execute("update pod.tenant set state = 'deleting', state_at = now() where id = %s", (tenant,))
             connection.execute("delete from pod.credential where tenant = %s", (tenant,))
     with owner_transaction(runtime.databases, pod) as connection:
-        row = connection.execute("select id, schema, role from pod.tenant where id = %s for update", (tenant,)).fetchone()
+        row = connection.execute(
+            "select id, schema, role from pod.tenant where id = %s for update", (tenant,)
+        ).fetchone()
         if row is not None:
             drop_place(connection, Spare(*row))
     runtime.storage.delete_prefix(str(tenant))
@@ -267,7 +270,8 @@ def _delete(runtime: Runtime, entry: UUID, tenant: UUID | None, pod: int | None)
 def _clear_cache(runtime: Runtime, tenant: UUID) -> None:
     """Every key that names the tenant; counters and doorbells, nothing that is not found again."""
     for form in (str(tenant), tenant.hex):
-        keys: list[Any] = list(runtime.redis.scan_iter(match=f"*{form}*", count=1000))
+        found = runtime.redis.scan_iter(match=f"*{form}*", count=1000)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+        keys = list(cast("Iterator[bytes]", found))
         if keys:
             runtime.redis.unlink(*keys)
 
@@ -288,7 +292,8 @@ def _apply_switch(runtime: Runtime, entry: UUID, tenant: UUID | None, pod: int |
     with owner_transaction(runtime.databases, pod) as connection:
         if lock_exclusively(connection, tenant):
             connection.execute(
-                "update pod.tenant set state = %s, state_at = now() where id = %s and state = %s", (state, tenant, before)
+                "update pod.tenant set state = %s, state_at = now() where id = %s and state = %s",
+                (state, tenant, before),
             )
     with runtime.databases.control.begin() as connection:
         connection.execute(_status(tenant, state).where(tables.tenant.c.status == before))
@@ -308,5 +313,3 @@ def _found(runtime: Runtime, tenant: UUID) -> TenantRow:
     if row is None:
         raise NotFound("There is no such workspace")
     return row
-
-

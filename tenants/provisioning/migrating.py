@@ -101,6 +101,4 @@ def tenant_statements(since: str | None = None) -> tuple[str, ...]:
 def append_only_tables() -> tuple[str, ...]:
     """Tables of a tenant on which its role may only insert and select, as the revisions declare them."""
     script = ScriptDirectory.from_config(_config("tenant"))
-    return tuple(
-        name for revision in script.walk_revisions() for name in getattr(revision.module, "APPEND_ONLY", ())
-    )
+    return tuple(name for revision in script.walk_revisions() for name in getattr(revision.module, "APPEND_ONLY", ()))

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, LiteralString, cast
-from uuid import UUID
 
 import psycopg
 from psycopg import sql
@@ -18,6 +16,9 @@ from tenants.provisioning.migrating import append_only_tables, newest, tenant_st
 from tenants.registry.pods import open_pods
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Sequence
+    from uuid import UUID
+
     from psycopg.sql import Composable
 
     from app.core.db import Databases
@@ -47,14 +48,14 @@ class OwnerScope:
 
     def execute(self, query: LiteralString | Composable, params: Params = ()) -> psycopg.Cursor[tuple[Any, ...]]:
         """Run one statement with bound parameters."""
-        return self.connection.execute(query, params)
+        return self.connection.execute(cast("sql.SQL | sql.Composed", query), params)
 
 
 @contextmanager
 def owner_transaction(databases: Databases, pod: int) -> Generator[Connection]:
     """One transaction of the pod's owner."""
     proxied = databases.pod_owner(pod).raw_connection()
-    connection = cast(Connection, proxied.driver_connection)
+    connection = cast("Connection", proxied.driver_connection)
     try:
         yield connection
         connection.commit()
@@ -126,7 +127,7 @@ def make_spare(connection: Connection, ports: Ports, *, claim: UUID | None = Non
     with connection.pipeline():
         for statement in statements:
             # Text of our own migrations and of the DDL compiler, one statement an execute.
-            connection.execute(cast(LiteralString, statement))
+            connection.execute(cast("LiteralString", statement))
         for revoke in _append_only(name):
             connection.execute(revoke)
     ports.fill_tenant(OwnerScope(connection))
@@ -160,9 +161,9 @@ def _make_role(connection: Connection, name: str) -> None:
         sql.SQL("grant {} to rapport_app with inherit false, set true").format(role),
         sql.SQL("create schema {}").format(role),
         sql.SQL("grant usage on schema {} to {}").format(role, role),
-        sql.SQL(
-            "alter default privileges in schema {} grant select, insert, update, delete on tables to {}"
-        ).format(role, role),
+        sql.SQL("alter default privileges in schema {} grant select, insert, update, delete on tables to {}").format(
+            role, role
+        ),
     ):
         connection.execute(statement)
 

@@ -6,8 +6,7 @@ import threading
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
@@ -16,6 +15,8 @@ import sqlalchemy as sa
 from tenants.registry.tables import domain, tenant
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from app.core.db import Databases
 
 _TTL: Final = 30.0
@@ -78,7 +79,7 @@ def forget(databases: Databases, *keys: str | UUID) -> None:
         _cache(databases).forget(key)
 
 
-def _locate(databases: Databases, key: str | UUID, question: sa.Select[tuple[int]]) -> int | None:
+def _locate(databases: Databases, key: str | UUID, question: sa.Select[int]) -> int | None:
     cache = _cache(databases)
     found = cache.get(key)
     if found is not None:
@@ -122,7 +123,7 @@ def list_tenants(databases: Databases) -> list[TenantRow]:
         return [TenantRow(*row) for row in connection.execute(_tenants().order_by(tenant.c.id))]
 
 
-def _tenants() -> sa.Select[tuple[UUID, int, str, str, str, str, str, str, str, datetime]]:
+def _tenants() -> sa.Select[*tuple[Any, ...]]:
     return sa.select(
         tenant.c.id,
         tenant.c.pod,

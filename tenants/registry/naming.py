@@ -22,13 +22,113 @@ _SLUG: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{1,38}[a-z0-9])")
 
 #: Addresses that are ours, or that would pass for ours.
 RESERVED: Final = frozenset(
-    "about abuse account accounts admin administrator api app apps assets auth autoconfig autodiscover billing blog cdn "
-    "contact dashboard demo dev developer developers dns docs download email events example extensions files ftp git "
-    "graphql help home host hostmaster imap import info internal invite jobs legal localhost login logout mail "
-    "marketplace media metrics mx news noc ns ns1 ns2 oauth openid operator ops owner people person pod pop portal "
-    "postmaster preview privacy rapport register root sales scim secure security settings shop sign-in sign-out sign-up "
-    "signup smtp sso staging static status store support system team tenant test testing trust unsubscribe web webhook "
-    "webhooks webmail webmaster workspace workspaces www".split()
+    [
+        "about",
+        "abuse",
+        "account",
+        "accounts",
+        "admin",
+        "administrator",
+        "api",
+        "app",
+        "apps",
+        "assets",
+        "auth",
+        "autoconfig",
+        "autodiscover",
+        "billing",
+        "blog",
+        "cdn",
+        "contact",
+        "dashboard",
+        "demo",
+        "dev",
+        "developer",
+        "developers",
+        "dns",
+        "docs",
+        "download",
+        "email",
+        "events",
+        "example",
+        "extensions",
+        "files",
+        "ftp",
+        "git",
+        "graphql",
+        "help",
+        "home",
+        "host",
+        "hostmaster",
+        "imap",
+        "import",
+        "info",
+        "internal",
+        "invite",
+        "jobs",
+        "legal",
+        "localhost",
+        "login",
+        "logout",
+        "mail",
+        "marketplace",
+        "media",
+        "metrics",
+        "mx",
+        "news",
+        "noc",
+        "ns",
+        "ns1",
+        "ns2",
+        "oauth",
+        "openid",
+        "operator",
+        "ops",
+        "owner",
+        "people",
+        "person",
+        "pod",
+        "pop",
+        "portal",
+        "postmaster",
+        "preview",
+        "privacy",
+        "rapport",
+        "register",
+        "root",
+        "sales",
+        "scim",
+        "secure",
+        "security",
+        "settings",
+        "shop",
+        "sign-in",
+        "sign-out",
+        "sign-up",
+        "signup",
+        "smtp",
+        "sso",
+        "staging",
+        "static",
+        "status",
+        "store",
+        "support",
+        "system",
+        "team",
+        "tenant",
+        "test",
+        "testing",
+        "trust",
+        "unsubscribe",
+        "web",
+        "webhook",
+        "webhooks",
+        "webmail",
+        "webmaster",
+        "workspace",
+        "workspaces",
+        "www",
+    ]
 )
 _LONGEST_NAME: Final = 120
 
@@ -47,10 +147,12 @@ def check_slug(slug: str) -> str:
     """``slug`` when it may become part of a host name.
 
     Raises:
-        InvalidInput: not 3 to 40 of a–z, 0–9 and hyphen inside, or reserved, or a disguised IDN label.
+        InvalidInput: not 3 to 40 of a-z, 0-9 and hyphen inside, or reserved, or a disguised IDN label.
     """
     if not _SLUG.fullmatch(slug) or slug[2:4] == "--":
-        raise _wrong("/slug", "slug", "Use 3 to 40 letters a to z, digits and hyphens; begin and end with a letter or digit.")
+        raise _wrong(
+            "/slug", "slug", "Use 3 to 40 letters a to z, digits and hyphens; begin and end with a letter or digit."
+        )
     if slug in RESERVED:
         raise _wrong("/slug", "reserved", f"The address {slug} is reserved. Choose another one.")
     return slug

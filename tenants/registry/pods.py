@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,8 @@ from app.core.db import PodAddress
 from tenants.registry.tables import pod
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from app.core.db import Databases
 
 

@@ -11,7 +11,7 @@ import os
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
@@ -30,7 +30,11 @@ from tenants.provisioning import bootstrap, create_tenant, migrating
 from tenants.provisioning.lifecycle import PersonRef
 from tenants.registry.pods import pod_loader
 from tenants.scope import SYSTEM, Actor, Tenant, TenantScope, enter_job
-from tests.support.servers import Servers
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.servers import Servers
 
 SECRET = "a secret key of the tests, of no use elsewhere"
 
@@ -103,7 +107,9 @@ def runtime(databases: Databases, servers: Servers, tmp_path_factory: pytest.Tem
     statements = tuple(tenant_tables(platform()))
     ports = Ports(tenant_tables=lambda: statements, fill_tenant=lambda _scope: None)
     with redis.Redis.from_url(servers.valkey) as client:
-        yield Runtime(config, databases, LocalDisk(home / "files"), Outbox(home / "mail", "crm@example.test"), client, ports)
+        yield Runtime(
+            config, databases, LocalDisk(home / "files"), Outbox(home / "mail", "crm@example.test"), client, ports
+        )
 
 
 def make_person(databases: Databases, name: str = "Olivia Owner", email: str = "") -> PersonRef:

@@ -5,24 +5,28 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
 from psycopg import errors
 
 from app.core import clock, crypto, ids
-from app.core.db import Databases
 from app.core.errors import NotFound, Unauthenticated, Unavailable
-from app.core.ports import Runtime
 from tenants.copying import copy_into
 from tenants.locking import TenantBusy, lock_exclusively
 from tenants.provisioning import resume_tenant, suspend_tenant
 from tenants.provisioning.spares import owner_transaction
 from tenants.scope import SYSTEM, Actor, Busy, Tenant, TenantScope, enter, enter_job, enter_seal, pending
 from tests.support.tenants import owner_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from app.core.db import Databases
+    from app.core.ports import Runtime
 
 HOUR = timedelta(hours=1)
 
@@ -129,7 +133,9 @@ def test_use_is_noted_every_few_minutes_only(databases: Databases, tenant: Tenan
 
     def seen() -> datetime:
         with databases.pod_owner(1).connect() as connection:
-            return connection.exec_driver_sql("select seen_at from pod.credential where hash = %s", (session,)).scalar_one()
+            return connection.exec_driver_sql(
+                "select seen_at from pod.credential where hash = %s", (session,)
+            ).scalar_one()
 
     first = seen()
     knock(databases, session)
