@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 #: Modules with a ``blueprint``: REST routes (flask-smorest) and pages. Their order is that of the documentation.
 APIS: Final = (
     "app.records.api",
-    "app.records.reference",
+    "app.records.api_reference",
     "app.leads.api",
     "app.imports.api",
     "tenants.identity.api",

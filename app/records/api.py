@@ -17,7 +17,7 @@ from app.http.context import gate
 from app.http.etag import etag, parse_if_match
 from app.http.guard import workspace
 from app.http.respond import UnsupportedMediaType, json_response, link_next, no_content
-from app.records import arguments
+from app.records import api_arguments as arguments
 from app.records.aggregate import aggregate
 from app.records.board import board
 from app.records.bulk import bulk

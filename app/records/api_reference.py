@@ -16,7 +16,7 @@ from app.http.respond import json_response
 from app.metadata import catalog as catalogs
 from app.metadata.layers import component_name, effective
 from app.metadata.leaves import nest
-from app.records.arguments import known_arguments
+from app.records.api_arguments import known_arguments
 from app.records.errors import UnknownObject
 from app.records.openapi import document
 from app.records.statements import ShapeCache
