@@ -15,7 +15,7 @@ from app.http.context import gate
 from app.http.guard import workspace
 from app.http.respond import json_response
 from app.leads.service import convert_lead
-from app.records.arguments import known_arguments
+from app.records.api_arguments import known_arguments
 from app.records.read import as_id, find_object
 
 if TYPE_CHECKING:
