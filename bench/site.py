@@ -14,7 +14,6 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,27 +27,35 @@ from tenants.provisioning.spares import keep_spares
 from tenants.scope import SYSTEM, Tenant, enter_job
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from app.core.ports import Runtime
 
 COMPANIES, CONTACTS, DEALS = 10_000, 100_000, 20_000
-_FILL = (
-    "insert into o_company (name, kind, industry, domain, employees) select 'Company ' || md5(i::text), 'organisation',"
-    " (array['education','retail','energy'])[mod(i, 3) + 1], 'd' || i || '.example', i from generate_series(1, {companies}) i",
-    "insert into o_contact (first_name, last_name, email, emails, emails__all, job_title, lifecycle, do_not_email, company)"
-    " select (array['Anna','Bernd','Clara','Doris','Emil'])[mod(i, 5) + 1], md5(i::text), 'p' || i || '@example.org',"
-    " jsonb_build_array(jsonb_build_object('value', 'p' || i || '@example.org', 'primary', true, 'valid', true)),"
-    " array['p' || i || '@example.org'], 'Engineer ' || mod(i, 100),"
-    " (array['lead','customer','other'])[mod(i, 3) + 1], mod(i, 7) = 0, c.id"
-    " from generate_series(1, {contacts}) i join (select id, row_number() over (order by id) as n from o_company) c"
-    " on c.n = mod(i, {companies}) + 1",
-    "insert into o_deal (name, pipeline, stage, stage_status, amount, amount__currency, close_on, opened_on, company)"
-    " select 'Deal ' || md5(i::text), 'sales',"
-    " (array['new','qualified','meeting','proposal','negotiation','won','lost'])[mod(i, 7) + 1],"
-    " (array['open','open','open','open','open','won','lost'])[mod(i, 7) + 1], mod(i * 37, 9000), 'EUR',"
-    " date '2016-10-01' + mod(i, 500), date '2016-09-01', c.id"
-    " from generate_series(1, {deals}) i join (select id, row_number() over (order by id) as n from o_company) c"
-    " on c.n = mod(i, {companies}) + 1",
-)
+_COMPANIES = """
+insert into o_company (name, kind, industry, domain, employees)
+select 'Company ' || md5(i::text), 'organisation', (array['education','retail','energy'])[mod(i, 3) + 1],
+       'd' || i || '.example', i
+  from generate_series(1, {companies}) i
+"""
+_CONTACTS = """
+insert into o_contact (first_name, last_name, email, emails, emails__all, job_title, lifecycle, do_not_email, company)
+select (array['Anna','Bernd','Clara','Doris','Emil'])[mod(i, 5) + 1], md5(i::text), 'p' || i || '@example.org',
+       jsonb_build_array(jsonb_build_object('value', 'p' || i || '@example.org', 'primary', true, 'valid', true)),
+       array['p' || i || '@example.org'], 'Engineer ' || mod(i, 100),
+       (array['lead','customer','other'])[mod(i, 3) + 1], mod(i, 7) = 0, c.id
+  from generate_series(1, {contacts}) i
+  join (select id, row_number() over (order by id) as n from o_company) c on c.n = mod(i, {companies}) + 1
+"""
+_DEALS = """
+insert into o_deal (name, pipeline, stage, stage_status, amount, amount__currency, close_on, opened_on, company)
+select 'Deal ' || md5(i::text), 'sales',
+       (array['new','qualified','meeting','proposal','negotiation','won','lost'])[mod(i, 7) + 1],
+       (array['open','open','open','open','open','won','lost'])[mod(i, 7) + 1], mod(i * 37, 9000), 'EUR',
+       date '2016-10-01' + mod(i, 500), date '2016-09-01', c.id
+  from generate_series(1, {deals}) i
+  join (select id, row_number() over (order by id) as n from o_company) c on c.n = mod(i, {companies}) + 1
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +78,8 @@ class Site:
 
 def command(*arguments: str) -> Any:
     """Run a `rapport` command and read its one JSON document."""
-    done = subprocess.run([sys.executable, "-m", "app.cli", *arguments], check=True, capture_output=True, text=True)
+    asked = [sys.executable, "-m", "app.cli", *arguments]
+    done = subprocess.run(asked, check=True, capture_output=True, text=True)  # noqa: S603 (our own command)
     return json.loads(done.stdout) if "--json" in arguments else None
 
 
@@ -110,7 +118,7 @@ def _fill(runtime: Runtime, tenant: Tenant, scale: float) -> None:
     sizes = {"companies": int(COMPANIES * scale), "contacts": int(CONTACTS * scale), "deals": int(DEALS * scale)}
     print(f"  Filling {sizes}")
     with enter_job(runtime.databases, tenant.id, actor=SYSTEM, write=True, budget=600) as scope:
-        for statement in _FILL:
+        for statement in (_COMPANIES, _CONTACTS, _DEALS):
             scope.connection.execute(statement.format(**sizes).encode())
     with runtime.databases.pod_owner(1).connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         for obj in platform().objects.values():

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
-from uuid import UUID
 
 import msgspec
 import psycopg
@@ -30,6 +29,7 @@ from tenants.scope import enter
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from pathlib import Path
+    from uuid import UUID
 
     from bench.site import Site
     from tenants.scope import TenantScope

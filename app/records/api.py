@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import msgspec
 from flask import request
-from flask_smorest import Blueprint
+from flask_smorest import Blueprint  # pyright: ignore[reportMissingTypeStubs]
 
 from app.access.rights import RECORD_BULK, RECORD_CREATE, RECORD_DELETE, RECORD_DESTROY, RECORD_EDIT, RECORD_READ
 from app.core.errors import FieldError, InvalidInput

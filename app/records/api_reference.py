@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from flask import current_app, render_template, request
-from flask_smorest import Blueprint
+from flask_smorest import Blueprint  # pyright: ignore[reportMissingTypeStubs]
 from werkzeug.wrappers import Response
 
 from app.core.errors import FieldError, InvalidInput
