@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING
 
 from app.core.jobs.queue import RapportWorker
 from app.core.jobs.registry import registry
-from app.core.ports import Runtime
+
+if TYPE_CHECKING:
+    from app.core.ports import Runtime
 
 
 def work(runtime: Runtime, *, burst: bool = False) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 import smtplib
-from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -20,6 +19,8 @@ from tenants.provisioning.hardening import check_hardening
 from tenants.registry.pods import pod_numbers
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable
+
     from app.core.ports import Runtime
 
 State = Literal["ok", "warning", "failed"]

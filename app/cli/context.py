@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,8 @@ from app.core.config import Config
 from app.core.servers import embedded
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from app.core.ports import Runtime
 
 

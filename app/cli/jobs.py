@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 import click
 
@@ -11,6 +10,8 @@ from app.cli.outcome import emit
 from app.core.errors import NotFound
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from app.core.jobs.admin import JobRow
 
 

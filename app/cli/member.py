@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from app.cli.context import open_runtime
 from app.cli.outcome import emit
 from app.core.errors import NotFound
-from app.core.ports import Runtime
 from tenants.identity import invitations, members
-from tenants.identity.members import MemberRow
 from tenants.registry.directory import TenantRow, find_tenant
 from tenants.scope import SYSTEM, enter_job
+
+if TYPE_CHECKING:
+    from app.core.ports import Runtime
+    from tenants.identity.members import MemberRow
 
 
 @click.group()

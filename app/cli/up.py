@@ -10,8 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Generator
-from types import FrameType
+from typing import TYPE_CHECKING
 
 import click
 
@@ -20,6 +19,10 @@ from app.core.config import Config
 from app.core.servers import embedded, process
 from app.core.servers.layout import ServerError, make_home
 from app.core.supervisor import Child, Supervisor
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from types import FrameType
 
 _TICK_SECONDS = 0.2
 _READY_SECONDS = 300.0
@@ -84,8 +87,12 @@ class _Stop:
 
 
 def _say(line: str) -> None:
-    click.echo(line)
-    sys.stdout.flush()
+    """Print a line; that nobody listens any more must never keep us from stopping in order."""
+    try:
+        click.echo(line)
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 @contextlib.contextmanager

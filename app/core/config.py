@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from app.core.servers.layout import Layout, make_home
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Hardening = Literal["strict", "managed"]
 

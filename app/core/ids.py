@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import base64
 import secrets
-from uuid import UUID
+from typing import TYPE_CHECKING
 
 from uuid_utils import compat
+
+if TYPE_CHECKING:
+    from uuid import UUID
 
 
 def uuid7() -> UUID:

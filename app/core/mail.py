@@ -7,13 +7,14 @@ import smtplib
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import unquote, urlsplit
 
 from app.core import clock, ids
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from app.core.config import Config
 
 _TIMEOUT_SECONDS = 20

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, LiteralString, NoReturn, Protocol
-from uuid import UUID
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     import psycopg
     import redis
     from psycopg.sql import Composable

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -18,6 +17,8 @@ from app.core.jobs import queue, store
 from app.core.jobs.request import wait_for_wake
 
 if TYPE_CHECKING:
+    import threading
+
     from app.core.ports import Runtime
 
 _LOG = logging.getLogger("rapport.relay")

@@ -11,12 +11,14 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from app.core.servers.process import die_with_parent, name_process, open_log
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
 
 #: A process that ran this long was healthy: its next death starts the pauses anew.
 _HEALTHY_SECONDS = 30.0

@@ -8,17 +8,18 @@ import os
 import random
 import threading
 import traceback
-from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 from app.core.errors import Conflict, RapportError, TooManyRequests
 from app.core.jobs import store
 from app.core.jobs.registry import JobKind, Registry, registry
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+    from uuid import UUID
+
     import sqlalchemy as sa
 
     from app.core.jobs.store import Attempt

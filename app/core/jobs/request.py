@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 import redis
 from psycopg.types.json import Jsonb
@@ -13,6 +11,9 @@ from psycopg.types.json import Jsonb
 from app.core import ids
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from uuid import UUID
+
     from app.core.ports import SqlScope
 
 _BELL = "rapport:bell"

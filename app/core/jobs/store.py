@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, LiteralString
-from uuid import UUID
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+    from datetime import timedelta
+    from uuid import UUID
+
     import psycopg
     import sqlalchemy as sa
 

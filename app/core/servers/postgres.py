@@ -11,16 +11,19 @@ import importlib.metadata
 import importlib.util
 import shutil
 import signal
-import subprocess
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg
 
 from app.core.servers import process
 from app.core.servers.layout import Layout, ServerError, ServerUser
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Mapping
 
 #: Recovery of a pod with hundreds of thousands of files takes minutes.
 START_TIMEOUT = 300.0

@@ -7,15 +7,17 @@ import ctypes
 import fcntl
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from app.core.servers.layout import ServerError, ServerUser
+
+if TYPE_CHECKING:
+    import signal
+    from collections.abc import Callable, Generator, Sequence
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NAME = 15

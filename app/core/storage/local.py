@@ -6,11 +6,13 @@ import io
 import os
 import secrets
 import shutil
-from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from app.core.errors import NotFound
 from app.core.storage.keys import check_key
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class LocalDisk:

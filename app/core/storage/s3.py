@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import io
 import tempfile
-from collections.abc import Callable
-from typing import IO, Any, BinaryIO, Protocol, cast
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, Protocol, cast
 
 import boto3  # pyright: ignore[reportMissingTypeStubs]
 from botocore.config import Config as BotoConfig  # pyright: ignore[reportMissingTypeStubs]
@@ -13,6 +12,9 @@ from botocore.exceptions import ClientError  # pyright: ignore[reportMissingType
 
 from app.core.errors import NotFound
 from app.core.storage.keys import check_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _MISSING = {"NoSuchKey", "404", "NotFound"}
 
@@ -72,7 +74,7 @@ class S3:
                 raise NotFound("The file is not there any more") from error
             raise
         stream.seek(0)
-        return cast(BinaryIO, stream)
+        return cast("BinaryIO", stream)
 
     def exists(self, key: str) -> bool:
         """Whether the bucket has the object."""

@@ -10,7 +10,7 @@ import click
 import psycopg
 import pytest
 
-import app.cli as cli
+from app import cli
 from app.cli.outcome import confirm, describe, emit
 from app.core.config import ConfigError
 from app.core.errors import Conflict, FieldError, Forbidden, InvalidInput, NotFound

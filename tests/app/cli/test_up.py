@@ -79,7 +79,7 @@ class Place:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            preexec_fn=die_with_parent(signal.SIGTERM),
+            preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509
         )
         return Up(process)
 
@@ -184,6 +184,14 @@ def _back(up: Up, name: str, before: int) -> bool:
         return up.child(name).pid != before
     except AssertionError:
         return False
+
+
+def test_it_stops_in_order_when_nobody_reads_what_it_says(place: Place, up: Up) -> None:
+    assert up.process.stdout is not None
+    up.process.stdout.close()
+    up.process.terminate()
+    assert up.process.wait(60) == 0
+    assert "Traceback" not in (place.home / "log" / "relay.log").read_text()
 
 
 def test_everything_ends_with_it_when_it_is_killed(place: Place, up: Up) -> None:

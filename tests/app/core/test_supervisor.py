@@ -113,7 +113,7 @@ def test_a_child_that_will_not_stop_is_forced(make: Callable[..., Child], tmp_pa
 
 def test_a_child_has_no_open_file_of_the_supervisor(make: Callable[..., Child], tmp_path: Path) -> None:
     def list_files() -> None:
-        links = [os.path.realpath(f"/proc/self/fd/{entry}") for entry in os.listdir("/proc/self/fd")]
+        links = [os.path.realpath(entry) for entry in Path("/proc/self/fd").iterdir()]
         (tmp_path / "files").write_text(str(str(tmp_path / "secret") in links))
 
     with (tmp_path / "secret").open("w"):

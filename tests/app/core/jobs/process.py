@@ -59,7 +59,8 @@ def build(control: str, owner: str, valkey: str) -> Runtime:
 def main() -> None:
     role, *urls = sys.argv[1:]
     runtime = build(*urls)
-    print("ready", flush=True)
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
     if role == "worker":
         work(runtime)
     else:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -41,7 +42,7 @@ def start(runtime: Runtime) -> Iterator[Start]:
                 *(config.database_url, config.owner_url, config.redis_url),
             ],
             stdout=subprocess.PIPE,
-            preexec_fn=die_with_parent(signal.SIGKILL),
+            preexec_fn=die_with_parent(signal.SIGKILL),  # noqa: PLW1509
         )
         started.append(process)
         assert process.stdout is not None
@@ -98,7 +99,7 @@ def horse(runtime: Runtime) -> int:
 
 
 def gone(pid: int) -> bool:
-    return not os.path.exists(f"/proc/{pid}")
+    return not Path(f"/proc/{pid}").exists()
 
 
 def test_jobs_asked_for_are_done(runtime: Runtime, tenant: Tenant, start: Start) -> None:

@@ -18,7 +18,8 @@ def main() -> None:
             assert servers.postgres.process is not None
             assert servers.valkey.process is not None
             pids = [servers.postgres.process.pid, servers.valkey.process.pid]
-        print(json.dumps({"pids": pids, "answers": embedded.answers(config)}), flush=True)
+        sys.stdout.write(json.dumps({"pids": pids, "answers": embedded.answers(config)}) + "\n")
+        sys.stdout.flush()
         sys.stdin.read()
 
 

@@ -206,9 +206,9 @@ def test_a_server_that_cannot_start_says_why(home: Path) -> None:
     with embedded.running(config):
         pass
     (home / "postgres" / "data" / "global" / "pg_control").unlink()
-    with pytest.raises(ServerError, match=r"(?s)postgres\.log ends with.*(could not open|control)"):
-        with embedded.running(config):
-            pass
+    message = r"(?s)postgres\.log ends with.*(could not open|control)"
+    with pytest.raises(ServerError, match=message), embedded.running(config):
+        pass
     assert not embedded.answers(config)
 
 
