@@ -65,10 +65,17 @@ class LinkResolver:
     """Turns what cells say into ids; one a run."""
 
     def __init__(
-        self, catalog: Catalog, plan: Plan, ctx: Coercion, own_keys: frozenset[str], *, dry: bool = False
+        self,
+        catalog: Catalog,
+        plan: Plan,
+        ctx: Coercion,
+        own_keys: frozenset[str],
+        *,
+        dry: bool = False,
+        make: bool = True,
     ) -> None:
-        """``own_keys``: folded texts by which rows of this file could be linked to."""
-        self._catalog, self._plan, self._ctx, self._dry = catalog, plan, ctx, dry
+        """``own_keys``: folded texts by which rows of this file could be linked to; ``make``: may make targets."""
+        self._catalog, self._plan, self._ctx, self._dry, self._make = catalog, plan, ctx, dry, make
         self._own_keys = own_keys
         self._own_links = own_links(plan)
         self._known: dict[tuple[str, str], UUID] = {}
@@ -133,7 +140,7 @@ class LinkResolver:
             looked_up = self._look_up(scope, object_name, by, open_)
             self._remember(target.path, looked_up)
             missing = [text for text in open_ if text not in looked_up and not self._comes_later(target, text)]
-            if missing and self._plan.wishes.policy_of_link(target.field.name) == "create":
+            if missing and self._make and self._plan.wishes.policy_of_link(target.field.name) == "create":
                 looked_up |= self._create(scope, object_name, by, missing)
             found |= looked_up
         return found

@@ -111,6 +111,26 @@ def start(scope: TenantScope, import_id: UUID, *, options: Mapping[str, Any], ro
     )
 
 
+def change_options(
+    scope: TenantScope,
+    import_id: UUID,
+    options: Mapping[str, Any],
+    *,
+    rows: int = 0,
+    unmapped: Sequence[str] | None = None,
+) -> None:
+    """Other options for an import that has not begun."""
+    scope.execute(
+        "UPDATE import SET options = %s, rows = %s, unmapped = coalesce(%s, unmapped) WHERE id = %s",
+        (Jsonb(dict(options)), rows, None if unmapped is None else Jsonb(list(unmapped)), import_id),
+    )
+
+
+def delete_import(scope: TenantScope, import_id: UUID) -> None:
+    """Forget an import that never began."""
+    scope.execute("DELETE FROM import WHERE id = %s", (import_id,))
+
+
 def advance(scope: TenantScope, import_id: UUID, counts: Mapping[str, int], next_row: int) -> None:
     """Add a batch's counts and move the checkpoint, in the batch's own transaction."""
     scope.execute(

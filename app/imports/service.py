@@ -16,7 +16,7 @@ from app.core.jobs import request_job
 from app.imports import repository
 from app.imports.errors import ImportBusy, ImportNotFound, InvalidImport
 from app.imports.links import check_link_by
-from app.imports.mapping import make_plan
+from app.imports.mapping import guess_mapping, make_plan
 from app.imports.options import ImportOptions, delimiter_of, take_apart
 from app.imports.reading import detect, open_sheet
 from app.imports.stored import Starter, Stored
@@ -93,6 +93,73 @@ def start_import(
         unmapped=plan.unmapped,
     )
     return import_id, request_job(scope, RUN_JOB, {"import": str(import_id)})
+
+
+def start_draft(scope: TenantScope, storage: Storage, object_name: str, file_name: str, stream: BinaryIO) -> UUID:
+    """Keep a file whose mapping a person will confirm; every column guessed. Its id.
+
+    Raises: InvalidImport: no such object, or a file that can't be read.
+    """
+    if stream.seek(0, os.SEEK_END) > MAX_BYTES:
+        raise InvalidImport(f"The file is too large; at most {MAX_BYTES // 1_000_000} MB are taken.")
+    object_type = catalogs.for_scope(scope).objects.get(object_name)
+    if object_type is None:
+        raise InvalidImport.of("object", "Choose what the rows are.")
+    dialect = detect(stream)
+    header = open_sheet(stream, dialect).header
+    guessed = guess_mapping(object_type, header)
+    options = ImportOptions(object=object_name, map=[f"{name}={guessed.get(name, '')}" for name in header])
+    stored = Stored(given=options, dialect=dialect, by=_starter(scope), draft=True)
+    import_id = ids.uuid7()
+    key = f"{scope.tenant.id}/imports/{import_id}"
+    stream.seek(0)
+    storage.put(key, stream)
+    repository.insert_import(
+        scope, import_id, object_name=object_name, file_name=file_name[-200:] or "file.csv", file_key=key,
+        options=stored.to_json(), rows=0, unmapped=[name for name in header if name not in guessed],
+    )  # fmt: skip
+    return import_id
+
+
+def change_draft(scope: TenantScope, import_id: UUID, options: ImportOptions) -> Stored:
+    """Keep the mapping as the person has it now. Raises ImportNotFound, ImportBusy."""
+    row = repository.read_import(scope, import_id, lock=True)
+    if row is None:
+        raise ImportNotFound("There is no such import.")
+    stored = Stored.from_json(row.options)
+    if not stored.draft:
+        raise ImportBusy("The import has been started already.")
+    stored = msgspec.structs.replace(stored, given=options)
+    repository.change_options(scope, import_id, stored.to_json())
+    return stored
+
+
+def confirm_draft(scope: TenantScope, storage: Storage, import_id: UUID) -> UUID:
+    """Check a draft as ``start_import`` would and ask for its job; the job's id. Raises InvalidImport."""
+    row = repository.read_import(scope, import_id, lock=True)
+    if row is None:
+        raise ImportNotFound("There is no such import.")
+    stored = Stored.from_json(row.options)
+    if not stored.draft:
+        raise ImportBusy("The import has been started already.")
+    with storage.open(row.file_key) as stream:
+        sheet = open_sheet(stream, stored.dialect)
+        plan = make_plan(catalogs.for_scope(scope), sheet.header, take_apart(stored.given))
+        _check_plan(scope, plan)
+        size = stream.seek(0, os.SEEK_END)
+        found = survey(plan, open_sheet(stream, stored.dialect), coercion_of(scope)) if size <= _SURVEYED else None
+    stored = msgspec.structs.replace(stored, draft=False, survey=found, by=_starter(scope))
+    repository.change_options(scope, import_id, stored.to_json(), rows=found.rows if found else 0, unmapped=plan.unmapped)
+    return request_job(scope, RUN_JOB, {"import": str(import_id)})
+
+
+def discard_draft(scope: TenantScope, storage: Storage, import_id: UUID) -> None:
+    """Throw a draft and its file away."""
+    row = repository.read_import(scope, import_id, lock=True)
+    if row is None or not Stored.from_json(row.options).draft:
+        raise ImportNotFound("There is no such draft.")
+    repository.delete_import(scope, import_id)
+    storage.delete(row.file_key)
 
 
 def _check_plan(scope: TenantScope, plan: Plan) -> None:

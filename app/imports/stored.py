@@ -37,6 +37,8 @@ class Stored(msgspec.Struct, kw_only=True):
     dialect: Dialect
     by: Starter
     survey: Survey | None = None
+    #: Uploaded in the browser, mapping not yet confirmed: no job runs it.
+    draft: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""
