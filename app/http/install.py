@@ -63,6 +63,8 @@ def seal(flask_app: Flask) -> None:
     if bare:
         raise UndeclaredRoute("no access declaration (app.http.guard): " + ", ".join(sorted(bare)))
     flask_app.extensions["rapport_routes"] = pairs
+    # Once more: flask-smorest's Api, made after the kit, registers a form of its own for HTTP errors.
+    install_errors(flask_app)
 
 
 def declared(flask_app: Flask, endpoint: str) -> Access | None:
@@ -73,7 +75,7 @@ def declared(flask_app: Flask, endpoint: str) -> Access | None:
 def choose_view() -> None:
     """The same path may have one view for the base host and one for workspaces (``/``, ``/sign-out``)."""
     if "rapport_routes" not in current_app.extensions:
-        seal(current_app)
+        raise UndeclaredRoute("app.http.seal was not called")
     rule = request.url_rule
     if rule is None:
         return

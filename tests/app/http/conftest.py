@@ -15,10 +15,11 @@ import pytest
 import redis
 from flask import Blueprint, Flask, request
 from flask.testing import FlaskClient
+from flask_smorest import Api
 
 from app.core.crypto import sha256
 from app.core.errors import Conflict, Forbidden, NotFound, Unauthenticated
-from app.http import csrf, install, ratelimit
+from app.http import csrf, install, ratelimit, seal
 from app.http import health as kit_module
 from app.http.gate import PersonSession
 from app.http.guard import base_host, public, workspace, workspace_host
@@ -160,7 +161,9 @@ def flask_app(gate: Gate) -> Iterator[Flask]:
     nobody = redis.Redis(unix_socket_path="/nonexistent/valkey.sock")
     runtime: Any = SimpleNamespace(config=config, redis=nobody, ports=SimpleNamespace(gate=gate))
     install(flask_app, runtime)
+    Api(flask_app, spec_kwargs={"title": "Kit", "version": "v1", "openapi_version": "3.1.0"})
     flask_app.register_blueprint(_views())
+    seal(flask_app)
     ratelimit.local_buckets.clear()
     ratelimit.leases.clear()
     yield flask_app

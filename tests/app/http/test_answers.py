@@ -28,6 +28,12 @@ def test_errors_of_the_api_are_problem_json_with_a_request_id(client: FlaskClien
     assert answer.json["request_id"] == answer.headers["X-Request-Id"]
 
 
+def test_errors_of_pages_are_pages(client: FlaskClient) -> None:
+    answer = client.get("/nothing", base_url=BASE)
+    assert (answer.status_code, answer.content_type) == (404, "text/html; charset=utf-8")
+    assert answer.headers["X-Request-Id"] in answer.text
+
+
 def test_a_wrong_method_names_the_right_ones(client: FlaskClient) -> None:
     answer = client.delete("/api/v1/things", base_url=BASE)
     assert answer.status_code == 405

@@ -25,7 +25,9 @@ def session(client: FlaskClient, gate: Gate, tenant: str = "acme", role: str = "
 
 
 def key(gate: Gate, tenant: str = "acme", role: str = "member") -> dict[str, str]:
-    return {"Authorization": f"Bearer {gate.add(f'rap_{tenant}_{role}'.replace('read_only', 'ro'), tenant, 'key', role)}"}
+    return {
+        "Authorization": f"Bearer {gate.add(f'rap_{tenant}_{role}'.replace('read_only', 'ro'), tenant, 'key', role)}"
+    }
 
 
 def test_a_session_opens_its_own_workspace(client: FlaskClient, gate: Gate) -> None:
@@ -74,9 +76,15 @@ def test_workspace_pages_do_not_exist_on_the_base_host_nor_the_other_way(client:
 
 def test_a_session_is_no_bearer_key_and_a_key_no_cookie(client: FlaskClient, gate: Gate) -> None:
     gate.add("rap_acme_planted", "acme", "session")
-    assert client.get("/api/v1/things", base_url=ACME, headers={"Authorization": "Bearer rap_acme_planted"}).status_code == 401
+    assert (
+        client.get("/api/v1/things", base_url=ACME, headers={"Authorization": "Bearer rap_acme_planted"}).status_code
+        == 401
+    )
     gate.add("rap_acme_key", "acme", "key")
-    assert client.get("/api/v1/things", base_url=ACME, headers={"Cookie": "__Host-rapport=rap_acme_key"}).status_code == 401
+    assert (
+        client.get("/api/v1/things", base_url=ACME, headers={"Cookie": "__Host-rapport=rap_acme_key"}).status_code
+        == 401
+    )
 
 
 def test_a_role_without_the_right_gets_403(client: FlaskClient, gate: Gate) -> None:
@@ -107,7 +115,10 @@ def test_an_answer_with_an_error_status_is_not_committed(client: FlaskClient, ga
 def test_the_base_hosts_pages_for_people_need_a_session(client: FlaskClient, person: str) -> None:
     away = client.get("/account", base_url=BASE)
     assert (away.status_code, away.headers["Location"]) == (303, "/sign-in?next=/account")
-    assert client.get("/account", base_url=BASE, headers={"Cookie": f"__Host-rapport_person={person}"}).text == "ada@example.com"
+    assert (
+        client.get("/account", base_url=BASE, headers={"Cookie": f"__Host-rapport_person={person}"}).text
+        == "ada@example.com"
+    )
 
 
 def test_a_route_without_a_declaration_stops_the_start(flask_app: Flask) -> None:
