@@ -47,10 +47,11 @@ select p.oid::regprocedure::text from pg_catalog.pg_proc p
  order by 1
 """
 
-_FUNCTIONS: Final = """
+_UNGRANTED: Final = """
 select p.oid::regprocedure::text from pg_catalog.pg_proc p
- where p.pronamespace = 'pg_catalog'::regnamespace
-   and (p.proname like any(%(names)s) or p.oid = any(%(forms)s::regprocedure[]::oid[]))
+ where p.pronamespace = 'pg_catalog'::regnamespace and p.proname like any(%(names)s)
+   and not (has_function_privilege('rapport_app', p.oid, 'execute')
+        and has_function_privilege('rapport_owner', p.oid, 'execute'))
  order by 1
 """
 
@@ -78,11 +79,10 @@ def _names(patterns: tuple[str, ...]) -> list[str]:
 def harden(connection: sa.Connection) -> None:
     """Close the walls in the database of ``connection``, which is a superuser's. Idempotent."""
     params = {"names": _names(_FORBIDDEN), "forms": list(_FORBIDDEN_FORMS)}
-    for (function,) in connection.exec_driver_sql(_FUNCTIONS, params).all():
+    for (function,) in connection.exec_driver_sql(_OPEN_FUNCTIONS, params).all():
         # The text is regprocedure's own quoting.
         connection.exec_driver_sql(f"revoke execute on function {function} from public")
-    granted = {"names": _names(_GRANTED), "forms": []}
-    for (function,) in connection.exec_driver_sql(_FUNCTIONS, granted).all():
+    for (function,) in connection.exec_driver_sql(_UNGRANTED, {"names": _names(_GRANTED)}).all():
         connection.exec_driver_sql(f"grant execute on function {function} to rapport_app, rapport_owner")
     for statement in _REVOKES:
         connection.exec_driver_sql(statement)

@@ -266,6 +266,24 @@ def test_a_changed_search_path_is_never_committed(stage: Stage) -> None:
         stage.attack(stage.fill("set local search_path to {theirs}"))
 
 
+@pytest.mark.parametrize("role", ["rapport_owner", "rapport_tenant", "postgres"])
+def test_the_login_can_become_no_role_but_a_tenants(stage: Stage, role: str) -> None:
+    with pytest.raises(errors.InsufficientPrivilege):
+        stage.attack(f"set local role {role}")
+
+
+def test_statements_and_statistics_of_others_are_hidden(stage: Stage, superuser: Connection) -> None:
+    superuser.execute(sql.SQL("analyze {}.team").format(sql.Identifier(stage.theirs.schema)))
+    statistics = stage.fill("select count(*) from pg_stats where schemaname = '{theirs}'")
+    shown = superuser.execute(statistics).fetchone()  # pyright: ignore[reportArgumentType]
+    assert shown is not None
+    assert shown[0] > 0
+    assert stage.attack(statistics) == [(0,)]
+    with enter_job(stage.databases, stage.theirs.id, actor=SYSTEM, write=False):
+        active = "select count(*) from pg_stat_activity where query <> '<insufficient privilege>' and query <> ''"
+        assert stage.attack(active) == [(0,)]
+
+
 def test_a_tenant_role_may_execute_no_function_of_the_pod(stage: Stage) -> None:
     callable_here = """
         select p.oid::regprocedure::text from pg_proc p
