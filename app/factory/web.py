@@ -10,6 +10,7 @@ from flask import Flask
 from flask_smorest import Api
 
 from app import http, ui
+from app.http.problem import install_errors
 from tenants.identity.gate import TenantGate
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def create_flask_app(runtime: Runtime) -> Flask:
     ui.install(flask_app, runtime)
     http.install(flask_app, runtime)
     api = Api(flask_app)
+    install_errors(flask_app)  # again: the library puts its own JSON in the place of the pages for 404 and the like
     for name in filter(_landed, APIS):
         api.register_blueprint(importlib.import_module(name).blueprint)
     for name in filter(_landed, PAGES):
