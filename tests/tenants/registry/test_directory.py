@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -26,7 +26,7 @@ class Questions:
         self.count = 0
         self._engine = engine
 
-    def __enter__(self) -> Questions:
+    def __enter__(self) -> Self:
         event.listen(self._engine, "before_cursor_execute", self._asked)
         return self
 
