@@ -28,8 +28,7 @@ def known_arguments(*known: str) -> dict[str, str]:
     errors: list[FieldError] = []
     for name, values in request.args.lists():
         if name not in known:
-            offered = hint(name, list(known)) or f" Known are {', '.join(known)}." if known else ""
-            message = f"There is no parameter {name!r} here.{offered}"
+            message = f"There is no parameter {name!r} here.{hint(name, list(known))}"
             errors.append(FieldError(f"?{name}", UnknownParameter.code, message))
         elif len(values) > 1:
             errors.append(FieldError(f"?{name}", "parameter.repeated", f"{name} is there {len(values)} times."))

@@ -73,9 +73,8 @@ def _operation(
     success: Schema = {"description": text}
     if schema is not None:
         success["content"] = {"application/json": {"schema": schema}}
-    errors = {
-        code: {REF: f"#/components/responses/Problem{code}"} for code in (*_COMMON_ERRORS, *more.pop("errors", ()))
-    }
+    codes = sorted({*_COMMON_ERRORS, *more.pop("errors", ())})
+    errors = {code: {REF: f"#/components/responses/Problem{code}"} for code in codes}
     return {
         "tags": [tag],
         "operationId": f"{tag}_{name}",

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 #: The title of any record, as a path of its own: pages ask for it, the API does not list it.
 TITLE: Final = "_title"
 _BASE: Final = "r"
+#: How many names a hint lists when none is near.
+_NAMED: Final = 12
 
 _TYPES: Final[dict[str, sa.types.TypeEngine[Any]]] = {
     "text": sa.Text(),
@@ -175,9 +177,11 @@ class Source:
 
 
 def hint(given: str, known: list[str]) -> str:
-    """Give the nearest known names as a sentence to append, or nothing."""
+    """Give the nearest known names, else the first ones, as a sentence to append."""
     near = difflib.get_close_matches(given, known, n=2, cutoff=0.6)
-    return f" Did you mean {' or '.join(near)}?" if near else ""
+    if near:
+        return f" Did you mean {' or '.join(near)}?"
+    return f" Known are {', '.join(known[:_NAMED])}{' …' if len(known) > _NAMED else ''}." if known else ""
 
 
 def link_target(catalog: Catalog, field: Field) -> ObjectType | None:

@@ -21,13 +21,15 @@ if TYPE_CHECKING:
     from app.records.query import JSONRecord
 
 #: Decoders that answer what the read connection has loaded: not calling them saves a fifth of a long list's time.
-_AS_LOADED: Final = frozenset({
-    SingleColumn.decode,
-    UuidType.decode,
-    DateType.decode,
-    DatetimeType.decode,
-    DecimalType.decode,
-})
+_AS_LOADED: Final = frozenset(
+    {
+        SingleColumn.decode,
+        UuidType.decode,
+        DateType.decode,
+        DatetimeType.decode,
+        DecimalType.decode,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
