@@ -98,10 +98,9 @@ def _guarded(name: str, look: Callable[[Runtime], Iterable[Check]], runtime: Run
             )
         ]
     except Exception as error:  # noqa: BLE001 (whatever is wrong with a part is the finding)
-        text = str(getattr(error, "orig", error)).strip().splitlines()
-        return [
-            Check(name, "failed", text[0] if text else type(error).__name__, "mend the connection, then look again")
-        ]
+        lines = str(getattr(error, "orig", error)).strip().splitlines()
+        remedy = "run `rapport migrate`" if runtime.config.embedded else "mend the connection, then look again"
+        return [Check(name, "failed", lines[0] if lines else type(error).__name__, remedy)]
 
 
 def _pods(runtime: Runtime) -> list[int]:

@@ -32,8 +32,9 @@ _PAUSE_SECONDS = 5.0
 @click.command()
 @click.option("--host", default="127.0.0.1", envvar="RAPPORT_LISTEN", show_default=True, help="Address to listen on.")
 @click.option("--workers", type=click.IntRange(1), default=None, help="Web processes (default: one per core).")
+@click.option("--jobs", type=click.IntRange(1), default=2, show_default=True, help="Background jobs run at a time.")
 @click.option("--spares", type=click.IntRange(0), default=3, show_default=True, help="Spare workspaces kept ready.")
-def up(host: str, workers: int | None, spares: int) -> None:
+def up(host: str, workers: int | None, jobs: int, spares: int) -> None:
     """Start servers, web, worker and relay; keep them running until Ctrl-C."""
     config = Config.from_env()
     # The children read the same settings again.
@@ -45,7 +46,9 @@ def up(host: str, workers: int | None, spares: int) -> None:
         with embedded.running(config, _say, own=True) as servers:
             stop.check()
             _migrate()
-            supervisor = Supervisor(_children(config, host, workers, spares), servers.revive if servers else list, _say)
+            supervisor = Supervisor(
+                _children(config, host, workers, jobs=jobs, spares=spares), servers.revive if servers else list, _say
+            )
             try:
                 supervisor.start()
                 _wait_ready(config, host, supervisor, stop)
@@ -135,12 +138,12 @@ def _migrate() -> None:
         raise ServerError("the databases could not be brought up to date (see above)")
 
 
-def _children(config: Config, host: str, workers: int | None, spares: int) -> list[Child]:
+def _children(config: Config, host: str, workers: int | None, *, jobs: int, spares: int) -> list[Child]:
     logs = config.home / "log"
     logs.mkdir(exist_ok=True, mode=0o700)
     return [
         Child("web", lambda: web.serve(host, config.port, workers, threads=4), logs / "web.log"),
-        Child("worker", worker.run, logs / "worker.log"),
+        *(Child(f"worker{number}", worker.run, logs / "worker.log") for number in range(1, jobs + 1)),
         Child("relay", lambda: relay.run(spares), logs / "relay.log"),
     ]
 

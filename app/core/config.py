@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -32,12 +32,13 @@ class Config:
     base_domain: str
     scheme: str
     base_url: str
-    database_url: str
-    owner_url: str
-    redis_url: str
-    storage_url: str
-    smtp_url: str | None
-    secret_key: str
+    # What may hold a password stays out of the repr, and so out of every log.
+    database_url: str = field(repr=False)
+    owner_url: str = field(repr=False)
+    redis_url: str = field(repr=False)
+    storage_url: str = field(repr=False)
+    smtp_url: str | None = field(repr=False)
+    secret_key: str = field(repr=False)
     hardening: Hardening
     embedded: bool
 

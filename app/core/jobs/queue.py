@@ -57,6 +57,9 @@ def ring(queue: Queue, pod: int, job: UUID, name: str) -> None:
 class RapportWorker(Worker):
     """RQ's worker, which forks for each job; the fork dies with it and has no pooled connection of its parent."""
 
+    #: Seconds; RQ would look for a Valkey that was away only once a minute in the end.
+    max_connection_wait_time = 2.0
+
     def __init__(self, runtime: Runtime) -> None:
         """``runtime`` is built before the fork, so its memory is shared."""
         queue = open_queue(runtime.redis)

@@ -156,6 +156,10 @@ def test_commands_work_beside_it_and_without_it_on_the_same_data(place: Place, u
     assert shown.returncode == 0, shown.stderr
     assert tenant in shown.stdout
     assert place.rapport("tenant", "show", "nobody", "--json").returncode == 3
+    listed = place.rapport("jobs", "list", "--tenant", tenant, "--json")
+    assert json.loads(listed.stdout) == {"data": []}
+    assert place.rapport("jobs", "replay", tenant, "--json").returncode == 3
+    assert place.rapport("jobs", "replay").returncode == 2
 
 
 def test_a_second_one_is_refused_and_so_is_a_port_in_use(place: Place, up: Up, tmp_path: Path) -> None:
@@ -169,7 +173,7 @@ def test_a_second_one_is_refused_and_so_is_a_port_in_use(place: Place, up: Up, t
     assert up.process.poll() is None
 
 
-@pytest.mark.parametrize("name", ["postgres", "valkey", "rapport-web", "rapport-worker", "rapport-relay"])
+@pytest.mark.parametrize("name", ["postgres", "valkey", "rapport-web", "rapport-worker1", "rapport-relay"])
 def test_what_is_killed_comes_back(place: Place, up: Up, name: str) -> None:
     victim = up.child(name)
     victim.kill()

@@ -27,6 +27,18 @@ def test_without_variables_everything_is_embedded_in_the_home(tmp_path: Path) ->
     assert config.superuser_url.startswith("postgresql://postgres@/postgres?host=/")
 
 
+def test_no_secret_is_in_its_repr(tmp_path: Path) -> None:
+    secrets = {
+        "RAPPORT_DATABASE_URL": "postgresql://a:canary@db/control",
+        "RAPPORT_OWNER_URL": "postgresql://o:canary@db/control",
+        "RAPPORT_REDIS_URL": "redis://:canary@valkey",
+        "RAPPORT_SMTP_URL": "smtp://u:canary@mail",
+        "RAPPORT_STORAGE_URL": "s3://bucket?key=canary",
+        "RAPPORT_SECRET_KEY": "canary",
+    }
+    assert "canary" not in repr(Config.from_env({"RAPPORT_HOME": str(tmp_path), **secrets}))
+
+
 def test_with_server_urls_nothing_is_embedded(tmp_path: Path) -> None:
     config = Config.from_env({"RAPPORT_HOME": str(tmp_path), "RAPPORT_SECRET_KEY": "k" * 32, **URLS})
     assert not config.embedded
