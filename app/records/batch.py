@@ -209,13 +209,14 @@ def _write_good(
     author: UUID | None,
 ) -> dict[int, RowResult]:
     created = [(item, item.draft.values) for item in items if item.draft is not None and item.row.id is None]
-    changed = [(item, item.draft.values) for item in items if item.draft is not None and item.row.id is not None]
+    asked = [item for item in items if item.row.id is not None]
+    changed = _really_changed(object_type, asked, present)
     insert_many(scope, object_type, [(item.id, values) for item, values in created], author)
     versions = change_many(scope, object_type, [Change(item.id, values) for item, values in changed], updated_by=author)
     written = [*created, *((item, values) for item, values in changed if item.id in versions)]
     _follow(scope, catalog, object_type, written, present)
     results = {item.row.index: RowResult(item.row.index, "created", item.id, 1) for item, _ in created}
-    for item, _ in changed:
+    for item in asked:
         version = versions.get(item.id)
         if version is None:
             version, status = int(present[item.id]["version"]), "unchanged"
@@ -223,6 +224,32 @@ def _write_good(
             status = "updated"
         results[item.row.index] = RowResult(item.row.index, status, item.id, version)
     return results
+
+
+def _really_changed(
+    object_type: ObjectType, items: Sequence[_Item], present: Mapping[UUID, Record]
+) -> list[tuple[_Item, dict[str, Any]]]:
+    """The rows that change anything, without the columns no row changes: files repeat what is there already."""
+    moved: list[tuple[_Item, dict[str, Any]]] = []
+    names: set[str] = set()
+    for item in items:
+        current = present[item.id]
+        values = item.draft.values if item.draft is not None else {}
+        changed = [
+            name for name, value in values.items() if object_type.fields[name].type.to_json(value) != current[name]
+        ]
+        names.update(changed)
+        if changed:
+            moved.append((item, values))
+    return [(item, {name: value for name, value in values.items() if name in names}) for item, values in moved]
+
+
+def _touches_others(object_type: ObjectType, values: Mapping[str, Any], current: Record | None) -> bool:
+    if current is None:
+        return consequences.creation_touches_others(object_type, values)
+    fields = object_type.fields
+    changed = [name for name, value in values.items() if fields[name].type.to_json(value) != current[name]]
+    return consequences.touches_others(object_type, changed)
 
 
 def _follow(
@@ -233,11 +260,7 @@ def _follow(
     present: Mapping[UUID, Record],
 ) -> None:
     """Draw the consequences of all rows at once."""
-    rows = [
-        (item, values)
-        for item, values in written
-        if item.id in present or consequences.creation_touches_others(object_type, values)
-    ]
+    rows = [(item, values) for item, values in written if _touches_others(object_type, values, present.get(item.id))]
     names = frozenset(name for _, values in rows for name in values)
     if not rows or not consequences.touches_others(object_type, names):
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any, Final, cast
 from uuid import UUID
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from tenants.scope import TenantScope
 
 MAX_ROWS: Final = 10_000
+#: Seconds a bulk call may take; each of its statements is cut at a write's budget.
+_PATIENCE: Final = 20.0
 MODES: Final = ("create", "update", "upsert", "delete")
 
 
@@ -51,6 +54,7 @@ def bulk(
     catalog = catalogs.for_scope(scope)
     object_type = drafts.object_of(catalog, object_name)
     _check_request(rows, mode, match)
+    scope.deadline = max(scope.deadline, time.monotonic() + _PATIENCE)
     if mode == "delete":
         results = _delete(scope, object_type, rows)
     else:

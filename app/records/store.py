@@ -126,7 +126,7 @@ def read_record(
 
 
 def delete_rows(scope: TenantScope, object_type: ObjectType, ids: Sequence[UUID]) -> int:
-    """Delete rows for good; each event keeps the whole row."""
+    """Delete rows for good, in one statement because they may link to each other; each event keeps the whole row."""
     returned = f"old.id, old.version, {whole_row_sql(object_type, 'old')} AS event_diff"
     text = (
         f"WITH d AS (DELETE FROM {quote(object_type.table)} t WHERE t.id = ANY(%(ids)s::uuid[]) RETURNING {returned}),"

@@ -10,28 +10,25 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 from uuid import UUID
 
 from psycopg.types.json import Json, Jsonb
 
 from app.core import clock, ids
 from app.events.append import event_ctes, event_params
+from app.records.parts import batched
 from app.records.rowform import diff_sql, quote, row_form, trusted
 from app.records.statements import ShapeCache
 from tenants.copying import copy_into
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from app.metadata.model import Field, ObjectType
     from tenants.scope import TenantScope
 
-T = TypeVar("T")
-
 _TEXTS: Final = ShapeCache()
-_PART: Final = 2_000
 #: Up to here one statement with its parameters as JSON is quicker than two COPY.
 _FEW: Final = 50
 _EVENT_COLUMNS: Final = (
@@ -114,13 +111,6 @@ def _copy(
     for part in batched(copied()):
         copy_into(scope, object_type.table, columns, part)
     log_created(scope, object_type.name, [record_id for record_id, _ in rows])
-
-
-def batched(rows: Iterable[T]) -> Iterator[list[T]]:
-    """``rows`` in parts, each small enough for one statement of a write's time budget."""
-    left = iter(rows)
-    while part := list(islice(left, _PART)):
-        yield part
 
 
 def log_created(scope: TenantScope, object_name: str, record_ids: Sequence[UUID]) -> None:

@@ -14,6 +14,7 @@ from app.events.append import event_ctes, event_params
 from app.metadata import catalog as catalogs
 from app.records import consequences, dependants, drafts, store
 from app.records.errors import DeleteRestricted, ParentInTrash
+from app.records.parts import batched
 from app.records.rowform import quote, row_form, trusted
 from app.records.store_many import Change, change_many, lock_records
 from app.records.violations import translated
@@ -86,12 +87,9 @@ def _write_trash(
 def _set_trashed(
     scope: TenantScope, object_type: ObjectType, members: Mapping[UUID, UUID], cleared: Mapping[UUID, Any]
 ) -> list[Record]:
-    """Mark rows as trashed, each with its event; answers them as they were last alive."""
-    if not members:
-        return []
+    """Mark rows as trashed, each with its event; answers them as they went."""
     form = row_form(object_type)
     shown = ", ".join(f"new.{quote(name)}" for name in form.columns)
-    rows = sorted(members.items())
     cause = "nullif(coalesce(%(event_cause)s::jsonb, '{}') || coalesce(%(cleared)s::jsonb -> id::text, '{}'), '{}')"
     text = (
         f"WITH r AS (SELECT * FROM unnest(%(ids)s::uuid[], %(trash)s::uuid[]) AS r(row_id, trash)),"
@@ -100,12 +98,16 @@ def _set_trashed(
         f" FROM r WHERE t.id = r.row_id AND t.deleted_at IS NULL RETURNING {shown}),"
         f" {event_ctes('u', 'trashed', object_type.name, cause=cause)} SELECT {form.select} FROM u"
     )
-    params = event_params(scope) | {"ids": [row for row, _ in rows], "trash": [trash for _, trash in rows]}
-    params |= {"now": clock.now(), "by": scope.member.id if scope.member else None}
-    params["cleared"] = dependants.as_causes(cleared)
-    cursor = scope.cursor_text()
-    cursor.execute(trusted(text), params)
-    return [form.decode(row) for row in cursor.fetchall()]
+    params = event_params(scope) | {"now": clock.now(), "by": scope.member.id if scope.member else None}
+    gone: list[Record] = []
+    for part in batched(sorted(members.items())):
+        own = {row: cleared[row] for row, _ in part if row in cleared}
+        params |= {"ids": [row for row, _ in part], "trash": [trash for _, trash in part]}
+        params["cleared"] = dependants.as_causes(own)
+        cursor = scope.cursor_text()
+        cursor.execute(trusted(text), params)
+        gone += [form.decode(row) for row in cursor.fetchall()]
+    return gone
 
 
 def restore_record(scope: TenantScope, object_name: str, record_id: UUID) -> Record:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 def test_live_records_and_open_tasks_are_handed_over_with_an_event_each(scope: TenantScope) -> None:
     successor = uuid4()
     scope.execute(
-        "INSERT INTO member (id, name, email, role, status) VALUES (%s, 'Next', 'next@example.test', 'member', 'active')",
+        "INSERT INTO member (id, name, email, role, status)"
+        " VALUES (%s, 'Next', 'next@example.test', 'member', 'active')",
         (successor,),
     )
     leaver = scope.actor.id
