@@ -75,6 +75,8 @@ def get(scope: TenantScope, object_name: str, record_id: str) -> Response:
     wanted = (*fields, "version") if fields and "version" not in fields else fields
     record = get_record(scope, object_name, record_id, fields=wanted, trash=trash)
     tag = etag(_version(record))
+    if request.if_none_match.contains_weak(tag.strip('"')):
+        return json_response(b"", 304, {"ETag": tag})
     if wanted != fields:
         del record["version"]
     return json_response(record, headers={"ETag": tag})
@@ -159,7 +161,10 @@ def record_events_(scope: TenantScope, object_name: str, record_id: str) -> Resp
     given = arguments.known_arguments("after", "limit")
     wanted = _id(scope, object_name, record_id)
     limit = arguments.limit_of(given)
-    return json_response(record_events(scope, object_name, wanted, after=given.get("after", ""), limit=limit))
+    body = record_events(scope, object_name, wanted, after=given.get("after", ""), limit=limit)
+    if not body["data"] and "after" not in given:
+        get_record(scope, object_name, wanted, fields=("id",), trash=True)  # a destroyed record keeps its history
+    return json_response(body)
 
 
 @blueprint.get("/events")

@@ -120,6 +120,18 @@ def test_unknown_objects_records_and_other_workspaces_records_are_not_found(
     assert other.get(f"/records/company/{foreign}")["name"] == "Theirs"
 
 
+def test_a_record_that_was_not_changed_is_not_sent_again(api: Api) -> None:
+    made = api.post("/records/company", {"name": "Cached"})
+    path = f"/records/company/{made['id']}"
+    unchanged = api.call("GET", path, If_None_Match='"1"')
+    assert (unchanged.status_code, unchanged.data, unchanged.headers["ETag"]) == (304, b"", '"1"')
+    assert api.call("GET", path, If_None_Match='"2"').status_code == 200
+
+
+def test_the_history_of_an_unknown_record_is_not_found(api: Api) -> None:
+    assert api.call("GET", f"/records/company/{uuid.uuid4()}/events").status_code == 404
+
+
 def test_rights_are_those_of_the_keys_role(flask_app: Flask, databases: Databases, tenant: Tenant) -> None:
     reader = Api(flask_app, make_key(databases, tenant, "read_only"))
     member = Api(flask_app, make_key(databases, tenant, "member"))
@@ -195,7 +207,8 @@ def test_the_document_describes_this_workspaces_objects_and_validates(api: Api) 
     validate(document)
     assert document["openapi"].startswith("3.1")
     assert {"company", "deal", "deal.new", "Problem"} <= set(document["components"]["schemas"])
-    assert "/api/v1/records/deal/{id}" in document["paths"]
+    assert {"/api/v1/records/deal/{id}", "/api/v1/me", "/api/v1/metadata"} <= set(document["paths"])
+    assert any(path.startswith("/api/v1/records/lead/") and path.endswith("/convert") for path in document["paths"])
     assert set(document["components"]["securitySchemes"]) == {"key", "session"}
     assert "bearer" in document["components"]["securitySchemes"]["key"]["scheme"]
 

@@ -88,6 +88,17 @@ def test_conditions_choose_records_also_over_a_link_and_by_every_address(scope: 
     assert [row["last_name"] for row in found.rows] == ["Two"]
 
 
+def test_conditions_know_who_asks_when_and_whose_a_record_is(scope: TenantScope) -> None:
+    row = scope.execute("select id, name from member").fetchone()
+    assert row is not None
+    make_deal(scope, "Mine", owner=str(row[0]), close_on="2017-01-01")
+    make_deal(scope, "Nobodys", owner=None, close_on="2999-01-01")
+    assert names(scope, "deal", filter="owner == me") == ["Mine"]
+    assert names(scope, "deal", filter=f'owner.name == "{row[1]}"') == ["Mine"]
+    assert names(scope, "deal", filter="close_on < today()") == ["Mine"]
+    assert names(scope, "deal", filter="created_at < now && owner == null") == ["Nobodys"]
+
+
 def test_an_amount_in_another_currency_is_compared_by_its_rate(scope: TenantScope) -> None:
     scope.execute("insert into rate (currency, day, rate) values ('USD', '2020-01-01', 0.5)")
     make_deal(scope, "Dollars", amount={"amount": "150", "currency": "USD"})
