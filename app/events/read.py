@@ -7,18 +7,19 @@ record's own timeline also shows events not yet sealed, with ``seq`` None.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
 
 from app.core.errors import FieldError, InvalidInput
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from uuid import UUID
 
     from tenants.scope import TenantScope
 
 Event = dict[str, Any]
 
 MAX_LIMIT: Final = 200
+_INNER: Final = frozenset({"record_version", "cause"})
 _SHOWN: Final = (
     "e.id, e.at, e.actor_kind, e.actor_id, coalesce(m.name, k.name, i.file_name), e.kind, e.object, e.record_id,"
     " e.record_version, e.diff, e.cause"
@@ -47,9 +48,7 @@ def tenant_events(scope: TenantScope, *, after: int = 0, limit: int = 50) -> dic
     """Sealed events with ``seq`` above ``after``, as the API body ``{"data": [...], "next": seq | None}``."""
     _check_limit(limit)
     events = sealed_after(scope, after, limit)
-    for event in events:
-        event.pop("cause")
-    return {"data": events, "next": events[-1]["seq"] if len(events) == limit else None}
+    return {"data": [_shown(event) for event in events], "next": events[-1]["seq"] if len(events) == limit else None}
 
 
 def sealed_after(scope: TenantScope, after: int, limit: int) -> list[Event]:
@@ -70,17 +69,32 @@ def record_events(
 ) -> dict[str, Any]:
     """One record's events in the order they happened, unsealed ones with ``seq`` None; ``after`` is an event id."""
     _check_limit(limit)
+    beyond_id = _event_id(after)
     order, beyond = ("DESC", "<") if newest_first else ("ASC", ">")
     cursor = scope.cursor_text()
     cursor.execute(
         f"SELECT {_SEQ}, {_SHOWN} FROM event e{_ACTORS} WHERE e.record_id = %(record)s::uuid AND e.object = %(object)s"
-        f"{f' AND e.id {beyond} %(after)s::uuid' if after else ''} ORDER BY e.id {order} LIMIT %(limit)s",
-        {"record": record_id, "object": object_name, "after": after, "limit": limit + 1},
+        f"{f' AND e.id {beyond} %(after)s::uuid' if beyond_id else ''} ORDER BY e.id {order} LIMIT %(limit)s",
+        {"record": record_id, "object": object_name, "after": beyond_id, "limit": limit + 1},
     )
     events = [_event(row) for row in cursor.fetchall()]
-    for event in events:
-        event.pop("cause")
-    return {"data": events[:limit], "next": events[limit - 1]["id"] if len(events) > limit else None}
+    return {
+        "data": [_shown(event) for event in events[:limit]],
+        "next": events[limit - 1]["id"] if len(events) > limit else None,
+    }
+
+
+def _shown(event: Event) -> Event:
+    """The event as the API shows it: what only consumers need stays inside."""
+    return {name: value for name, value in event.items() if name not in _INNER}
+
+
+def _event_id(after: str) -> UUID | None:
+    try:
+        return UUID(after) if after else None
+    except ValueError as error:
+        message = "after is the id of an event, as next gave it."
+        raise InvalidInput(message, [FieldError("?after", "after.invalid", message)]) from error
 
 
 def _check_limit(limit: int) -> None:
