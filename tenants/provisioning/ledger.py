@@ -45,18 +45,6 @@ def open_entry(databases: Databases, kind: str, *, tenant: UUID, pod: int) -> UU
     return entry
 
 
-def note(databases: Databases, entry: UUID, **args: object) -> None:
-    """Add what a later step, or the one who takes it back, must know."""
-    with databases.control.begin() as connection:
-        connection.execute(
-            sa.update(tables.ledger)
-            .where(tables.ledger.c.id == entry)
-            .values(
-                args=tables.ledger.c.args.op("||")(sa.cast(args, tables.ledger.c.args.type)), updated_at=sa.func.now()
-            )
-        )
-
-
 def close(connection: sa.Connection, entry: UUID, state: str) -> None:
     """Mark an entry ``done`` or ``undone``; what its steps needed to know goes."""
     connection.execute(

@@ -82,10 +82,9 @@ def create_tenant(
     """
     settings = check_settings(name, currency, timezone, locale)
     check_slug(slug)
-    entry = _reserve(runtime, slug, owner)
+    pod = _choose_pod(runtime)
+    entry = _reserve(runtime, pod, slug, owner)
     try:
-        pod = _choose_pod(runtime)
-        ledger.note(runtime.databases, entry, pod=pod)
         spare, member = _furnish(runtime, pod, entry, slug, settings, owner)
         _publish(runtime, pod, entry, spare, slug, settings, owner, member)
     except BaseException:
@@ -137,7 +136,7 @@ def reconcile(runtime: Runtime, *, older_than: float = 60.0) -> int:
     return done
 
 
-def _reserve(runtime: Runtime, slug: str, owner: PersonRef) -> UUID:
+def _reserve(runtime: Runtime, pod: int, slug: str, owner: PersonRef) -> UUID:
     """Write the ledger entry and take the slug, in one transaction."""
     entry = ids.uuid7()
     with runtime.databases.control.begin() as connection:
@@ -147,7 +146,7 @@ def _reserve(runtime: Runtime, slug: str, owner: PersonRef) -> UUID:
         if taken is None:
             message = f"The address {slug} is taken."
             raise SlugTaken(message, [FieldError("/slug", "taken", message)])
-        ledger.write(connection, entry, _CREATE, args={"slug": slug, "person": str(owner.id) if owner.new else None})
+        ledger.write(connection, entry, _CREATE, args={"pod": pod, "person": str(owner.id) if owner.new else None})
     return entry
 
 

@@ -177,7 +177,7 @@ def leaves_nothing(runtime: Runtime, slug: str, person: PersonRef) -> None:
     assert physical(databases) == known(databases)
 
 
-STEPS = ["_choose_pod", "_furnish", "_publish"]
+STEPS = ["_furnish", "_publish"]
 
 
 @pytest.mark.parametrize("with_spare", [True, False])

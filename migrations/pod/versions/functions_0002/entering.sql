@@ -1,41 +1,35 @@
 -- One active tenant, member and metadata version, or nothing. The lock is taken by a statement of its own, before the
--- ones that read: in one statement the snapshot would be older than the lock.
+-- ones that read: in one statement the snapshot would be older than the lock. Its look-ups by key are planned once: the
+-- login's force_custom_plan is for tenants' statements.
 create function pod.enter(p_host text, p_credential bytea, p_write boolean)
 returns table (tenant uuid, schema text, role text, slug text, name text, currency text, timezone text, locale text,
                host text, version bigint, member uuid, member_name text, member_email text, member_role text,
                preferences jsonb, credential uuid, kind text, credential_name text, effective_role text)
-language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $body$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan as $body$
 #variable_conflict use_column
 declare
   c record;
-  t record;
   m record;
   instant timestamptz := clock_timestamp();
 begin
-  select x.tenant, y.lock into c
-    from pod.credential x join pod.tenant y on y.id = x.tenant
-   where x.hash = p_credential and x.kind in ('session', 'key');
-  if not found then
-    return;
-  end if;
   if p_write then
-    perform pg_advisory_xact_lock_shared(1, c.lock);
+    perform pg_advisory_xact_lock_shared(1, (
+      select y.lock from pod.credential x join pod.tenant y on y.id = x.tenant where x.hash = p_credential));
   end if;
-  select x.* into c from pod.credential x where x.hash = p_credential and x.kind in ('session', 'key');
-  if not found or c.expires_at <= instant or c.seen_at + c.idle <= instant then
-    return;
-  end if;
-  select x.*, h.host into t
-    from pod.tenant x join pod.host h on h.tenant = x.id and h.kind = 'primary'
-   where x.id = c.tenant and x.state = 'active';
+  select x.id, x.kind, x.member, x.role, x.name, x.seen_at, t.id as tenant, t.schema, t.role as tenant_role, t.slug,
+         t.name as tenant_name, t.currency, t.timezone, t.locale, t.version, h.host into c
+    from pod.credential x
+    join pod.tenant t on t.id = x.tenant and t.state = 'active'
+    join pod.host h on h.tenant = t.id and h.kind = 'primary'
+   where x.hash = p_credential and x.kind in ('session', 'key')
+     and (x.expires_at is null or x.expires_at > instant) and (x.idle is null or x.seen_at + x.idle > instant)
+     and (p_host is null or h.host = lower(p_host) or exists (
+       select from pod.host o where o.host = lower(p_host) and o.tenant = t.id and o.kind <> 'redirect'));
   if not found then
     return;
   end if;
-  if p_host is not null and not exists (
-    select from pod.host h where h.host = lower(p_host) and h.tenant = t.id and h.kind <> 'redirect') then
-    return;
-  end if;
-  execute format('select id, name, email, role, preferences from %I.member where id = $1 and status = ''active''', t.schema)
+  execute format('select id, name, email, role, preferences from %I.member where id = $1 and status = ''active''', c.schema)
     into m using c.member;
   if c.kind = 'session' and m.id is null then
     return;
@@ -45,7 +39,8 @@ begin
     update pod.credential x set seen_at = instant
      where x.id = (select y.id from pod.credential y where y.id = c.id for update skip locked);
   end if;
-  return query select t.id, t.schema, t.role, t.slug, t.name, t.currency, t.timezone, t.locale, t.host, t.version,
+  return query select c.tenant::uuid, c.schema::text, c.tenant_role::text, c.slug::text, c.tenant_name::text,
+    c.currency::text, c.timezone::text, c.locale::text, c.host::text, c.version::bigint,
     m.id::uuid, m.name::text, m.email::text, m.role::text, m.preferences::jsonb,
     c.id::uuid, c.kind::text, c.name::text, (case when c.kind = 'key' then c.role else m.role end)::text;
 end
@@ -75,7 +70,8 @@ create function pod.enter_job(p_tenant uuid, p_kind text, p_actor uuid, p_write 
 returns table (tenant uuid, schema text, role text, slug text, name text, currency text, timezone text, locale text,
                host text, version bigint, member uuid, member_name text, member_email text, member_role text,
                preferences jsonb, credential uuid, kind text, credential_name text, effective_role text)
-language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $body$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan as $body$
 #variable_conflict use_column
 declare
   t record;
