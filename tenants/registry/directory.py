@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from tenants.registry.tables import domain, tenant
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from app.core.db import Databases
@@ -63,14 +64,20 @@ def _cache(databases: Databases) -> _Cache:
 def locate_host(databases: Databases, host: str) -> int | None:
     """The pod of the tenant that answers at ``host`` (no port, any case), None when nobody does."""
     name = host.lower().rstrip(".")
-    question = sa.select(tenant.c.pod).join(domain, domain.c.tenant == tenant.c.id).where(domain.c.host == name)
-    return _locate(databases, name, question)
+    return _locate(
+        databases,
+        name,
+        lambda: sa.select(tenant.c.pod).join(domain, domain.c.tenant == tenant.c.id).where(domain.c.host == name),
+    )
 
 
 def locate_tenant(databases: Databases, tenant_id: UUID) -> int | None:
     """The pod of a tenant, None when it is unknown or deleted."""
-    question = sa.select(tenant.c.pod).where(tenant.c.id == tenant_id, tenant.c.status != "deleted")
-    return _locate(databases, tenant_id, question)
+    return _locate(
+        databases,
+        tenant_id,
+        lambda: sa.select(tenant.c.pod).where(tenant.c.id == tenant_id, tenant.c.status != "deleted"),
+    )
 
 
 def forget(databases: Databases, *keys: str | UUID) -> None:
@@ -79,13 +86,14 @@ def forget(databases: Databases, *keys: str | UUID) -> None:
         _cache(databases).forget(key)
 
 
-def _locate(databases: Databases, key: str | UUID, question: sa.Select[int]) -> int | None:
+def _locate(databases: Databases, key: str | UUID, question: Callable[[], sa.Select[int]]) -> int | None:
+    """The answer kept for ``key``; writing the question costs more than a cached answer, so that comes second."""
     cache = _cache(databases)
     found = cache.get(key)
     if found is not None:
         return found.pod
     with databases.control.connect() as connection:
-        pod = connection.scalar(question)
+        pod = connection.scalar(question())
     cache.put(key, pod)
     return pod
 
