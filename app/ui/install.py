@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from flask import Flask, current_app, g, request
 from jinja2 import ChoiceLoader, FileSystemLoader
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from app.ui import assets, formats, shell
 
@@ -54,6 +54,13 @@ def workspace_button(name: str) -> Markup:
     return Markup(template.render(name=name))  # noqa: S704 - our own template, autoescaped
 
 
+def code_spans(text: str) -> Markup:
+    """Plain text whose `backticks` become code, as messages about conditions use them."""
+    parts = str(text).split("`")
+    pieces = [Markup("<code>%s</code>") % part if place % 2 else escape(part) for place, part in enumerate(parts)]
+    return Markup("").join(pieces)
+
+
 def _templates(flask_app: Flask) -> None:
     ours = FileSystemLoader(_HERE / "templates")
     present = flask_app.jinja_loader
@@ -97,6 +104,7 @@ def _filters(flask_app: Flask) -> dict[str, Callable[..., Any]]:
         "number": lambda value: formats.number(value, frame().locale),
         "day": lambda value: formats.day(value, frame().locale) if value else "",
         "stamp": lambda value: formats.stamp(value, frame().locale, frame().timezone) if value else "",
+        "code": code_spans,
         "ago": lambda value: formats.ago(value, frame().locale, frame().timezone) if value else "",
     }
 

@@ -57,7 +57,7 @@ def list_page(scope: TenantScope, object_name: str) -> Response:
     _, obj = find_object(scope, object_name)
     question = asked(object_name)
     columns = list_columns(obj)
-    values: dict[str, Any] = {"object": obj, "asked": question, "error": "", "position": 0, "page": Page([], None, 0)}
+    values: dict[str, Any] = {"object": obj, "asked": question, "error": "", "position": 0, "page": Page([], None)}
     status = 200
     try:
         found = list_records(scope, object_name, _query(obj, question, columns))

@@ -1,0 +1,88 @@
+"""Each page in light, dark and on a small screen: no violation, no accessibility problem, nothing sticking out."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.conftest import NewContext, Site, assert_sound, watched
+
+LOOKS = {
+    "light": {"color_scheme": "light"},
+    "dark": {"color_scheme": "dark"},
+    "small": {"color_scheme": "light", "viewport": {"width": 390, "height": 844}, "has_touch": True},
+}
+INSIDE = (
+    "/",
+    "/records/company",
+    "/records/contact",
+    "/records/deal?sort=-amount",
+    "/records/deal?filter=amonut > 5",
+    "/records/deal?q=nothing+like+it",
+    "/records/product",
+    "/records/deal/board",
+    "/records/task",
+    "/trash",
+    "/settings/profile",
+)
+OUTSIDE = ("/", "/sign-up", "/sign-in", "/password/forgot", "/no-such-page")
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_pages_of_a_workspace_are_sound(look: str, new_context: NewContext, workspace: tuple[str, dict]) -> None:
+    origin, state = workspace
+    problems: list[str] = []
+    page = watched(new_context(storage_state=state, **LOOKS[look]).new_page(), problems)
+    for path in INSIDE:
+        page.goto(origin + path)
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        assert_sound(page, problems)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_records_and_dialogs_are_sound(look: str, new_context: NewContext, workspace: tuple[str, dict]) -> None:
+    origin, state = workspace
+    problems: list[str] = []
+    page = watched(new_context(storage_state=state, **LOOKS[look]).new_page(), problems)
+    for name in ("company", "contact", "lead", "deal"):
+        page.goto(f"{origin}/records/{name}")
+        page.locator("tbody th a").first.click()
+        expect(page.get_by_role("heading", level=2, name="Activity")).to_be_visible()
+        assert_sound(page, problems)
+    page.get_by_role("button", name="Edit Amount").click()
+    page.locator("#f-amount").wait_for()
+    assert_sound(page, problems)
+    page.goto(f"{origin}/records/contact")
+    page.get_by_role("button", name="New contact").first.click()
+    page.get_by_role("dialog", name="New contact").wait_for()
+    assert_sound(page, problems)
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+k")
+    page.get_by_role("option").first.wait_for()
+    assert_sound(page, problems)
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_pages_before_a_workspace_are_sound(look: str, site: Site, new_context: NewContext) -> None:
+    problems: list[str] = []
+    page = watched(new_context(**LOOKS[look]).new_page(), problems)
+    for path in OUTSIDE:
+        page.goto(site.base + path)
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        assert_sound(page, problems)
+
+
+def test_navigation_is_a_drawer_on_a_small_screen(new_context: NewContext, workspace: tuple[str, dict]) -> None:
+    origin, state = workspace
+    page = new_context(storage_state=state, **LOOKS["small"]).new_page()
+    page.goto(origin)
+    rail = page.get_by_role("navigation", name="Main")
+    expect(rail).to_be_hidden()
+    page.get_by_role("button", name="Open navigation").click()
+    expect(rail).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(rail).to_be_hidden()
+    page.get_by_role("button", name="Open navigation").click()
+    rail.get_by_role("link", name="Deals").click()
+    expect(page.get_by_role("heading", level=1, name="Deals")).to_be_visible()
