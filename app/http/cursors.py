@@ -5,14 +5,16 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from app.core import crypto
 from app.core.errors import FieldError, InvalidInput
 from app.http.context import runtime
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _MAC_BYTES = 12
 

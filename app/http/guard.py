@@ -6,10 +6,9 @@ A route without a declaration fails at start (``app.http.seal``). The declaratio
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import Concatenate, Literal, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Concatenate, Literal, ParamSpec, TypeVar, cast
 
 from flask import current_app, request
 from werkzeug.wrappers import Response
@@ -25,11 +24,18 @@ from app.http.context import (
     gate,
     is_api,
 )
-from app.http.gate import PersonSession, RequestScope
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from app.http.gate import PersonSession, RequestScope
 
 P = ParamSpec("P")
 S = TypeVar("S")
 R = TypeVar("R")
+
+#: Where a view keeps its declaration.
+ATTRIBUTE = "__access__"
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -82,12 +88,11 @@ def workspace(
                 ) as scope:
                     _admit(scope, access, kind)
                     request_facts.scope = scope
-                    return _run(scope, lambda: view(cast(S, scope), *args, **kwargs))
+                    return _run(scope, lambda: view(cast("S", scope), *args, **kwargs))
             except _RolledBack as rolled_back:
                 return rolled_back.response
 
-        guarded.__access__ = access  # pyright: ignore[reportFunctionMemberAccess]
-        return guarded
+        return _declare(guarded, access)
 
     return decorate
 
@@ -112,8 +117,7 @@ def base_host(
                 raise Unauthenticated("Sign in to go on.")
             return view(session, *args, **kwargs)
 
-        guarded.__access__ = access  # pyright: ignore[reportFunctionMemberAccess]
-        return guarded
+        return _declare(guarded, access)
 
     return decorate
 
@@ -127,14 +131,12 @@ def workspace_host(view: Callable[P, R]) -> Callable[P, R]:
             raise NotFound("There is no such page here.")
         return view(*args, **kwargs)
 
-    guarded.__access__ = Access("workspace", credential=False, csrf=False)  # pyright: ignore[reportFunctionMemberAccess]
-    return guarded
+    return _declare(guarded, Access("workspace", credential=False, csrf=False))
 
 
 def public(view: Callable[P, R]) -> Callable[P, R]:
     """No credential, no tenant, any host: health checks, static files."""
-    view.__access__ = Access("public", csrf=False, credential=False)  # pyright: ignore[reportFunctionMemberAccess]
-    return view
+    return _declare(view, Access("public", csrf=False, credential=False))
 
 
 def current_person() -> PersonSession | None:
@@ -149,7 +151,13 @@ def current_person() -> PersonSession | None:
 def access_of(endpoint: str) -> Access | None:
     """The declaration of an endpoint's view; flask-smorest and MethodViews keep it on the function."""
     view = current_app.view_functions[endpoint]
-    return getattr(view, "__access__", None)
+    return getattr(view, ATTRIBUTE, None)
+
+
+def _declare(view: R, access: Access) -> R:
+    """Leave the declaration readable on the view."""
+    setattr(view, ATTRIBUTE, access)
+    return view
 
 
 def _workspace_credential() -> tuple[int, str | None, bytes, Literal["session", "key"]]:
@@ -191,7 +199,7 @@ def _admit(scope: RequestScope, access: Access, kind: str) -> None:
 def _run(scope: RequestScope, view: Callable[[], R]) -> R | Response:
     """The view's answer; an error status leaves the scope by an exception and so rolls back."""
     answer = idempotency.once(scope, view) if is_api() else view()
-    response = answer if isinstance(answer, Response) else current_app.make_response(cast(Response, answer))
+    response = answer if isinstance(answer, Response) else current_app.make_response(cast("Response", answer))
     if response.status_code >= 400:
         raise _RolledBack(response)
     return response

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from flask import Flask, request
-from werkzeug.wrappers import Response
 
 from app.http.context import VISIT_COOKIE, facts, runtime
+
+if TYPE_CHECKING:
+    from werkzeug.wrappers import Response
 
 
 def install_headers(flask_app: Flask) -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import sqlalchemy as sa
 from flask import Blueprint, Flask, g, request
@@ -15,6 +14,9 @@ from werkzeug.wrappers import Response
 from app.http.context import runtime
 from app.http.guard import public
 from app.http.respond import json_response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 blueprint = Blueprint("health", __name__)
 
@@ -102,7 +104,7 @@ def show_metrics() -> Response:
 def _check(probe: Callable[[], object]) -> str:
     try:
         probe()
-    except Exception:  # noqa: BLE001  whatever is wrong with it, the part is down
+    except Exception:  # noqa: BLE001 (whatever is wrong with it, the part is down)
         return "down"
     return "ok"
 

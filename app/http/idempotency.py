@@ -7,8 +7,7 @@ Failed requests roll back and store nothing, so they may be repeated with the sa
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from typing import Final, TypeVar, cast
+from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 import msgspec
 from flask import current_app, request
@@ -17,7 +16,11 @@ from werkzeug.wrappers import Response
 
 from app.core.errors import Conflict, InvalidInput
 from app.http.context import facts
-from app.http.gate import RequestScope
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from app.http.gate import RequestScope
 
 R = TypeVar("R")
 
@@ -60,7 +63,7 @@ def once(scope: RequestScope, view: Callable[[], R]) -> R | Response:
     stored = _claim(scope, key, fingerprint)
     if stored is not None:
         return stored
-    response = current_app.make_response(cast(Response, view()))
+    response = current_app.make_response(cast("Response", view()))
     if response.status_code < 400:
         kept = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
         body = "" if facts().secret else msgspec.json.encode(_Stored(kept, response.get_data(as_text=True))).decode()

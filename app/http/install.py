@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, current_app, request
-from werkzeug.routing import Rule
 
 from app.http import csrf
 from app.http.context import facts, load_facts
@@ -17,6 +15,10 @@ from app.http.health import install_metrics
 from app.http.problem import install_errors
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from werkzeug.routing import Rule
+
     from app.core.ports import Runtime
 
 #: Request bodies beyond this are refused unless the view raises its own limit (imports do).
@@ -38,7 +40,7 @@ def install(flask_app: Flask, runtime: Runtime) -> None:
     globals_["csrf_token"] = csrf.token
     flask_app.register_blueprint(health)
     if "static" in flask_app.view_functions:
-        flask_app.view_functions["static"] = public(flask_app.view_functions["static"])
+        public(flask_app.view_functions["static"])
 
 
 class UndeclaredRoute(Exception):

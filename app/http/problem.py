@@ -9,7 +9,6 @@ from urllib.parse import quote
 
 import msgspec
 from flask import Flask, render_template, request
-from jinja2 import TemplateNotFound
 from marshmallow import ValidationError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
@@ -20,8 +19,13 @@ from app.http.context import facts, is_api, is_htmx, runtime
 log = logging.getLogger(__name__)
 
 CONTENT_TYPE: Final = "application/problem+json"
-_CODES: Final = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large",
-                 415: "unsupported_media_type"}
+_CODES: Final = {
+    400: "bad_request",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "too_large",
+    415: "unsupported_media_type",
+}
 
 
 def install_errors(flask_app: Flask) -> None:
@@ -47,7 +51,7 @@ def on_rapport_error(error: RapportError) -> Response:
 
 
 def on_validation_error(error: ValidationError) -> Response:
-    """marshmallow's messages as errors[]."""
+    """Turn marshmallow's messages into errors[]."""
     return on_rapport_error(InvalidInput("The input is not valid.", _flatten(error.messages, "")))
 
 
@@ -64,7 +68,9 @@ def on_http_exception(error: HTTPException) -> Response:
     """Errors werkzeug, Flask and flask-smorest raise."""
     status = error.code or 500
     if error.response is not None and status < 400:
-        return Response(error.response.get_data(), status, error.response.headers)  # a redirect (308 trailing slash)
+        return Response(
+            b"", status, {"Location": error.get_response().headers.get("Location", "/")}
+        )  # a redirect (308 trailing slash)
     data: dict[str, Any] = getattr(error, "data", {}) or {}
     if status == 422 and "messages" in data:
         return on_rapport_error(InvalidInput("The input is not valid.", _flatten(data["messages"], "")))
@@ -83,7 +89,7 @@ def on_unexpected(error: Exception) -> Response:
     known = _known(error)
     if known is not None:
         return on_rapport_error(known)
-    log.exception("request failed", extra={"request_id": _request_id()})
+    log.error("request failed", exc_info=error, extra={"request_id": _request_id()})
     title = "Something went wrong"
     return answer(500, "internal", title, "The error was recorded. Try again in a moment.", [], {})
 
@@ -125,12 +131,18 @@ def answer(
 def _page(status: int, code: str, title: str, detail: str, errors: list[FieldError]) -> Response:
     template = "errors/fragment.html" if is_htmx() else "errors/page.html"
     values = {
-        "status": status, "code": code, "title": title, "detail": detail, "errors": errors,
-        "request_id": _request_id(), "base_url": runtime().config.base_url,
+        "status": status,
+        "code": code,
+        "title": title,
+        "detail": detail,
+        "errors": errors,
+        "request_id": _request_id(),
+        "base_url": runtime().config.base_url,
     }
     try:
         body = render_template(template, **values)
-    except TemplateNotFound:
+    except Exception:  # the page about an error must not fail itself, whatever is broken
+        log.exception("an error page could not be shown", extra={"request_id": _request_id()})
         body = render_template("errors/plain.html", **values)
     response = Response(body, status, content_type="text/html; charset=utf-8")
     if is_htmx():
@@ -152,7 +164,7 @@ def _to_sign_in() -> Response:
 
 
 def _flatten(messages: object, pointer: str) -> list[FieldError]:
-    """marshmallow's nested messages → pointers. The outermost keys json, query, … name the place."""
+    """Nested messages of marshmallow → pointers. The outermost keys json, query, … name the place."""
     if isinstance(messages, dict):
         found: list[FieldError] = []
         for name, inner in messages.items():

@@ -144,6 +144,7 @@ def take(name: str, key: str, bucket: Bucket, *, lease: int = 1) -> tuple[bool, 
 
 def _take_shared(key: str, bucket: Bucket, lease: int) -> tuple[bool, float]:
     redis = runtime().redis
+    left: bytes | str = b"0"
     for cost in (lease, 1) if lease > 1 else (1,):
         allowed, left = cast(
             "tuple[int, bytes]", redis.eval(_SCRIPT, 1, key, str(bucket.burst), str(bucket.per_second), str(cost))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -12,6 +11,9 @@ from werkzeug.wrappers import Response
 
 from app.core.errors import InvalidInput, RapportError
 from app.http.context import is_htmx
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 T = TypeVar("T")
 _encoder = msgspec.json.Encoder()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime  # noqa: TC003  (msgspec reads the annotations)
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import msgspec
-from flask_smorest import Blueprint
-from werkzeug.wrappers import Response
+from flask_smorest import Blueprint  # pyright: ignore[reportMissingTypeStubs]
 
 from app.core.errors import FieldError, InvalidInput
 from app.http import cursors, ratelimit
@@ -15,7 +15,11 @@ from app.http.context import facts, runtime
 from app.http.guard import workspace
 from app.http.respond import json_body, json_response, link_next, no_content, query_arguments
 from tenants.identity import invitations, keys, members
-from tenants.scope import TenantScope
+
+if TYPE_CHECKING:
+    from werkzeug.wrappers import Response
+
+    from tenants.scope import TenantScope
 
 blueprint = Blueprint("identity_api", __name__, url_prefix="/api/v1", description="Members and keys of the workspace")
 
@@ -58,7 +62,10 @@ def me(scope: TenantScope) -> Response:
     tenant, member = scope.tenant, scope.member
     body = {
         "tenant": {
-            "id": tenant.id, "slug": tenant.slug, "name": tenant.name, "currency": tenant.currency,
+            "id": tenant.id,
+            "slug": tenant.slug,
+            "name": tenant.name,
+            "currency": tenant.currency,
             "timezone": tenant.timezone,
         },
         "member": None
@@ -88,9 +95,7 @@ def invite(scope: TenantScope) -> Response:
     """Invite a colleague by mail; the link comes back too."""
     ratelimit.limit("invite", str(scope.tenant.id), ratelimit.INVITE)
     form = json_body(NewInvitation)
-    made = invitations.invite(
-        runtime(), scope, email=form.email, role=form.role, name=form.name, member=form.member
-    )
+    made = invitations.invite(runtime(), scope, email=form.email, role=form.role, name=form.name, member=form.member)
     return json_response({"invitation": made.public()}, 201)
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
-from uuid import UUID
+from typing import TYPE_CHECKING
 
-from app.core.ports import Runtime, SqlScope
-from app.http.gate import PersonSession
 from tenants.identity import keys, sessions
 from tenants.registry.directory import locate_host, locate_tenant
 from tenants.scope import TenantScope, enter
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+    from uuid import UUID
+
+    from app.core.ports import Runtime, SqlScope
+    from app.http.gate import PersonSession
 
 
 class TenantGate:

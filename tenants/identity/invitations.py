@@ -15,7 +15,6 @@ from uuid import UUID
 from app.core import clock, crypto, ids
 from app.core.errors import Conflict, NotFound
 from app.core.jobs import register, request_job
-from app.core.ports import Runtime
 from tenants.identity import members, outgoing, repository
 from tenants.identity.addresses import normalise_email
 from tenants.identity.outgoing import Message
@@ -27,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import sqlalchemy as sa
+
+    from app.core.ports import Runtime
 
 LIFE: Final = timedelta(days=14)
 
@@ -58,9 +59,15 @@ def invite(
     address = normalise_email(email)
     member_id = _waiting_member(scope, address, role, name, member)
     row = InvitationRow(
-        id=ids.uuid7(), tenant=scope.tenant.id, member=member_id, email=address, role=role,
+        id=ids.uuid7(),
+        tenant=scope.tenant.id,
+        member=member_id,
+        email=address,
+        role=role,
         invited_by=scope.member.name if scope.member else scope.actor.name,
-        expires_at=clock.now() + LIFE, accepted_at=None, revoked_at=None,
+        expires_at=clock.now() + LIFE,
+        accepted_at=None,
+        revoked_at=None,
     )
     token = _token(runtime, row.id)
     with runtime.databases.control.begin() as connection:

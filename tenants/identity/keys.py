@@ -11,14 +11,17 @@ import secrets
 import string
 import zlib
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from app.core import clock, crypto, ids
 from app.core.errors import FieldError, InvalidInput, NotFound
 from tenants.identity import members
-from tenants.scope import TenantScope
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from tenants.scope import TenantScope
 
 PREFIX: Final = "rap"
 LONGEST_NAME: Final = 120
@@ -43,8 +46,13 @@ class KeyRow:
     def public(self) -> dict[str, Any]:
         """The API's form."""
         return {
-            "id": str(self.id), "name": self.name, "role": self.role, "prefix": self.prefix,
-            "created_at": self.created_at, "expires_at": self.expires_at, "revoked_at": self.revoked_at,
+            "id": str(self.id),
+            "name": self.name,
+            "role": self.role,
+            "prefix": self.prefix,
+            "created_at": self.created_at,
+            "expires_at": self.expires_at,
+            "revoked_at": self.revoked_at,
         }
 
 
@@ -87,9 +95,14 @@ def create_key(
         raise InvalidInput(message, [FieldError("/expires_at", "past", message)])
     key = mint(scope.tenant.id)
     row = KeyRow(
-        id=ids.uuid7(), name=tidy, role=role, prefix=key[: len(PREFIX) + 1 + 26 + 5],
+        id=ids.uuid7(),
+        name=tidy,
+        role=role,
+        prefix=key[: len(PREFIX) + 1 + 26 + 5],
         created_by=scope.member.name if scope.member else None,
-        created_at=clock.now(), expires_at=expires_at, revoked_at=None,
+        created_at=clock.now(),
+        expires_at=expires_at,
+        revoked_at=None,
     )
     scope.execute(
         "insert into api_key (id, name, role, prefix, created_by, created_at, expires_at) "
@@ -99,8 +112,15 @@ def create_key(
     scope.at_commit(
         "select pod.put_credential(%(tenant)s, 'key', %(hash)s, %(member)s, null, %(role)s, %(name)s, %(expires)s, "
         "null, null, %(id)s)",
-        {"tenant": scope.tenant.id, "hash": crypto.sha256(key), "role": role, "name": tidy, "expires": expires_at,
-         "id": row.id, "member": scope.member.id if scope.member else None},
+        {
+            "tenant": scope.tenant.id,
+            "hash": crypto.sha256(key),
+            "role": role,
+            "name": tidy,
+            "expires": expires_at,
+            "id": row.id,
+            "member": scope.member.id if scope.member else None,
+        },
     )
     return row, key
 
@@ -121,9 +141,7 @@ def revoke_key(scope: TenantScope, key: UUID) -> None:
     ).fetchone()
     if row is None:
         raise NotFound("There is no such key.")
-    scope.at_commit(
-        "select pod.drop_credential(%(tenant)s, %(key)s, null)", {"tenant": scope.tenant.id, "key": key}
-    )
+    scope.at_commit("select pod.drop_credential(%(tenant)s, %(key)s, null)", {"tenant": scope.tenant.id, "key": key})
 
 
 def _tenant_text(tenant: UUID) -> str:

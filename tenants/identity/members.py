@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
 from app.core.errors import Conflict, FieldError, Forbidden, InvalidInput, NotFound
-from app.core.ports import Runtime
 from tenants.identity import repository
-from tenants.scope import TenantScope
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from app.core.ports import Runtime
+    from tenants.scope import TenantScope
 
 #: Strongest first.
 ROLES: Final = ("owner", "admin", "member", "read_only")
@@ -51,9 +54,7 @@ def list_members(
 
 def get_member(scope: TenantScope, member: UUID) -> MemberRow:
     """One member; raises NotFound."""
-    row = scope.execute(
-        "select id, name, email, role, status, person from member where id = %s", (member,)
-    ).fetchone()
+    row = scope.execute("select id, name, email, role, status, person from member where id = %s", (member,)).fetchone()
     if row is None:
         raise NotFound("There is no such member.")
     return MemberRow(*row)
@@ -97,7 +98,9 @@ def deactivate(runtime: Runtime, scope: TenantScope, member: UUID, *, hand_over_
             raise InvalidInput(message, [FieldError("/hand_over_to", "member", message)])
         moved = runtime.ports.hand_over(scope, member, hand_over_to)
     scope.execute("update member set status = 'inactive', updated_at = now() where id = %s", (member,))
-    scope.at_commit("select pod.drop_credential(%(tenant)s, null, %(member)s)", {"tenant": scope.tenant.id, "member": member})
+    scope.at_commit(
+        "select pod.drop_credential(%(tenant)s, null, %(member)s)", {"tenant": scope.tenant.id, "member": member}
+    )
     with runtime.databases.control.begin() as connection:
         repository.drop_membership(connection, scope.tenant.id, member)
         repository.revoke_invitations(connection, scope.tenant.id, [member])

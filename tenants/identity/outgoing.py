@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from app.core.mail import Mailer
+if TYPE_CHECKING:
+    from app.core.mail import Mailer
 
 log = logging.getLogger(__name__)
 
@@ -54,5 +55,6 @@ def plain(message: Message) -> str:
 def _deliver(mailer: Mailer, to: str, message: Message) -> None:
     try:
         send(mailer, to, message)
-    except Exception:  # noqa: BLE001  a thread has nobody to raise to; the person asks again
+    except Exception:
+        # A thread has nobody to raise to; the person asks again.
         log.exception("a mail was not sent")

@@ -66,7 +66,7 @@ def _decoy() -> str:
 
 @lru_cache(maxsize=1)
 def _common() -> frozenset[str]:
-    """zxcvbn's list of leaked passwords (about 30,000), case-folded, of the lengths we accept."""
+    """The list zxcvbn has of leaked passwords (about 30,000), case-folded, of the lengths we accept."""
     listed: list[str] = FREQUENCY_LISTS["passwords"]
     return frozenset(word.casefold() for word in listed if len(word) >= SHORTEST)
 

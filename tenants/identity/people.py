@@ -9,16 +9,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
-from uuid import UUID
+from typing import TYPE_CHECKING, Final
 
 from app.core import clock, crypto, ids
 from app.core.errors import FieldError, InvalidInput, NotFound, Unauthenticated
-from app.core.ports import Runtime
 from tenants.identity import outgoing, passwords, repository
 from tenants.identity.addresses import normalise_email
 from tenants.identity.outgoing import Message
-from tenants.identity.repository import Candidate
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from app.core.ports import Runtime
+    from tenants.identity.repository import Candidate
 
 RESET_LIFE: Final = timedelta(hours=1)
 VERIFY_LIFE: Final = timedelta(days=7)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import lru_cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from zoneinfo import available_timezones
 
 from babel import Locale
 
 from app.core.errors import FieldError, InvalidInput
 from tenants.identity.regions import is_zone
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 THEMES: Final = {"system": "Same as device", "light": "Light", "dark": "Dark"}
 DENSITIES: Final = {"comfortable": "Comfortable", "compact": "Compact"}
@@ -19,7 +21,7 @@ _LOCALES: Final = (
     "es-AR es-ES es-MX et-EE fa-IR fi-FI fr-BE fr-CA fr-CH fr-FR he-IL hi-IN hr-HR hu-HU id-ID it-CH it-IT ja-JP ko-KR "
     "lt-LT lv-LV ms-MY nb-NO nl-BE nl-NL pl-PL pt-BR pt-PT ro-RO ru-RU sk-SK sl-SI sr-RS sv-SE th-TH tr-TR uk-UA ur-PK "
     "vi-VN zh-CN zh-TW"
-).split()
+)
 
 
 def check(values: Mapping[str, str]) -> dict[str, str]:
@@ -41,14 +43,15 @@ def check(values: Mapping[str, str]) -> dict[str, str]:
 @lru_cache(maxsize=1)
 def locales() -> tuple[tuple[str, str], ...]:
     """(code, name in its own language), by name."""
-    named = ((code, _name(code)) for code in _LOCALES)
+    named = ((code, _name(code)) for code in _LOCALES.split())
     return tuple(sorted(named, key=lambda pair: pair[1].casefold()))
 
 
 @lru_cache(maxsize=1)
 def zones() -> tuple[tuple[str, str], ...]:
     """(zone, label) of the zones named after places."""
-    return tuple((zone, zone.replace("_", " ")) for zone in sorted(available_timezones()) if "/" in zone and not zone.startswith("Etc/"))
+    places = (zone for zone in sorted(available_timezones()) if "/" in zone and not zone.startswith("Etc/"))
+    return tuple((zone, zone.replace("_", " ")) for zone in places)
 
 
 def _name(code: str) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
-from uuid import UUID
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +78,7 @@ def insert_person(c: sa.Connection, person: UUID, name: str, email: str, passwor
 def delete_person(c: sa.Connection, person: UUID) -> None:
     """Take back a sign-up that failed; only a person without any workspace."""
     c.execute(
-        sa.text(
-            "delete from person where id = :person and not exists (select from membership where person = :person)"
-        ),
+        sa.text("delete from person where id = :person and not exists (select from membership where person = :person)"),
         {"person": person},
     )
 
@@ -143,8 +143,14 @@ def verify_email(c: sa.Connection, person: UUID, email: str, now: datetime) -> b
 
 
 def insert_session(
-    c: sa.Connection, session: UUID, person: UUID, token_hash: bytes, user_agent: str, address: str,
-    now: datetime, expires_at: datetime,
+    c: sa.Connection,
+    session: UUID,
+    person: UUID,
+    token_hash: bytes,
+    user_agent: str,
+    address: str,
+    now: datetime,
+    expires_at: datetime,
 ) -> None:
     """A new base-host session."""
     c.execute(
@@ -152,13 +158,20 @@ def insert_session(
             "insert into person_session (id, person, token_hash, user_agent, address, created_at, seen_at, expires_at) "
             "values (:id, :person, :hash, :agent, :address, :now, :now, :expires)"
         ),
-        {"id": session, "person": person, "hash": token_hash, "agent": user_agent, "address": address,
-         "now": now, "expires": expires_at},
+        {
+            "id": session,
+            "person": person,
+            "hash": token_hash,
+            "agent": user_agent,
+            "address": address,
+            "now": now,
+            "expires": expires_at,
+        },
     )
 
 
 def live_session(c: sa.Connection, token_hash: bytes, now: datetime, idle_since: datetime) -> Any:
-    """session id, person, name, email, created_at, seen_at; None when unknown, idle too long or expired."""
+    """Session id, person, name, email, created_at, seen_at; None when unknown, idle too long or expired."""
     return c.execute(
         sa.text(
             "select s.id, s.person, p.name, e.email, s.created_at, s.seen_at from person_session s "
@@ -298,8 +311,15 @@ def insert_invitation(c: sa.Connection, row: InvitationRow) -> None:
             "insert into invitation (id, tenant, member, email, role, invited_by, expires_at) "
             "values (:id, :tenant, :member, :email, :role, :by, :expires)"
         ),
-        {"id": row.id, "tenant": row.tenant, "member": row.member, "email": row.email, "role": row.role,
-         "by": row.invited_by, "expires": row.expires_at},
+        {
+            "id": row.id,
+            "tenant": row.tenant,
+            "member": row.member,
+            "email": row.email,
+            "role": row.role,
+            "by": row.invited_by,
+            "expires": row.expires_at,
+        },
     )
 
 
@@ -357,9 +377,7 @@ def open_invitations(c: sa.Connection, tenant: UUID, now: datetime) -> list[tupl
     return [(row[0], row[1]) for row in rows]
 
 
-def invitation_mail(
-    c: sa.Connection, invitation_id: UUID, tenant: UUID, now: datetime
-) -> tuple[str, str, str] | None:
+def invitation_mail(c: sa.Connection, invitation_id: UUID, tenant: UUID, now: datetime) -> tuple[str, str, str] | None:
     """Address, inviter, workspace name of an open invitation of this tenant."""
     row = c.execute(
         sa.text(
@@ -374,9 +392,7 @@ def invitation_mail(
 
 def slug_taken(c: sa.Connection, slug: str) -> bool:
     """Whether a workspace has, or ever had, this address."""
-    return bool(
-        c.execute(sa.text("select exists (select from slug where slug = :slug)"), {"slug": slug}).scalar()
-    )
+    return bool(c.execute(sa.text("select exists (select from slug where slug = :slug)"), {"slug": slug}).scalar())
 
 
 def primary_host(c: sa.Connection, tenant: UUID) -> str | None:
@@ -390,8 +406,7 @@ def tenant_of_host(c: sa.Connection, host: str) -> UUID | None:
     """The active tenant that answers at a host."""
     return c.execute(
         sa.text(
-            "select t.id from domain d join tenant t on t.id = d.tenant "
-            "where d.host = :host and t.status = 'active'"
+            "select t.id from domain d join tenant t on t.id = d.tenant where d.host = :host and t.status = 'active'"
         ),
         {"host": host},
     ).scalar()

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
-from uuid import UUID
+from typing import TYPE_CHECKING, Final
 
 from app.core import clock, crypto, ids
-from app.core.db import Databases
 from app.http.gate import PersonSession
 from tenants.identity import repository
-from tenants.identity.repository import SessionRow
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from app.core.db import Databases
+    from tenants.identity.repository import SessionRow
 
 #: Ends after this long without a request …
 IDLE: Final = timedelta(days=7)
@@ -35,8 +38,14 @@ def start(databases: Databases, person: UUID, visitor: Visitor) -> str:
     now = clock.now()
     with databases.control.begin() as connection:
         repository.insert_session(
-            connection, ids.uuid7(), person, crypto.sha256(token), visitor.user_agent[:300], visitor.address[:64],
-            now, now + ABSOLUTE,
+            connection,
+            ids.uuid7(),
+            person,
+            crypto.sha256(token),
+            visitor.user_agent[:300],
+            visitor.address[:64],
+            now,
+            now + ABSOLUTE,
         )
     return token
 

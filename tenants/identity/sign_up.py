@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from uuid import UUID
+from typing import TYPE_CHECKING
 
 from app.core.errors import Conflict, FieldError, InvalidInput
-from app.core.ports import Runtime
 from tenants.identity import people, repository, sessions
 from tenants.identity.addresses import normalise_email
-from tenants.identity.regions import Region
-from tenants.identity.sessions import Visitor
 from tenants.provisioning.lifecycle import PersonRef, create_tenant
 from tenants.registry.naming import check_slug, suggest_slug
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from app.core.ports import Runtime
+    from tenants.identity.regions import Region
+    from tenants.identity.sessions import Visitor
 
 LONGEST_COMPANY = 120
 
@@ -81,8 +85,13 @@ def sign_up(runtime: Runtime, form: SignUp, region: Region, visitor: Visitor) ->
     person = people.register(runtime, name=form.name, email=email, password=form.password)
     try:
         created = create_tenant(
-            runtime, slug=form.slug, name=form.company, currency=region.currency, timezone=region.timezone,
-            locale=region.locale, owner=PersonRef(person.id, person.name, email, new=person.new),
+            runtime,
+            slug=form.slug,
+            name=form.company,
+            currency=region.currency,
+            timezone=region.timezone,
+            locale=region.locale,
+            owner=PersonRef(person.id, person.name, email, new=person.new),
         )
     except Conflict as error:
         _take_back(runtime, person)

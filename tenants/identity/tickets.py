@@ -10,16 +10,19 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import Final
-from uuid import UUID
-
-import psycopg
-import sqlalchemy as sa
+from typing import TYPE_CHECKING, Final, LiteralString, cast
 
 from app.core import clock, crypto
 from app.core.errors import Forbidden, NotFound
-from app.core.ports import Runtime
-from tenants.identity.sessions import Visitor
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    import psycopg
+    import sqlalchemy as sa
+
+    from app.core.ports import Runtime
+    from tenants.identity.sessions import Visitor
 
 LIFE: Final = timedelta(seconds=60)
 #: A workspace's session ends after this long without a request, and in any case after ABSOLUTE.
@@ -68,8 +71,14 @@ def redeem(runtime: Runtime, *, pod: int, host: str, ticket: str, binding: str, 
             connection,
             "select pod.redeem_ticket(%s, %s, %s, %s, %s, %s, %s, %s)",
             (
-                host, crypto.sha256(ticket), crypto.sha256(binding), crypto.sha256(session), clock.now() + ABSOLUTE,
-                IDLE, visitor.user_agent[:300], visitor.address[:64],
+                host,
+                crypto.sha256(ticket),
+                crypto.sha256(binding),
+                crypto.sha256(session),
+                clock.now() + ABSOLUTE,
+                IDLE,
+                visitor.user_agent[:300],
+                visitor.address[:64],
             ),
         )
     if made is None:
@@ -77,9 +86,8 @@ def redeem(runtime: Runtime, *, pod: int, host: str, ticket: str, binding: str, 
     return session
 
 
-def _call(connection: sa.Connection, query: str, params: tuple[object, ...]) -> UUID | None:
+def _call(connection: sa.Connection, query: LiteralString, params: tuple[object, ...]) -> UUID | None:
     """One of the pod's definer functions; the login may do nothing else there."""
     driver = connection.connection.driver_connection
-    assert isinstance(driver, psycopg.Connection)  # noqa: S101  the one engine factory uses psycopg
-    row = driver.execute(query, params).fetchone()  # pyright: ignore[reportArgumentType]
+    row = cast("psycopg.Connection[tuple[UUID | None]]", driver).execute(query, params).fetchone()
     return None if row is None else row[0]

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
-from uuid import UUID
-
-import psycopg
+from typing import TYPE_CHECKING, Any, cast
 
 from app.core.errors import NotFound
-from app.core.ports import Runtime
-from tenants.scope import TenantScope
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
+    import psycopg
+
+    from app.core.ports import Runtime
+    from tenants.scope import TenantScope
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +32,7 @@ class WorkspaceSession:
 def list_sessions(runtime: Runtime, scope: TenantScope, member: UUID) -> list[WorkspaceSession]:
     """The member's live sessions, the last used first. A tenant's role may not read them, so the login asks."""
     with runtime.databases.pod(scope.tenant.pod).begin() as connection:
-        driver = connection.connection.driver_connection
-        assert isinstance(driver, psycopg.Connection)  # noqa: S101  the one engine factory uses psycopg
+        driver = cast("psycopg.Connection[tuple[Any, ...]]", connection.connection.driver_connection)
         rows = driver.execute(
             "select id, user_agent, address, created_at, seen_at, expires_at from pod.list_credential(%s, %s)",
             (scope.tenant.id, member),

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from uuid import UUID
+from typing import TYPE_CHECKING
 
 from app.core.errors import NotFound
-from app.core.ports import Runtime
 from tenants.identity import repository
-from tenants.identity.repository import WorkspaceRow
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from app.core.ports import Runtime
+    from tenants.identity.repository import WorkspaceRow
 
 
 def list_workspaces(runtime: Runtime, person: UUID) -> list[WorkspaceRow]:

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pytest
-from flask import Flask
-from werkzeug.test import TestResponse
 
 from app.core import clock, crypto
-from app.core.ports import Runtime
 from app.http import ratelimit
 from app.records.write import create_record
 from tenants.identity import keys, sessions
@@ -22,6 +18,14 @@ from tenants.identity.sessions import Visitor
 from tenants.scope import Tenant, enter_job
 from tests.support.tenants import PATIENT, make_tenant, owner_of
 from tests.support.web import build_site
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flask import Flask
+    from werkzeug.test import TestResponse
+
+    from app.core.ports import Runtime
 
 
 @dataclass
@@ -61,8 +65,16 @@ def houses(runtime: Runtime, site: Flask) -> tuple[House, House]:
 
 
 def call(
-    site: Flask, method: str, base_url: str, path: str, *, session: str = "", key: str = "", person: str = "",
-    token: str = "", **more: Any,
+    site: Flask,
+    method: str,
+    base_url: str,
+    path: str,
+    *,
+    session: str = "",
+    key: str = "",
+    person: str = "",
+    token: str = "",
+    **more: Any,
 ) -> TestResponse:
     """One request with the credentials given, and no others."""
     headers: dict[str, str] = dict(more.pop("headers", {}))
@@ -89,8 +101,14 @@ def _build(runtime: Runtime, label: str) -> House:
     tenant = make_tenant(runtime, name="Twin")
     canary = f"canary-{label}-{uuid.uuid4().hex[:12]}"
     owner = owner_of(runtime.databases, tenant)
-    values: dict[str, str] = {"unique_field": "external_id", "value": "ext-1", "field_name": "name", "token": "made-up",
-                              "filename": "mark.svg", "tenant": str(tenant.id)}
+    values: dict[str, str] = {
+        "unique_field": "external_id",
+        "value": "ext-1",
+        "field_name": "name",
+        "token": "made-up",
+        "filename": "mark.svg",
+        "tenant": str(tenant.id),
+    }
     house = House(tenant, canary, values)
     with enter_job(runtime.databases, tenant.id, actor=owner, write=True, budget=PATIENT) as scope:
         for name, payload in {
@@ -132,8 +150,14 @@ def _member(scope: Any, role: str, canary: str) -> UUID:
 def _put(scope: Any, tenant: Tenant, kind: str, token: str, member: UUID | None, role: str | None) -> None:
     scope.at_commit(
         "select pod.put_credential(%(tenant)s, %(kind)s, %(hash)s, %(member)s, null, %(role)s, 'test', %(expires)s)",
-        {"tenant": tenant.id, "kind": kind, "hash": crypto.sha256(token), "member": member, "role": role,
-         "expires": clock.now() + timedelta(days=1)},
+        {
+            "tenant": tenant.id,
+            "kind": kind,
+            "hash": crypto.sha256(token),
+            "member": member,
+            "role": role,
+            "expires": clock.now() + timedelta(days=1),
+        },
     )
 
 

@@ -6,17 +6,22 @@ control: the same call with the right credential is let in.
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
+from typing import TYPE_CHECKING
 
 import pytest
-from flask import Flask
-from werkzeug.test import TestResponse
 
-from app.core.ports import Runtime
 from tenants.scope import SYSTEM, enter_job
 
 from .conftest import House, call, csrf_token
 from .routes import OWNED, SHARED, Route, all_routes
+
+if TYPE_CHECKING:
+    from flask import Flask
+    from werkzeug.test import TestResponse
+
+    from app.core.ports import Runtime
 
 ROUTES = all_routes()
 BASE = "http://localhost:8000"
@@ -134,9 +139,7 @@ def test_a_role_without_the_right_is_refused(route: Route, site: Flask, houses: 
     for role in ["nobody"] if route.access.right == "record.read" else ["nobody", "read_only"]:
         session = theirs.sessions[role]
         token = csrf_token(site, theirs.url, f"__Host-rapport={session}")
-        answer = call(
-            site, route.method, theirs.url, route.url(theirs.values), session=session, token=token, json={}
-        )
+        answer = call(site, route.method, theirs.url, route.url(theirs.values), session=session, token=token, json={})
         refused(answer, 403)
         silent(answer, theirs)
         if not route.access.member and (route.rule, route.method) not in TWINS:
@@ -173,9 +176,7 @@ def test_the_owner_is_let_in(route: Route, site: Flask, houses: tuple[House, Hou
 
 
 @each(PERSONAL)
-def test_the_base_hosts_personal_pages_need_the_person(
-    route: Route, site: Flask, houses: tuple[House, House]
-) -> None:
+def test_the_base_hosts_personal_pages_need_the_person(route: Route, site: Flask, houses: tuple[House, House]) -> None:
     _, theirs = houses
     token = csrf_token(site, BASE, "__Host-rapport_person=made-up")
     for person in ("", "made-up"):
@@ -190,9 +191,7 @@ def test_the_base_hosts_personal_pages_need_the_person(
 def test_another_persons_things_are_not_found(route: Route, site: Flask, houses: tuple[House, House]) -> None:
     ours, theirs = houses
     token = csrf_token(site, BASE, f"__Host-rapport_person={ours.person}")
-    answer = call(
-        site, route.method, BASE, route.url(theirs.values), person=ours.person, token=token, data={}
-    )
+    answer = call(site, route.method, BASE, route.url(theirs.values), person=ours.person, token=token, data={})
     refused(answer, 404)
     silent(answer, theirs)
 
@@ -235,14 +234,20 @@ def test_public_routes_show_nothing_of_anybody(route: Route, site: Flask, houses
 def test_the_counts(capsys: pytest.CaptureFixture[str]) -> None:
     """Said aloud, so that a shrinking suite is seen."""
     tests = {
-        "wrong tenant (session)": len(WORKSPACE), "wrong tenant (key)": len(KEYED),
+        "wrong tenant (session)": len(WORKSPACE),
+        "wrong tenant (key)": len(KEYED),
         "wrong tenant (ids at home)": sum(1 for route in WORKSPACE if route.arguments & OWNED),
         "no tenant": 2 * len(WORKSPACE) - len([r for r in WORKSPACE if (r.rule, r.method) in TWINS]),
-        "no credential": len(WORKSPACE) + len(PERSONAL), "no right": len(RIGHTS), "cross-site": len(UNSAFE),
+        "no credential": len(WORKSPACE) + len(PERSONAL),
+        "no right": len(RIGHTS),
+        "cross-site": len(UNSAFE),
     }
+    counted = ", ".join(f"{name} {number}" for name, number in tests.items())
+    hosts = (
+        f"{len(WORKSPACE)} of workspaces, {len(BASE_HOST)} of the base host, {len(DOOR)} doors, {len(PUBLIC)} public"
+    )
     with capsys.disabled():
-        print(f"\nisolation: {len(ROUTES)} routes ({len(WORKSPACE)} of workspaces, {len(BASE_HOST)} of the base host, "
-              f"{len(DOOR)} doors, {len(PUBLIC)} public); " + ", ".join(f"{name} {n}" for name, n in tests.items()))
+        sys.stdout.write(f"\nisolation: {len(ROUTES)} routes ({hosts}); {counted}\n")
     assert all(tests.values())
 
 
@@ -258,7 +263,11 @@ def _form(route: Route) -> dict[str, str]:
 def _state(runtime: Runtime, house: House) -> tuple[object, ...]:
     """What would show that somebody was at it: the number of events, the members, the keys."""
     with enter_job(runtime.databases, house.tenant.id, actor=SYSTEM, write=False) as scope:
-        return scope.execute(
-            "select (select count(*) from event), (select string_agg(m::text, '|' order by id) from member m), "
-            "(select string_agg(k::text, '|' order by id) from api_key k), (select string_agg(i::text, '|') from import i)"
-        ).fetchone() or ()
+        return (
+            scope.execute(
+                "select (select count(*) from event), (select string_agg(m::text, '|' order by id) from member m), "
+                "(select string_agg(k::text, '|' order by id) from api_key k), "
+                "(select string_agg(i::text, '|') from import i)"
+            ).fetchone()
+            or ()
+        )

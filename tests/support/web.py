@@ -6,14 +6,17 @@ import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 from html import unescape
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
-from flask import Flask
-from werkzeug.test import TestResponse
-
-from app.core.ports import Runtime
 from app.factory import bind_ports
 from app.factory.web import create_flask_app
+
+if TYPE_CHECKING:
+    from flask import Flask
+    from werkzeug.test import TestResponse
+
+    from app.core.ports import Runtime
 
 BASE = "http://localhost:8000"
 _FORM_TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
@@ -100,7 +103,10 @@ class Browser:
         target = urljoin(BASE, url)
         parts = urlsplit(target)
         jar = self.cookies[parts.hostname or ""]
-        sent = {"User-Agent": self.user_agent, **{name.replace("_", "-"): value for name, value in (headers or {}).items()}}
+        sent = {
+            "User-Agent": self.user_agent,
+            **{name.replace("_", "-"): value for name, value in (headers or {}).items()},
+        }
         if jar:
             sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in jar.items())
         path = parts.path + (f"?{parts.query}" if parts.query else "")
@@ -121,7 +127,9 @@ class Browser:
             if not self.follow:
                 return page
             location = page.response.headers.get("Location")
-            form = _ACTION.search(page.text) if page.status == 200 and "text/html" in page.response.content_type else None
+            form = (
+                _ACTION.search(page.text) if page.status == 200 and "text/html" in page.response.content_type else None
+            )
             if page.status in {301, 302, 303, 307, 308} and location:
                 page = self.request("GET", urljoin(page.url, location))
             elif form is not None:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from uuid import UUID
+from typing import TYPE_CHECKING
 
 from flask import Blueprint, request
-from werkzeug.wrappers import Response
 
 from app.core.errors import Conflict, InvalidInput, NotFound
 from app.http import ratelimit
 from app.http.context import facts, runtime
-from app.http.gate import PersonSession
 from app.http.guard import base_host, current_person
 from app.http.respond import see_other
 from tenants.identity import devices, invitations, people, repository, sessions, tickets, workspaces
 from tenants.identity.pages.common import by_field, page, safe_path, set_person_cookie, visitor, workspace_url
 from tenants.identity.people import Known
-from tenants.identity.repository import InvitationRow
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from werkzeug.wrappers import Response
+
+    from app.http.gate import PersonSession
+    from tenants.identity.repository import InvitationRow
 
 blueprint = Blueprint("account", __name__)
 
@@ -136,8 +141,15 @@ def _invitation(
     except NotFound:
         status = 404
     return page(
-        "invitation.html", status, invitation=found, workspace=workspace, person=current_person(), values=values,
-        errors=errors, problem=problem, here=f"/invitations/{token}",
+        "invitation.html",
+        status,
+        invitation=found,
+        workspace=workspace,
+        person=current_person(),
+        values=values,
+        errors=errors,
+        problem=problem,
+        here=f"/invitations/{token}",
     )
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from flask import current_app, render_template, request
 from werkzeug.wrappers import Response
 
-from app.core.errors import FieldError
-from app.core.ports import Runtime
 from app.http.context import PERSON_COOKIE, runtime
 from tenants.identity.sessions import ABSOLUTE, Visitor
+
+if TYPE_CHECKING:
+    from app.core.errors import FieldError
+    from app.core.ports import Runtime
 
 ROLE_LABELS = {"owner": "Owner", "admin": "Admin", "member": "Member", "read_only": "Read only"}
 
@@ -59,7 +62,13 @@ def signed_in(token: str, location: str) -> Response:
 def set_person_cookie(response: Response, token: str) -> None:
     """`__Host-`: Secure, HttpOnly, no Domain, the whole host."""
     response.set_cookie(
-        PERSON_COOKIE, token, max_age=int(ABSOLUTE.total_seconds()), secure=True, httponly=True, samesite="Lax", path="/"
+        PERSON_COOKIE,
+        token,
+        max_age=int(ABSOLUTE.total_seconds()),
+        secure=True,
+        httponly=True,
+        samesite="Lax",
+        path="/",
     )
 
 

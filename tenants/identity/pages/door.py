@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from flask import Blueprint, request
-from werkzeug.wrappers import Response
 
 from app.http import ratelimit
 from app.http.context import BIND_COOKIE, WORKSPACE_COOKIE, facts, runtime
@@ -14,7 +14,11 @@ from app.http.respond import see_other
 from tenants.identity import members, repository, tickets
 from tenants.identity.pages.common import drop_cookie, safe_path, visitor
 from tenants.identity.pages.sign_in import proof_of
-from tenants.scope import TenantScope
+
+if TYPE_CHECKING:
+    from werkzeug.wrappers import Response
+
+    from tenants.scope import TenantScope
 
 blueprint = Blueprint("door", __name__)
 
@@ -61,8 +65,13 @@ def enter() -> Response:
     )
     response = see_other(safe_path(request.form.get("next", "")))
     response.set_cookie(
-        WORKSPACE_COOKIE, token, max_age=int(tickets.ABSOLUTE.total_seconds()), secure=True, httponly=True,
-        samesite="Lax", path="/",
+        WORKSPACE_COOKIE,
+        token,
+        max_age=int(tickets.ABSOLUTE.total_seconds()),
+        secure=True,
+        httponly=True,
+        samesite="Lax",
+        path="/",
     )
     response.set_cookie(BIND_COOKIE, "", max_age=0, secure=True, httponly=True, samesite="None", path="/")
     return response

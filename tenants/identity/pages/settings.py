@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from flask import Blueprint, request
-from werkzeug.wrappers import Response
 
 from app.core.errors import Conflict, FieldError, InvalidInput
 from app.http import ratelimit
@@ -16,10 +16,17 @@ from app.http.respond import no_content, see_other
 from tenants.identity import devices, invitations, keys, members, preferences, workspace_sessions
 from tenants.identity.members import ROLES, MemberRow
 from tenants.identity.pages.common import ROLE_LABELS, by_field, page
-from tenants.scope import Member, TenantScope
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from werkzeug.wrappers import Response
+
+    from tenants.scope import Member, TenantScope
 
 blueprint = Blueprint("settings", __name__)
 
+_NO_LINKS: Final[Mapping[UUID, str]] = {}
 #: More members than this are reached by the search box.
 _SHOWN = 200
 
@@ -90,7 +97,11 @@ def invite(scope: TenantScope) -> Response:
     values = {name: request.form.get(name, "")[:320] for name in ("email", "name", "role")}
     try:
         made = invitations.invite(
-            runtime(), scope, email=values["email"], role=values["role"], name=values["name"],
+            runtime(),
+            scope,
+            email=values["email"],
+            role=values["role"],
+            name=values["name"],
             member=_uuid(request.form.get("member", "")),
         )
     except InvalidInput as error:
@@ -123,9 +134,7 @@ def change_role(scope: TenantScope, member: UUID) -> Response:
 def deactivate(scope: TenantScope, member: UUID) -> Response:
     """End access; the records go to a colleague."""
     try:
-        members.deactivate(
-            runtime(), scope, member, hand_over_to=_uuid(request.form.get("hand_over_to", ""))
-        )
+        members.deactivate(runtime(), scope, member, hand_over_to=_uuid(request.form.get("hand_over_to", "")))
     except (Conflict, InvalidInput) as error:
         return _member(scope, members.get_member(scope, member), error.detail, error.status)
     return see_other("/settings/members")
@@ -185,39 +194,65 @@ def _profile(scope: TenantScope, errors: dict[str, str], status: int) -> Respons
     }
     values["name"] = typed.get("name", "") if typed is not None else me.name
     return page(
-        "settings_profile.html", status, me=me, values=values, errors=errors, saved="saved" in request.args,
-        tenant=scope.tenant, themes=list(preferences.THEMES.items()), densities=list(preferences.DENSITIES.items()),
-        locales=preferences.locales(), zones=preferences.zones(), base_url=runtime().config.base_url,
+        "settings_profile.html",
+        status,
+        me=me,
+        values=values,
+        errors=errors,
+        saved="saved" in request.args,
+        tenant=scope.tenant,
+        themes=list(preferences.THEMES.items()),
+        densities=list(preferences.DENSITIES.items()),
+        locales=preferences.locales(),
+        zones=preferences.zones(),
+        base_url=runtime().config.base_url,
     )
 
 
-def _members(
-    scope: TenantScope, values: dict[str, str], errors: dict[str, str], problem: str, status: int
-) -> Response:
+def _members(scope: TenantScope, values: dict[str, str], errors: dict[str, str], problem: str, status: int) -> Response:
     rows, more = members.list_members(scope, limit=_SHOWN)
     invited = _uuid(request.args.get("invited", ""))
     manages = scope.role in {"owner", "admin"}
-    links = invitations.open_invitations(runtime(), scope.tenant.id) if manages else {}
+    links = invitations.open_invitations(runtime(), scope.tenant.id) if manages else _NO_LINKS
     return page(
-        "settings_members.html", status, members=rows, more=more is not None, me=_me(scope), values=values,
-        errors=errors, problem=problem, link=links.get(invited) if invited else None,
-        invited=next((row for row in rows if row.id == invited), None), roles=_roles(scope),
+        "settings_members.html",
+        status,
+        members=rows,
+        more=more is not None,
+        me=_me(scope),
+        values=values,
+        errors=errors,
+        problem=problem,
+        link=links.get(invited) if invited else None,
+        invited=next((row for row in rows if row.id == invited), None),
+        roles=_roles(scope),
     )
 
 
 def _member(scope: TenantScope, member: MemberRow, problem: str, status: int) -> Response:
     rows, _ = members.list_members(scope, limit=_SHOWN)
-    links = invitations.open_invitations(runtime(), scope.tenant.id) if member.status == "invited" else {}
+    links = invitations.open_invitations(runtime(), scope.tenant.id) if member.status == "invited" else _NO_LINKS
     heirs = [(row.id, row.name) for row in rows if row.status == "active" and row.id != member.id]
     return page(
-        "settings_member.html", status, member=member, me=_me(scope), problem=problem, heirs=heirs,
-        link=links.get(member.id), roles=_roles(scope),
+        "settings_member.html",
+        status,
+        member=member,
+        me=_me(scope),
+        problem=problem,
+        heirs=heirs,
+        link=links.get(member.id),
+        roles=_roles(scope),
     )
 
 
 def _keys(scope: TenantScope, values: dict[str, str], errors: dict[str, str], key: str, status: int) -> Response:
     return page(
-        "settings_keys.html", status, keys=keys.list_keys(scope), values=values, errors=errors, key=key,
+        "settings_keys.html",
+        status,
+        keys=keys.list_keys(scope),
+        values=values,
+        errors=errors,
+        key=key,
         roles=_roles(scope),
     )
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from flask import Blueprint, request
 from itsdangerous import BadSignature, URLSafeTimedSerializer
-from werkzeug.wrappers import Response
 
 from app.core.errors import TooManyRequests
 from app.http import ratelimit
@@ -15,6 +15,9 @@ from app.http.guard import base_host, current_person
 from app.http.respond import see_other
 from tenants.identity import people, sessions, workspaces
 from tenants.identity.pages.common import drop_cookie, page, safe_path, signed_in, visitor, workspace_url
+
+if TYPE_CHECKING:
+    from werkzeug.wrappers import Response
 
 blueprint = Blueprint("sign_in", __name__)
 

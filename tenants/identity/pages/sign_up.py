@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from flask import Blueprint, request
-from werkzeug.wrappers import Response
 
 from app.core.errors import InvalidInput
 from app.http import ratelimit
@@ -16,6 +16,9 @@ from tenants.identity import sign_up as service
 from tenants.identity.pages.common import by_field, page, signed_in, visitor, workspace_url
 from tenants.identity.regions import guess
 from tenants.identity.sign_up import Address, SignUp
+
+if TYPE_CHECKING:
+    from werkzeug.wrappers import Response
 
 blueprint = Blueprint("sign_up", __name__)
 
@@ -74,6 +77,4 @@ def suffix() -> str:
 
 
 def _form(values: SignUp, address: Address, errors: dict[str, str], problem: str, status: int = 200) -> Response:
-    return page(
-        "sign_up.html", status, values=values, address=address, errors=errors, problem=problem, suffix=suffix()
-    )
+    return page("sign_up.html", status, values=values, address=address, errors=errors, problem=problem, suffix=suffix())

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING
 
 import pytest
-from flask import Flask
-from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,7 +13,11 @@ from app.core.errors import InvalidInput
 from app.http import cursors, etag, ratelimit
 from app.http.respond import link_next, query_arguments
 
-from .conftest import Gate
+if TYPE_CHECKING:
+    from flask import Flask
+    from flask.testing import FlaskClient
+
+    from .conftest import Gate
 
 BASE = "http://localhost:8000"
 ACME = "http://acme.localhost:8000"

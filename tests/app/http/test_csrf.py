@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
-from flask.testing import FlaskClient
+from typing import TYPE_CHECKING
 
-from .conftest import Gate
+import pytest
+
+if TYPE_CHECKING:
+    from flask.testing import FlaskClient
+
+    from .conftest import Gate
 
 BASE = "http://localhost:8000"
 ACME = "http://acme.localhost:8000"

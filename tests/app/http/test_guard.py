@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
-from flask import Flask
-from flask.testing import FlaskClient
 
 from app.http import seal
 from app.http.install import UndeclaredRoute
 
-from .conftest import Gate
+if TYPE_CHECKING:
+    from flask import Flask
+    from flask.testing import FlaskClient
+
+    from .conftest import Gate
 
 BASE = "http://localhost:8000"
 ACME = "http://acme.localhost:8000"

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from email import message_from_bytes, policy
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from flask import Flask
 
-from app.core.ports import Runtime
 from app.http import ratelimit
 from tenants.identity import outgoing
 from tests.support.web import BASE, Browser, Page, build_site
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from flask import Flask
+
+    from app.core.ports import Runtime
 
 PASSWORD = "seven purple walruses"
 
@@ -91,8 +96,12 @@ def sign_up(flask_app: Flask) -> Callable[..., Company]:
         browser = browser or Browser(flask_app)
         number = uuid.uuid4().hex[:10]
         form = {
-            "company": f"Company {number}", "slug": f"c-{number}", "name": "Olivia Owner",
-            "email": f"olivia-{number}@example.com", "password": PASSWORD, **values,
+            "company": f"Company {number}",
+            "slug": f"c-{number}",
+            "name": "Olivia Owner",
+            "email": f"olivia-{number}@example.com",
+            "password": PASSWORD,
+            **values,
         }
         page = browser.post(f"{BASE}/sign-up", form)
         return Company(form["slug"], form["email"], page, browser)

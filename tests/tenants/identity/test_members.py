@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pytest
 import time_machine
 
 from app.core import clock
-from app.core.ports import Runtime
 from tenants.identity import invitations
 from tenants.registry.directory import find_tenant
 from tenants.scope import SYSTEM, enter_job
 from tests.support.web import BASE, Browser
+
+if TYPE_CHECKING:
+    from app.core.ports import Runtime
 
 Companies = Callable[..., Any]
 PASSWORD = "eleven green badgers"
@@ -31,9 +33,11 @@ def api(browser: Browser, url: str, method: str, path: str, body: object = None,
     """A call with the browser's session."""
     more = {"X-CSRF-Token": browser.token(url), "Content-Type": "application/json", **headers}
     client = browser.flask_app.test_client(use_cookies=False)
-    jar = browser.cookies[url.split("//")[1].split(":")[0]]
+    jar = browser.cookies[url.split("//")[1].split(":", maxsplit=1)[0]]
     cookie = "; ".join(f"{name}={value}" for name, value in jar.items())
-    return client.open(path, method=method, base_url=url, headers={**more, "Cookie": cookie}, data=json.dumps(body or {}))
+    return client.open(
+        path, method=method, base_url=url, headers={**more, "Cookie": cookie}, data=json.dumps(body or {})
+    )
 
 
 def invite(company: Any, email: str, role: str = "member", **more: object) -> dict[str, str]:
@@ -113,7 +117,8 @@ def test_an_imported_member_is_claimed_by_name_or_by_id(company: Any, runtime: R
     with enter_job(runtime.databases, tenant.id, actor=SYSTEM, write=True) as scope:
         rows = [
             scope.execute(
-                "insert into member (name, email, role, status) values (%s, '', 'member', 'inactive') returning id", (name,)
+                "insert into member (name, email, role, status) values (%s, '', 'member', 'inactive') returning id",
+                (name,),
             ).fetchone()
             for name in ("Moses Frase", "Darcel Schlecht")
         ]
@@ -174,9 +179,7 @@ def test_deactivating_ends_access_at_once_and_hands_the_records_over(
     browser, _ = join(flask_app, invite(company, "leaver@example.com")["url"])
     found = members_of(company)
     leaver, heir = found["leaver@example.com"]["id"], found[company.email]["id"]
-    answer = api(
-        company.browser, company.url, "POST", f"/api/v1/members/{leaver}/deactivate", {"hand_over_to": heir}
-    )
+    answer = api(company.browser, company.url, "POST", f"/api/v1/members/{leaver}/deactivate", {"hand_over_to": heir})
     assert answer.json["handed_over"] == 42
     assert calls == [(UUID(leaver), UUID(heir))]
     assert browser.get(f"{company.url}/api/v1/me").status == 401
@@ -250,14 +253,18 @@ def test_a_key_of_one_workspace_is_nothing_at_another(company: Any, sign_up: Com
 
 def test_a_key_expires(company: Any, flask_app: Any, runtime: Runtime) -> None:
     past = (clock.now() - timedelta(minutes=1)).isoformat()
-    assert api(company.browser, company.url, "POST", "/api/v1/keys", {"name": "x", "expires_at": past}).status_code == 422
+    assert (
+        api(company.browser, company.url, "POST", "/api/v1/keys", {"name": "x", "expires_at": past}).status_code == 422
+    )
     soon = (clock.now() + timedelta(hours=1)).isoformat()
     key = api(company.browser, company.url, "POST", "/api/v1/keys", {"name": "x", "expires_at": soon}).json["key"]
     client = flask_app.test_client(use_cookies=False)
     headers = {"Authorization": f"Bearer {key}"}
     assert client.get("/api/v1/me", base_url=BASE, headers=headers).status_code == 200
     with runtime.databases.pod_owner(1).begin() as connection:
-        connection.exec_driver_sql("update pod.credential set expires_at = now() - interval '1 second' where kind = 'key'")
+        connection.exec_driver_sql(
+            "update pod.credential set expires_at = now() - interval '1 second' where kind = 'key'"
+        )
     assert client.get("/api/v1/me", base_url=BASE, headers=headers).status_code == 401
 
 
@@ -269,7 +276,12 @@ def test_what_is_no_key_is_refused(flask_app: Any, key: str) -> None:
 
 
 def test_wrong_bodies_are_named(company: Any) -> None:
-    for body, status in (({"nme": "x"}, 422), ({"name": 5}, 422), ({"name": " "}, 422), ({"name": "x", "role": "god"}, 422)):
+    for body, status in (
+        ({"nme": "x"}, 422),
+        ({"name": 5}, 422),
+        ({"name": " "}, 422),
+        ({"name": "x", "role": "god"}, 422),
+    ):
         assert api(company.browser, company.url, "POST", "/api/v1/keys", body).status_code == status
     answer = api(company.browser, company.url, "POST", "/api/v1/keys", {"name": 5})
     assert answer.json["errors"][0]["pointer"] == "/name"
@@ -328,7 +340,9 @@ def test_the_profile_is_kept_in_the_members_preferences(company: Any, runtime: R
 
 def test_the_settings_pages_do_the_same_as_the_api(company: Any, flask_app: Any, runtime: Runtime) -> None:
     runtime.ports.hand_over = lambda *_: 0
-    page = company.browser.post(f"{company.url}/settings/members/invite", {"email": "page@example.com", "role": "member"})
+    page = company.browser.post(
+        f"{company.url}/settings/members/invite", {"email": "page@example.com", "role": "member"}
+    )
     link = page.text.split('id="invitation-link"')[1].split('value="')[1].split('"')[0]
     join(flask_app, link)
     member = members_of(company)["page@example.com"]["id"]
@@ -353,5 +367,8 @@ def test_one_workspaces_member_is_not_found_in_another(company: Any, sign_up: Co
         ("POST", f"/api/v1/members/{member}/deactivate"),
         ("POST", f"/api/v1/members/{member}/reactivate"),
     ):
-        assert api(company.browser, company.url, method, path, {"role": "member"} if method == "PATCH" else {}).status_code == 404
+        assert (
+            api(company.browser, company.url, method, path, {"role": "member"} if method == "PATCH" else {}).status_code
+            == 404
+        )
     assert company.browser.get(f"{company.url}/settings/members/{member}").status == 404

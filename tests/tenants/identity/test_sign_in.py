@@ -7,17 +7,19 @@ import statistics
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
 import time_machine
 
 from app.core import clock
-from app.core.ports import Runtime
 from app.http import ratelimit
 from tenants.identity import people, sessions
 from tests.support.web import BASE, Browser
+
+if TYPE_CHECKING:
+    from app.core.ports import Runtime
 
 Companies = Callable[..., Any]
 Mails = Callable[[str], list[Any]]
@@ -58,9 +60,9 @@ def test_unknown_address_and_wrong_password_get_the_same_answer(sign_up: Compani
     company = sign_up()
     wrong = sign_in(Browser(flask_app), company.email, "not the password")
     unknown = sign_in(Browser(flask_app), "nobody@example.com", "not the password")
-    blur = lambda page, email: _masked(page.text.replace(email, "EMAIL"))  # noqa: E731
     assert wrong.status == unknown.status == 422
-    assert blur(wrong, company.email) == blur(unknown, "nobody@example.com")
+    masked = _masked(wrong.text.replace(company.email, "EMAIL"))
+    assert masked == _masked(unknown.text.replace("nobody@example.com", "EMAIL"))
     assert "E-mail or password is wrong" in wrong.text
 
 
@@ -138,7 +140,9 @@ def test_another_persons_session_is_not_found(sign_up: Companies, runtime: Runti
     one, other = sign_up(), sign_up()
     with runtime.databases.control.connect() as connection:
         session = connection.execute(
-            sa.text("select s.id from person_session s join person_email e on e.person = s.person where e.email = :email"),
+            sa.text(
+                "select s.id from person_session s join person_email e on e.person = s.person where e.email = :email"
+            ),
             {"email": other.email},
         ).scalar_one()
     assert one.browser.post(f"{BASE}/account/sessions/{session}/revoke", {}).status == 404
@@ -151,7 +155,7 @@ def test_workspace_sessions_are_listed_and_ended(sign_up: Companies, flask_app: 
     sign_in(second, company.email)
     page = company.browser.get(f"{company.url}/settings/sessions")
     assert "Chrome on Windows" in page.text
-    session = page.text.split('/settings/sessions/')[-1].split("/revoke")[0]
+    session = page.text.split("/settings/sessions/")[-1].split("/revoke")[0]
     company.browser.post(f"{company.url}/settings/sessions/{session}/revoke", {})
     assert second.get(f"{company.url}/api/v1/me").status == 401
     assert company.browser.get(f"{company.url}/api/v1/me").status == 200
@@ -179,7 +183,9 @@ def test_tokens_are_stored_as_hashes_only(sign_up: Companies, runtime: Runtime) 
     token = company.browser.cookies["localhost"]["__Host-rapport_person"]
     with runtime.databases.control.connect() as connection:
         dump = " ".join(str(row) for row in connection.execute(sa.text("select s::text from person_session s")))
-        hashes = connection.execute(sa.text("select password_hash from person where password_hash is not null")).scalars()
+        hashes = connection.execute(
+            sa.text("select password_hash from person where password_hash is not null")
+        ).scalars()
         assert all(value.startswith("$argon2id$v=19$m=19456,t=2,p=1$") for value in hashes)
     assert token not in dump
 

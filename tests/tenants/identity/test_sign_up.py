@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
 
-from app.core.ports import Runtime
 from app.http import ratelimit
 from tests.support.web import BASE, Browser
+
+if TYPE_CHECKING:
+    from app.core.ports import Runtime
 
 Companies = Callable[..., Any]
 

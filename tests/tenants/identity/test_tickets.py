@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
 
 from app.core import crypto
-from app.core.ports import Runtime
 from tests.support.web import BASE, Browser, Page
+
+if TYPE_CHECKING:
+    from app.core.ports import Runtime
 
 Companies = Callable[..., Any]
 
@@ -27,7 +29,9 @@ def ticket_of(browser: Browser, company: Any) -> tuple[str, Page]:
 
 
 def spend(browser: Browser, url: str, ticket: str, **headers: str) -> Page:
-    return browser.request("POST", f"{url}/session", data={"ticket": ticket, "next": "/"}, headers={"Origin": BASE, **headers})
+    return browser.request(
+        "POST", f"{url}/session", data={"ticket": ticket, "next": "/"}, headers={"Origin": BASE, **headers}
+    )
 
 
 @pytest.fixture
@@ -70,8 +74,10 @@ def test_a_ticket_is_too_old_after_a_minute(company: Any, runtime: Runtime) -> N
     ticket, _ = ticket_of(company.browser, company)
     with runtime.databases.pod_owner(1).begin() as connection:
         age = connection.execute(
-            sa.text("update pod.credential set expires_at = expires_at - interval '61 seconds' where hash = :hash "
-                    "returning expires_at < now()"),
+            sa.text(
+                "update pod.credential set expires_at = expires_at - interval '61 seconds' where hash = :hash "
+                "returning expires_at < now()"
+            ),
             {"hash": crypto.sha256(ticket)},
         ).scalar_one()
     assert age is True, "tickets live for at most a minute"
