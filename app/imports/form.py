@@ -16,7 +16,8 @@ def options_of(form: MultiDict[str, str], given: ImportOptions) -> ImportOptions
     """Options from the form; columns are known by their number, so that headers may hold anything.
 
     Names: ``column-3`` with its ``header-3``, ``policy-3``, ``by-3`` and ``field-3`` (what the policy was shown for),
-    ``value-1`` with ``value-path-1`` and ``value-raw-1``, and the plain ones.
+    ``also-column-1`` with ``also-1`` (a column that fills a second field), ``value-1`` with ``value-path-1`` and
+    ``value-raw-1``, and the plain ones.
     """
     found: dict[str, Any] = {"map": [], "links": [], "link_by": [], "options": [], "map_value": []}
     mapped: set[str] = set()
@@ -32,6 +33,11 @@ def options_of(form: MultiDict[str, str], given: ImportOptions) -> ImportOptions
             found["links" if kind == "link" else "options"].append(f"{field}:{policy}")
         if form.get(f"by-{number}"):
             found["link_by"].append(f"{field}:{form[f'by-{number}']}")
+    for number in _numbers(form, "also-column-"):
+        column, path = form[f"also-column-{number}"], form.get(f"also-{number}", "")
+        if column and path:
+            found["map"].append(f"{column}={path}")
+            mapped.add(path.partition(".")[0])
     for number in _numbers(form, "value-path-"):
         path, chosen = form[f"value-path-{number}"], form.get(f"value-{number}", "")
         if chosen and path.partition(".")[0] in mapped:

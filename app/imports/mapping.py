@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
 #: What exports of other systems call things. Compared with letters and digits only; the field must exist.
 _SYNONYMS: Final[dict[str, tuple[str, ...]]] = {
-    "name": ("companyname", "account", "accountname", "company", "organization", "organisation", "firma", "dealname",
-             "opportunity", "opportunityname", "product", "productname", "title", "subject"),
+    "name": ("title", "subject"),
     "title": ("name", "subject", "task"),
     "external_id": ("id", "recordid", "externalid", "customerid", "accountid", "contactid", "opportunityid", "orderid"),
     "first_name": ("firstname", "givenname", "forename", "vorname"),
@@ -46,6 +45,12 @@ _SYNONYMS: Final[dict[str, tuple[str, ...]]] = {
     "birthday": ("dateofbirth", "dob", "birthdate"),
     "parent": ("parentcompany", "subsidiaryof", "parentaccount"),
 }  # fmt: skip
+#: What the name of a record is called in files of its own object; elsewhere the same words mean a link.
+_NAMES: Final[dict[str, tuple[str, ...]]] = {
+    "company": ("companyname", "account", "accountname", "company", "organization", "organisation", "firma"),
+    "deal": ("dealname", "deal", "opportunity", "opportunityname"),
+    "product": ("product", "productname"),
+}
 _ADDRESS: Final[dict[str, tuple[str, ...]]] = {
     "line1": ("street", "address", "address1", "streetaddress", "addressline1"),
     "line2": ("address2", "addressline2"),
@@ -119,7 +124,12 @@ def guess_mapping(object_type: ObjectType, header: Sequence[str]) -> dict[str, s
     paths = paths_of(object_type)
     taken: set[str] = set()
     found: dict[str, str] = {}
-    for guess in (_exactly, _by_label, _by_synonym, _nearly):
+
+    def _by_own_name(name: str, paths: Mapping[str, str], taken: set[str]) -> str | None:
+        own = "name" in paths and "name" not in taken and _plain(name) in _NAMES.get(object_type.name, ())
+        return "name" if own else None
+
+    for guess in (_exactly, _by_label, _by_own_name, _by_synonym, _nearly):
         for name in header:
             if name in found:
                 continue
@@ -128,6 +138,19 @@ def guess_mapping(object_type: ObjectType, header: Sequence[str]) -> dict[str, s
                 found[name] = path
                 taken.add(path)
     return found
+
+
+def second_fields(object_type: ObjectType, guessed: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Column and field where a required text would stay empty though a key of the record is there to name it."""
+    key = next((name for name, path in guessed.items() if path == "external_id"), None)
+    if key is None:
+        return []
+    return [
+        (key, name)
+        for name, field in object_type.fields.items()
+        if field.required and field.type.name == "text" and field.default is None and not field.system
+        and name not in guessed.values()
+    ]  # fmt: skip
 
 
 def paths_of(object_type: ObjectType) -> dict[str, str]:

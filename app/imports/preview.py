@@ -76,6 +76,8 @@ class Preview:
 
     columns: list[ColumnView]
     targets: list[tuple[str, str]]
+    names: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    extras: list[ColumnView] = field(default_factory=list[ColumnView])
     values: list[ValueView] = field(default_factory=list[ValueView])
     problems: list[ProblemView] = field(default_factory=list[ProblemView])
     rows: int = 0
@@ -99,7 +101,10 @@ def look(scope: TenantScope, stored: Stored, stream: BinaryIO) -> Preview:
         ColumnView(number, name, _samples(rows, number), path=(wishes.columns.get(name) or [""])[0])
         for number, name in enumerate(sheet.header)
     ]
-    preview = Preview(columns, list(paths_of(object_type).items()))
+    preview = Preview(columns, list(paths_of(object_type).items()), [(name, name) for name in sheet.header])
+    preview.extras = [
+        ColumnView(-1, name, [], path=path) for name in sheet.header for path in wishes.columns.get(name, [])[1:]
+    ] + [ColumnView(-1, "", [])]
     _describe(catalog, object_type, preview, stored)
     try:
         plan = make_plan(catalog, sheet.header, wishes)
@@ -167,6 +172,9 @@ def _check(
     kinds: Counter[tuple[str, str, bool]] = Counter()
     first: dict[tuple[str, str, bool], int] = {}
     unknown: Counter[tuple[str, str]] = Counter()
+    for target in plan.targets:
+        for raw in found.unknown.get(target.path, ()):
+            unknown[target.header, raw] = 0
     for row in read:
         problems = [
             one
@@ -175,7 +183,8 @@ def _check(
             and not (one.code == _OPTION_UNKNOWN and one.column in adding)
         ]
         for one in row.problems:
-            unknown[one.column, one.value] += one.code == _OPTION_UNKNOWN
+            if one.code == _OPTION_UNKNOWN:
+                unknown[one.column, one.value] += 1
         preview.failing += bool(problems)
         preview.warned += bool(row.warnings) and not problems
         row.problems = problems
@@ -216,7 +225,7 @@ def _values(plan: Plan, unknown: Counter[tuple[str, str]]) -> list[ValueView]:
         if not options:
             continue
         mapped = plan.wishes.values.get(target.path, {})
-        raws = Counter({raw: count for (header, raw), count in unknown.items() if header == target.header and count})
+        raws = Counter({raw: count for (header, raw), count in unknown.items() if header == target.header})
         for raw in mapped:
             raws.setdefault(raw, 0)
         for raw, count in raws.most_common(_MAX_VALUES):

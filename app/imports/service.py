@@ -16,7 +16,7 @@ from app.core.jobs import request_job
 from app.imports import repository
 from app.imports.errors import ImportBusy, ImportNotFound, InvalidImport
 from app.imports.links import check_link_by
-from app.imports.mapping import guess_mapping, make_plan
+from app.imports.mapping import guess_mapping, make_plan, second_fields
 from app.imports.options import ImportOptions, delimiter_of, take_apart
 from app.imports.reading import detect, open_sheet
 from app.imports.stored import Starter, Stored
@@ -108,7 +108,8 @@ def start_draft(scope: TenantScope, storage: Storage, object_name: str, file_nam
     dialect = detect(stream)
     header = open_sheet(stream, dialect).header
     guessed = guess_mapping(object_type, header)
-    options = ImportOptions(object=object_name, map=[f"{name}={guessed.get(name, '')}" for name in header])
+    pairs = [(name, guessed.get(name, "")) for name in header] + second_fields(object_type, guessed)
+    options = ImportOptions(object=object_name, map=[f"{name}={path}" for name, path in pairs])
     stored = Stored(given=options, dialect=dialect, by=_starter(scope), draft=True)
     import_id = ids.uuid7()
     key = f"{scope.tenant.id}/imports/{import_id}"

@@ -26,21 +26,26 @@ _COMMA: Final = re.compile(r"[-+(]?\d{1,3}(\.\d{3})*,\d{1,2}\)?|[-+(]?\d+,\d{1,2
 _POINT: Final = re.compile(r"[-+(]?[\d,' ]*\.\d{1,2}\)?")
 _MONTHS: Final = 12
 _SHORT_YEAR: Final = 2
+_CHOICES: Final = frozenset({"select", "stage"})
 _DATES: Final = frozenset({"date", "datetime"})
 _NUMBERS: Final = frozenset({"decimal", "money", "percent", "integer"})
 #: Distinct texts looked at per column; more of them say nothing new.
 _ENOUGH: Final = 50_000
 #: More unknown choices than this in one column mean that it is no choice.
 _MAX_NEW_OPTIONS: Final = 300
+#: Unknown texts named per column.
+_SHOWN: Final = 40
 
 
 class Survey(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """What the pass found. ``date_formats`` by column; ``new_options`` by field."""
+    """What the pass found. ``date_formats`` by column; ``new_options`` by field: texts to become choices; ``unknown`` by
+    path: texts that are no choice and may not become one."""
 
     rows: int = 0
     date_formats: dict[str, str] = {}
     decimal_comma: bool = False
     new_options: dict[str, list[str]] = {}
+    unknown: dict[str, list[str]] = {}
 
 
 @dataclass(slots=True)
@@ -84,9 +89,10 @@ class _Dates:
 
 @dataclass(slots=True)
 class _Choices:
-    """Texts of one open select that are no option yet."""
+    """Texts of one select that are no option; ``adding``: they will become options."""
 
     target: Target
+    adding: bool
     seen: set[str] = field(default_factory=set[str])
     unknown: dict[str, str] = field(default_factory=dict[str, str])
 
@@ -139,7 +145,8 @@ def survey(plan: Plan, sheet: Sheet, ctx: Coercion) -> Survey:
         rows=rows,
         date_formats={one.target.header: one.format for one in dates if one.format},
         decimal_comma=commas > 0 and points == 0,
-        new_options=_new_options(choices),
+        new_options=_new_options([one for one in choices if one.adding]),
+        unknown={one.target.path: list(one.unknown.values())[:_SHOWN] for one in choices if one.unknown},
     )
 
 
@@ -148,9 +155,9 @@ def _watched(plan: Plan) -> tuple[list[_Dates], list[_Marks], list[_Choices]]:
     dates = [] if plan.wishes.date_format else [_Dates(t) for t in targets if t.field.type.name in _DATES]
     marks = [_Marks(t) for t in targets if t.field.type.name in _NUMBERS]
     choices = [
-        _Choices(t)
+        _Choices(t, adding=t.field.open and plan.wishes.policy_of_options(t.field.name) == "create")
         for t in targets
-        if t.field.open and t.field.type.name == "select" and plan.wishes.policy_of_options(t.field.name) == "create"
+        if t.field.type.name in _CHOICES
     ]
     return dates, marks, choices
 
