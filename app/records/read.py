@@ -70,7 +70,6 @@ def list_records(scope: TenantScope, object_name: str, query: ListQuery) -> Page
         sort,
         place.form if place else None,
         query.trash,
-        scope.tenant.timezone if checked else "",
     )
     plan = _STATEMENTS.get(
         shape, lambda: _plan(catalog, obj, query.fields, checked, sort, place.form if place else None, query.trash)
@@ -196,13 +195,13 @@ def _total(
 ) -> int:
     """How many records meet the condition: counted, or as the planner guesses."""
     statement = _STATEMENTS.get(
-        ("count", spec_key(catalog, obj), checked.shape if checked else None, query.trash, scope.tenant.timezone),
+        ("count", spec_key(catalog, obj), checked.shape if checked else None, query.trash),
         lambda: _count_statement(catalog, obj, checked, query.trash, rows=False),
     )
     if query.total == "exact":
         return run(scope, statement, params)[0][0]
     rows = _STATEMENTS.get(
-        ("rows", spec_key(catalog, obj), checked.shape if checked else None, query.trash, scope.tenant.timezone),
+        ("rows", spec_key(catalog, obj), checked.shape if checked else None, query.trash),
         lambda: _count_statement(catalog, obj, checked, query.trash, rows=True),
     )
     guess = run(scope, Statement(b"EXPLAIN (FORMAT JSON) " + rows.text, rows.constants), params)[0][0]
