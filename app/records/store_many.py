@@ -32,7 +32,7 @@ _TEXTS: Final = ShapeCache()
 #: Up to here one statement with its parameters as JSON is quicker than two COPY.
 _FEW: Final = 50
 _EVENT_COLUMNS: Final = (
-    "id", "at", "actor_kind", "actor_id", "cause", "kind", "object", "record_id", "record_version", "request_id",
+    "id", "actor_kind", "actor_id", "cause", "kind", "object", "record_id", "record_version", "request_id",
 )  # fmt: skip
 
 
@@ -117,8 +117,7 @@ def log_created(scope: TenantScope, object_name: str, record_ids: Sequence[UUID]
     """Events of new records at version 1, by COPY, and their outbox row."""
     params = event_params(scope)
     event_ids = [ids.uuid7() for _ in record_ids]
-    now = clock.now()
-    head = (now, params["event_actor_kind"], params["event_actor"], params["event_cause"], "created", object_name)
+    head = (params["event_actor_kind"], params["event_actor"], params["event_cause"], "created", object_name)
     request = params["event_request"]
     rows = ((event_id, *head, record_id, 1, request) for event_id, record_id in zip(event_ids, record_ids, strict=True))
     for part in batched(rows):

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from app.core import ids
+from app.core.errors import FieldError
 from app.metadata import catalog as catalogs
 from app.records import amounts, consequences, drafts, store, trash
 from app.records.intake import coercion_of, needs_current, take_in
@@ -145,11 +146,15 @@ def upsert_record(
     """
     catalog = catalogs.for_scope(scope)
     object_type = drafts.object_of(catalog, object_name)
+    stated = payload.get(unique_field)
+    if stated is not None and str(stated).casefold() != value.casefold():
+        message = f"The address says {value}, the body {stated}."
+        raise drafts.invalid(object_type, [FieldError(f"/{unique_field}", "upsert.mismatch", message)])
     lock_value(scope, object_type, unique_field, value)
     found = match_one(scope, object_type, unique_field, value)
     if found is not None:
         return update_record(scope, object_name, found, payload), False
-    return create_record(scope, object_name, {unique_field: value, **payload}), True
+    return create_record(scope, object_name, {**payload, unique_field: value}), True
 
 
 trash_record = trash.trash_record

@@ -102,6 +102,20 @@ def test_concurrent_writers_and_sealers_miss_nothing_and_double_nothing(
     assert verify_chain(runtime, tenant.id) == []
 
 
+def test_a_long_backlog_is_sealed_in_parts(runtime: Runtime, new_tenant: NewTenant) -> None:
+    tenant = new_tenant()
+    with enter_job(runtime.databases, tenant.id, actor=owner_of(runtime.databases, tenant), write=True) as scope:
+        for _ in range(3):
+            scope.execute(
+                "WITH made AS (INSERT INTO event (actor_kind, kind, object) SELECT 'system', 'bulk', 'deal'"
+                " FROM generate_series(1, 9000) RETURNING id)"
+                " INSERT INTO pod.outbox (events) SELECT array_agg(id) FROM made"
+            )
+        make_company(scope)
+    assert [seal_tenant(runtime, tenant.id) for _ in range(3)] == [27_000, 1, 0]
+    assert len(feed(runtime, tenant)) == 27_001
+
+
 def test_a_changed_event_breaks_the_chain(runtime: Runtime, new_tenant: NewTenant) -> None:
     tenant = new_tenant()
     with enter_job(runtime.databases, tenant.id, actor=owner_of(runtime.databases, tenant), write=True) as scope:

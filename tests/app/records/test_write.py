@@ -259,6 +259,9 @@ def test_upsert_creates_once_and_updates_after(scope: TenantScope) -> None:
     again, created = write.upsert_record(scope, "company", "external_id", "E-1", {"name": "Two"})
     assert not created
     assert (again["id"], again["name"], again["version"]) == (record["id"], "Two", 2)
+    with pytest.raises(InvalidRecord) as caught:
+        write.upsert_record(scope, "company", "external_id", "E-1", {"external_id": "E-2"})
+    assert problems(caught) == {"/external_id": "upsert.mismatch"}
 
 
 SAMPLES: dict[str, dict[str, tuple[object, object]]] = {
