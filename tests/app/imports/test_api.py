@@ -57,7 +57,14 @@ def test_a_file_is_accepted_run_reported_and_taken_back(
     done = client.get(address, headers=headers).json
     assert done is not None
     assert (done["status"], done["progress"]) == ("done", 1.0)
-    assert [done[name] for name in ("rows", "created", "updated", "skipped", "failed", "warnings")] == [3, 2, 0, 0, 1, 0]
+    assert [done[name] for name in ("rows", "created", "updated", "skipped", "failed", "warnings")] == [
+        3,
+        2,
+        0,
+        0,
+        1,
+        0,
+    ]
     lines = client.get(done["errors_file"], headers=headers).text.splitlines()
     assert lines[0] == "row,column,value,reason,result"
     assert lines[1].startswith("3,employees,'=many,")

@@ -51,11 +51,18 @@ def counts(result: dict[str, Any]) -> tuple[int, int, int, int]:
     return result["rows"], result["created"], result["failed"], result["warnings"]
 
 
-def figures(runtime: Runtime, tenant: Tenant, group_by: tuple[str, ...], filter_: str = "") -> dict[str, tuple[int, Any]]:
+def figures(
+    runtime: Runtime, tenant: Tenant, group_by: tuple[str, ...], filter_: str = ""
+) -> dict[str, tuple[int, Any]]:
     with enter_job(runtime.databases, tenant.id, actor=owner_of(runtime.databases, tenant), write=False) as scope:
-        found = aggregate(scope, "deal", AggregateQuery(group_by=group_by, metrics=("count", "sum:amount"), filter=filter_))
+        found = aggregate(
+            scope, "deal", AggregateQuery(group_by=group_by, metrics=("count", "sum:amount"), filter=filter_)
+        )
     return {
-        "|".join(str(part) for part in group["group"].values()): (group["count"], Decimal(group["sum_amount"]["amount"]))
+        "|".join(str(part) for part in group["group"].values()): (
+            group["count"],
+            Decimal(group["sum_amount"]["amount"]),
+        )
         for group in found["data"]
     }
 
@@ -74,8 +81,14 @@ def test_links_left_empty_where_the_product_is_unknown(runtime: Runtime, new_ten
     assert query(runtime, tenant, "select count(*) from member where status = 'inactive'") == [(30,)]
     assert query(runtime, tenant, "select count(*) from o_deal where company is null") == [(1425,)]
     assert query(runtime, tenant, "select count(*) from o_deal where opened_on is null") == [(500,)]
-    assert query(runtime, tenant, "select count(*), count(distinct record_id) from event where object = 'deal' and kind = 'created'") == [(8800, 8800)]
-    assert query(runtime, tenant, "select diff ->> 'created' from event where kind = 'imported' and object = 'deal'") == [("8800",)]
+    assert query(
+        runtime,
+        tenant,
+        "select count(*), count(distinct record_id) from event where object = 'deal' and kind = 'created'",
+    ) == [(8800, 8800)]
+    assert query(
+        runtime, tenant, "select diff ->> 'created' from event where kind = 'imported' and object = 'deal'"
+    ) == [("8800",)]
 
 
 def test_rows_refused_where_the_product_is_unknown(runtime: Runtime, new_tenant: NewTenant) -> None:

@@ -12,7 +12,9 @@ from app.imports.errors import InvalidImport
 from app.imports.reading import Dialect, detect, open_sheet
 
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
-needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the test data folder ../shared/data is not beside the checkout")
+needs_data = pytest.mark.skipif(
+    not DATA.is_dir(), reason="the test data folder ../shared/data is not beside the checkout"
+)
 
 #: No answer to these: one file's own answer differs from it, two are not comma-separated tables.
 SPECTRUM = (
