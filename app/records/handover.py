@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Final
 
 from app.metadata import catalog as catalogs
 from app.records.rowform import quote, trusted
@@ -14,12 +15,16 @@ if TYPE_CHECKING:
     from app.metadata.model import Field, ObjectType
     from tenants.scope import TenantScope
 
+#: Seconds a handing over may take; each of its statements is cut at a write's budget.
+_PATIENCE: Final = 20.0
+
 
 def hand_over(scope: TenantScope, from_member: UUID, to_member: UUID) -> int:
     """Give ``to_member`` every live record ``from_member`` owns, and the open tasks assigned; how many records.
 
     Also fields like ``task.assignee``: whatever may be written and links to a member.
     """
+    scope.deadline = max(scope.deadline, time.monotonic() + _PATIENCE)
     catalog = catalogs.for_scope(scope)
     handed: set[UUID] = set()
     for name in sorted(catalog.objects):

@@ -82,7 +82,24 @@ def _probability_in_range(draft: Draft) -> None:
         draft.intake.refuse("/probability", "number.range", "The probability is a fraction from 0 to 1.")
 
 
+def _ends_after_start(start: str, end: str) -> Rule:
+    def rule(draft: Draft) -> None:
+        if not draft.touches(start, end):
+            return
+        first, last = draft.becomes(start), draft.becomes(end)
+        if first is not None and last is not None and last < first:
+            fields = draft.object_type.fields
+            message = f"{fields[end].label} is before {fields[start].label}."
+            draft.intake.refuse(f"/{end}", "range.reversed", message)
+
+    return rule
+
+
+_SPAN: Final = _ends_after_start("since", "until")
 _BY_OBJECT: Final[dict[str, tuple[Rule, ...]]] = {
+    "affiliation": (_SPAN,),
+    "company_relation": (_SPAN,),
+    "interaction": (_ends_after_start("starts_at", "ends_at"),),
     "contact": (_contact_is_named,),
     "deal": (_probability_in_range,),
     "deal_line": (lines.line_total,),
@@ -90,6 +107,9 @@ _BY_OBJECT: Final[dict[str, tuple[Rule, ...]]] = {
 
 #: Fields whose change needs the present record, beside those of stages and of pairs.
 _NEEDS_CURRENT: Final[dict[str, frozenset[str]]] = {
+    "affiliation": frozenset({"since", "until"}),
+    "company_relation": frozenset({"since", "until"}),
+    "interaction": frozenset({"starts_at", "ends_at"}),
     "deal_line": frozenset({"quantity", "unit_price", "discount"}),
 }
 

@@ -148,6 +148,17 @@ def test_a_contact_keeps_a_name_an_email_or_a_phone(scope: TenantScope) -> None:
     write.update_record(scope, "contact", record_id(contact), {"email": "", "last_name": "Now named"})
 
 
+def test_nothing_ends_before_it_starts(scope: TenantScope) -> None:
+    call = make(scope, "interaction", channel="call", starts_at="2026-05-05T10:00:00Z")
+    with pytest.raises(InvalidRecord) as caught:
+        write.update_record(scope, "interaction", record_id(call), {"ends_at": "2026-05-05T09:59:00Z"})
+    assert problems(caught) == {"/ends_at": "range.reversed"}
+    write.update_record(scope, "interaction", record_id(call), {"ends_at": "2026-05-05T10:00:00Z"})
+    with pytest.raises(InvalidRecord):
+        make(scope, "company_relation", company=make_company(scope)["id"], related=make_company(scope)["id"],
+             kind="partner", since="2026-01-02", until="2026-01-01")  # fmt: skip
+
+
 def test_a_company_can_not_be_above_itself(scope: TenantScope) -> None:
     top = make_company(scope)
     middle = make_company(scope, parent=top["id"])
