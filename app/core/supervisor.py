@@ -29,12 +29,17 @@ _HIGHEST_DESCRIPTOR = 4096
 
 @dataclass(slots=True)
 class Child:
-    """One process of ours. ``grace`` seconds lie between its SIGTERM, a second one, and SIGKILL."""
+    """One process of ours.
+
+    ``grace`` seconds lie between its SIGTERM, a second one, and SIGKILL. ``orphaned`` is what the kernel sends it when
+    the supervisor was killed.
+    """
 
     name: str
     run: Callable[[], None]
     log: Path
     grace: float = 10.0
+    orphaned: signal.Signals = signal.SIGTERM
     pid: int | None = None
     _code: int = 0
     _died: bool = False
@@ -138,7 +143,7 @@ def _become(child: Child, parent: int) -> NoReturn:
     code = 1
     try:
         os.setsid()
-        die_with_parent(signal.SIGTERM, parent)()
+        die_with_parent(child.orphaned, parent)()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_DFL)
         with open_log(child.log) as stream:

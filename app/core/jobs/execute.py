@@ -17,7 +17,7 @@ from app.core.jobs import store
 from app.core.jobs.registry import JobKind, Registry, registry
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
     from uuid import UUID
 
     import sqlalchemy as sa
@@ -28,21 +28,33 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger("rapport.jobs")
 
 #: A quarter of the lease: three heartbeats may fail before another worker takes over.
-_HEARTBEAT_SECONDS = 15.0
+_HEARTBEAT_SECONDS = 5.0
+#: As in the pod's functions.
+_LEASE = timedelta(seconds=20)
 _LONGEST_PAUSE = 900.0
 _EXIT_LEASE_LOST = 75
 _SERVER_ERRORS = 500
 
 
-def execute(runtime: Runtime, pod: int, job: UUID, kinds: Registry = registry) -> bool:
+def execute(
+    runtime: Runtime,
+    pod: int,
+    job: UUID,
+    kinds: Registry = registry,
+    *,
+    started: Callable[[int], None] | None = None,
+) -> bool:
     """Take the job, run it, say in the database how it went. False when there was nothing to run.
 
-    Never raises for what the job does: the queue's own bookkeeping is of no use to us.
+    Never raises for what the job does: the queue's own bookkeeping is of no use to us. ``started`` is told the number
+    of the attempt.
     """
     engine = runtime.databases.pod(pod)
     attempt = store.start(engine, job)
     if attempt is None:
         return False
+    if started is not None:
+        started(attempt.number)
     kind = kinds.get(attempt.name)
     if kind is None:
         # Perhaps a newer version's: leave time for the upgrade of this worker.
@@ -76,6 +88,14 @@ def _run(runtime: Runtime, engine: sa.Engine, kind: JobKind, attempt: Attempt) -
 def _put_back(engine: sa.Engine, attempt: Attempt, max_attempts: int, reason: str) -> None:
     pause = backoff(attempt.number) if attempt.number < max_attempts else None
     store.retry(engine, attempt.job, attempt.number, pause, reason)
+
+
+def give_back(runtime: Runtime, pod: int, job: UUID, number: int) -> None:
+    """Say for a process that was killed in its attempt ``number`` that the job is free; its lease need not run out.
+
+    Whether attempts are left is judged when the next one starts.
+    """
+    store.retry(runtime.databases.pod(pod), job, number, min(backoff(number), _LEASE), "its process was killed")
 
 
 def backoff(attempt: int) -> timedelta:

@@ -4,6 +4,8 @@
 # (RQ leaves parts of its signatures untyped.)
 from __future__ import annotations
 
+import logging
+import mmap
 import os
 import signal
 from typing import TYPE_CHECKING, NoReturn, cast
@@ -14,14 +16,18 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq.worker import Worker
 
-from app.core.jobs.execute import execute
+from app.core.jobs.execute import execute, give_back
 from app.core.jobs.registry import registry
 from app.core.servers.process import die_with_parent
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     import redis
 
     from app.core.ports import Runtime
+
+_LOG = logging.getLogger("rapport.jobs")
 
 _NAME = "rapport"
 #: RQ imports this only when a worker without our job class takes an entry; ours never calls it.
@@ -63,14 +69,15 @@ class RapportWorker(Worker):
     def __init__(self, runtime: Runtime) -> None:
         """``runtime`` is built before the fork, so its memory is shared."""
         queue = open_queue(runtime.redis)
+        note = self._note = _Note()
 
         class Bound(Job):
             """The queue's entry, run with this worker's runtime."""
 
             def perform(self) -> None:
                 """Run the job it names."""
-                pod, job = cast("tuple[int, str]", self.args)
-                execute(runtime, pod, UUID(job))
+                pod, job = _named(self)
+                execute(runtime, pod, job, started=note.write)
 
         super().__init__(
             [queue],
@@ -80,9 +87,60 @@ class RapportWorker(Worker):
             log_job_description=False,
         )
         self._runtime = runtime
+        self._running: Job | None = None
+
+    def fork_work_horse(self, job: Job, queue: Queue) -> None:
+        """Remember what the fork is for."""
+        self._note.write(0)
+        self._running = job
+        super().fork_work_horse(job, queue)
+
+    def handle_work_horse_killed(self, job: Job, *how: object) -> None:
+        """The fork was killed and we were not."""
+        super().handle_work_horse_killed(job, *how)
+        self._give_back(job)
+
+    def request_force_stop(self, signum: int, frame: FrameType | None) -> None:
+        """The second signal: the fork is killed, then we end."""
+        running = self._running if self.horse_pid else None
+        try:
+            super().request_force_stop(signum, frame)
+        except SystemExit:
+            if running is not None:
+                self._give_back(running)
+            raise
+
+    def _give_back(self, job: Job) -> None:
+        """The job need not wait for the end of its dead attempt's lease."""
+        number = self._note.read()
+        if not number:
+            return
+        try:
+            give_back(self._runtime, *_named(job), number)
+        except Exception as error:  # noqa: BLE001 (the database is away: the lease will run out)
+            _LOG.warning("job %s could not be given back (%s)", job.id, type(error).__name__)
 
     def main_work_horse(self, job: Job, queue: Queue) -> NoReturn:
         """Run in the fork: forget the parent's connections, then do the work."""
         die_with_parent(signal.SIGKILL, os.getppid())()
         self._runtime.databases.forget()
         super().main_work_horse(job, queue)
+
+
+def _named(entry: Job) -> tuple[int, UUID]:
+    """Pod and job that an entry of the queue names."""
+    pod, job = cast("tuple[int, str]", entry.args)
+    return pod, UUID(job)
+
+
+class _Note:
+    """A number that a fork leaves for its parent."""
+
+    def __init__(self) -> None:
+        self._memory = mmap.mmap(-1, 8)
+
+    def write(self, number: int) -> None:
+        self._memory[:8] = number.to_bytes(8)
+
+    def read(self) -> int:
+        return int.from_bytes(self._memory[:8])

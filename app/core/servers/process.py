@@ -141,6 +141,17 @@ def tail(log: Path, lines: int = 12) -> str:
         return ""
 
 
+def _is_whole(source: Path, copy: Path) -> bool:
+    """Whether ``copy`` has every file of ``source``: below /tmp the system may have tidied some away."""
+    for folder, _, files in os.walk(source):
+        for name in files:
+            original = Path(folder, name)
+            kept = copy / original.relative_to(source)
+            if not kept.is_symlink() and (not kept.exists() or kept.stat().st_size != original.stat().st_size):
+                return False
+    return copy.exists()
+
+
 def reachable_copy(source: Path, target: Path, user: ServerUser) -> Path:
     """``source`` when ``user`` can walk there, else a copy at ``target`` that everybody may read and run.
 
@@ -148,7 +159,8 @@ def reachable_copy(source: Path, target: Path, user: ServerUser) -> Path:
     """
     if user.reaches(source):
         return source
-    if not target.exists():
+    if not _is_whole(source, target):
+        shutil.rmtree(target, ignore_errors=True)
         draft = target.with_name(f"{target.name}.{os.getpid()}")
         shutil.rmtree(draft, ignore_errors=True)
         shutil.copytree(source, draft, symlinks=True)
