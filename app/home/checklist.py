@@ -21,7 +21,6 @@ _DISMISSED: Final = "onboarding.dismissed"
 class Step:
     """One step. ``dialog`` opens a fragment, else ``href`` is gone to."""
 
-    name: str
     title: str
     text: str
     icon: str
@@ -35,15 +34,43 @@ def steps(scope: TenantScope) -> list[Step]:
     """The steps in the order that makes sense."""
     own = {name: _has_own(scope, name) for name in ("company", "deal")}
     imported = _exists(scope, sql.SQL("SELECT EXISTS (SELECT FROM import)"))
-    invited = _exists(scope, sql.SQL("SELECT count(*) > 1 FROM member WHERE status <> 'inactive' OR person IS NOT NULL"))
+    invited = _exists(scope, sql.SQL("SELECT count(*) > 1 FROM member WHERE status <> 'inactive'"))
     planned = _has_own(scope, "task") or _has_own(scope, "note")
     return [
-        Step("company", "Add your first company", "A customer, a partner, a supplier.", "building-2", "/records/company/new", own["company"], dialog=True),
-        Step("import", "Bring your data", "A CSV file of companies, contacts or deals.", "upload", "/imports/new", imported, right="record.import"),
-        Step("deal", "Create a deal", "Follow it through the stages on the board.", "handshake", "/records/deal/new", own["deal"], dialog=True),
-        Step("note", "Write down what is next", "A note or a task on any record.", "square-check", "/records/company", planned),
-        Step("invite", "Invite a colleague", "Everybody sees the same history.", "user-plus", "/settings/members", invited, right="members.manage"),
-    ]  # fmt: skip
+        Step(
+            "Add your first company",
+            "A customer, a partner, a supplier.",
+            "building-2",
+            "/records/company/new",
+            own["company"],
+            dialog=True,
+        ),
+        Step(
+            "Bring your data",
+            "A CSV file of companies, contacts or deals.",
+            "upload",
+            "/imports/new",
+            imported,
+            right="record.import",
+        ),
+        Step(
+            "Create a deal",
+            "Follow it through the stages on the board.",
+            "handshake",
+            "/records/deal/new",
+            own["deal"],
+            dialog=True,
+        ),
+        Step("Write down what is next", "A note or a task on any record.", "square-check", "/records/company", planned),
+        Step(
+            "Invite a colleague",
+            "Everybody sees the same history.",
+            "user-plus",
+            "/settings/members",
+            invited,
+            right="members.manage",
+        ),
+    ]
 
 
 def is_dismissed(scope: TenantScope) -> bool:
@@ -55,7 +82,8 @@ def is_dismissed(scope: TenantScope) -> bool:
 def dismiss(scope: TenantScope, *, dismissed: bool) -> None:
     """Put the checklist away, or bring it back."""
     scope.execute(
-        "INSERT INTO setting (name, value) VALUES (%(name)s, %(value)s) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        "INSERT INTO setting (name, value) VALUES (%(name)s, %(value)s)"
+        " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
         {"name": _DISMISSED, "value": Jsonb(dismissed)},
     )
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from flask import Blueprint, Response, render_template
+from flask import Blueprint, render_template
+from werkzeug.wrappers import Response
 
 from app.access.rights import allows
 from app.home import checklist
@@ -96,7 +97,8 @@ def remove_samples(scope: TenantScope) -> Response:
 
 
 def _tasks(scope: TenantScope) -> list[Line]:
-    query = ListQuery(filter="(assignee == me || (!has(assignee) && owner == me)) && !has(done_at)", sort="due_at", fields=(TITLE, "due_at"), limit=_FEW)
+    mine = "(assignee == me || (!has(assignee) && owner == me)) && !has(done_at)"
+    query = ListQuery(filter=mine, sort="due_at", fields=(TITLE, "due_at"), limit=_FEW)
     reader = reader_of(scope)
     now = datetime.now(UTC)
 
@@ -113,7 +115,8 @@ def _tasks(scope: TenantScope) -> list[Line]:
 def _deals(scope: TenantScope) -> list[Line]:
     deal = catalogs.for_scope(scope).object("deal")
     names = ("company", "amount", "close_on", "stage")
-    query = ListQuery(filter='owner == me && stage_status == "open"', sort="close_on", fields=(TITLE, *names), limit=_FEW)
+    mine = 'owner == me && stage_status == "open"'
+    query = ListQuery(filter=mine, sort="close_on", fields=(TITLE, *names), limit=_FEW)
     rows = list_records(scope, "deal", query).rows
     known = gather_titles(scope, deal, names, rows)
     reader = reader_of(scope)
@@ -122,9 +125,14 @@ def _deals(scope: TenantScope) -> list[Line]:
         company, amount, close_on, stage = (show(deal.fields[n], row.get(n), reader, known, deal) for n in names)
         found.append(
             Line(
-                str(row["id"]), str(row[TITLE] or "Untitled"), f"/records/deal/{row['id']}", company.text, close_on.text,
-                amount=amount.text, stage=stage,
-            )  # fmt: skip
+                str(row["id"]),
+                str(row[TITLE] or "Untitled"),
+                f"/records/deal/{row['id']}",
+                company.text,
+                close_on.text,
+                amount=amount.text,
+                stage=stage,
+            )
         )
     return found
 

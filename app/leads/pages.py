@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, request
+from werkzeug.wrappers import Response
 
 from app.core.errors import Conflict, InvalidInput
 from app.http.guard import workspace
@@ -56,7 +57,9 @@ def _dialog(scope: TenantScope, lead: Record, error: str, status: int = 200) -> 
         literal = name.replace("\\", "\\\\").replace('"', '\\"')
         found = list_records(scope, "company", ListQuery(filter=f'name == "{literal}"', fields=(TITLE,), limit=1)).rows
         same = (str(found[0]["id"]), str(found[0][TITLE])) if found else same
-    return fragment("leads/_convert.html", status, lead=lead, company_name=name, same=same, error=error, form=request.form)
+    return fragment(
+        "leads/_convert.html", status, lead=lead, company_name=name, same=same, error=error, form=request.form
+    )
 
 
 def _id(text: str) -> UUID | None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import zlib
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Final
+from typing import TYPE_CHECKING, Final, cast
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time, format_timedelta
 from babel.numbers import format_compact_decimal, format_currency, format_decimal, get_currency_precision
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _TONES: Final = ("blue", "indigo", "violet", "teal", "green", "amber", "orange", "pink", "slate")
 _DAY_SECONDS: Final = 86_400
@@ -26,7 +29,7 @@ def locale_of(name: str) -> Locale:
 
 def moment(value: str | datetime, timezone: str) -> datetime:
     """A point in time in the reader's zone."""
-    found = value if isinstance(value, datetime) else datetime.fromisoformat(value.replace("Z", "+00:00"))
+    found = value if isinstance(value, datetime) else datetime.fromisoformat(value)
     return found.astimezone(ZoneInfo(timezone))
 
 
@@ -106,3 +109,9 @@ def tone(name: str) -> str:
 def text_direction(locale: str) -> str:
     """``rtl`` or ``ltr``, for the page's ``dir``."""
     return locale_of(locale).text_direction
+
+
+def country(code: str, locale: str) -> str:
+    """A country by its ISO 3166 code in the reader's language."""
+    names = cast("Mapping[str, str]", locale_of(locale).territories)
+    return names.get(code, code)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -13,6 +12,8 @@ from markupsafe import Markup, escape
 from app.ui import assets, formats, shell
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from app.core.ports import Runtime
 
 _HERE: Final = Path(__file__).parent
@@ -64,7 +65,7 @@ def code_spans(text: str) -> Markup:
 def _templates(flask_app: Flask) -> None:
     ours = FileSystemLoader(_HERE / "templates")
     present = flask_app.jinja_loader
-    flask_app.jinja_loader = ChoiceLoader([ours, present]) if present is not None else ours
+    flask_app.jinja_loader = ChoiceLoader([ours, present]) if present is not None else ours  # pyright: ignore[reportAttributeAccessIssue]
     flask_app.jinja_options = {**flask_app.jinja_options, "trim_blocks": True, "lstrip_blocks": True}
     environment = flask_app.jinja_env
     environment.trim_blocks = environment.lstrip_blocks = True

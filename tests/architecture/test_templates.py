@@ -30,7 +30,9 @@ BANNED = {
 PARTIAL = re.compile(r"<hx-partial\b[^>]*>")
 BUTTON = re.compile(r"<button\b[^>]*>", re.DOTALL)
 EXPRESSION = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
-ICON_ONLY = re.compile(r"<button\b(?P<attributes>(?:[^>\"]|\"[^\"]*\")*)>\s*(?:<svg|\{\{\s*_?icon\([^}]*\}\}\s*</button>)")
+ICON_ONLY = re.compile(
+    r"<button\b(?P<attributes>(?:[^>\"]|\"[^\"]*\")*)>\s*(?:<svg|\{\{\s*_?icon\([^}]*\}\}\s*</button>)"
+)
 
 
 def _named(path: Path) -> str:

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from werkzeug.serving import make_server
 
-from app.core.ports import Runtime
 from app.factory import bind_ports
 from app.factory.web import create_flask_app
 from app.ui import assets
@@ -21,13 +21,16 @@ from tests.support import browser as chromium
 if TYPE_CHECKING:
     from werkzeug.serving import BaseWSGIServer
 
+    from app.core.ports import Runtime
+
 AXE = Path(assets.__file__).parent / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 PASSWORD = "correct horse battery 9"
 
 _WATCH = """
 document.addEventListener('securitypolicyviolation', (event) => {
-  (window.__violations ||= []).push(`${event.effectiveDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber} ${event.sample}`)
+  const { effectiveDirective, blockedURI, sourceFile, lineNumber, sample } = event;
+  (window.__violations ||= []).push([effectiveDirective, blockedURI, sourceFile, lineNumber, sample].join(' '))
 })
 """
 
@@ -59,11 +62,11 @@ def built() -> None:
 @pytest.fixture(scope="session")
 def site(runtime: Runtime) -> Iterator[Site]:
     """The application on a free port, on the worker's databases."""
-    flask_server: BaseWSGIServer = make_server("127.0.0.1", 0, lambda *_: [], threaded=True)
+    flask_server: BaseWSGIServer = make_server("127.0.0.1", 0, Flask("unused"), threaded=True)
     port = flask_server.server_port
     config = replace(runtime.config, port=port, base_url=f"http://localhost:{port}")
     live = replace(runtime, config=config, ports=bind_ports())
-    setattr(flask_server, "app", create_flask_app(live))
+    flask_server.app = create_flask_app(live)
     thread = threading.Thread(target=flask_server.serve_forever, daemon=True)
     thread.start()
     yield Site(config.base_url, port, live)
@@ -107,12 +110,16 @@ def new_context(browser: Browser) -> Iterator[NewContext]:
 def watched(page: Page, problems: list[str]) -> Page:
     """Collect what must not happen on a page: script errors and answers of status 500."""
     page.on("pageerror", lambda error: problems.append(f"script: {error}"))
-    page.on("response", lambda answer: problems.append(f"{answer.status} {answer.url}") if answer.status >= 500 else None)
+    page.on(
+        "response", lambda answer: problems.append(f"{answer.status} {answer.url}") if answer.status >= 500 else None
+    )
     page.on(
         "console",
-        lambda message: problems.append(f"console: {message.text}")
-        if message.type == "error" and "status of 4" not in message.text
-        else None,
+        lambda message: (
+            problems.append(f"console: {message.text}")
+            if message.type == "error" and "status of 4" not in message.text
+            else None
+        ),
     )
     return page
 
@@ -126,7 +133,10 @@ def assert_sound(page: Page, problems: list[str]) -> None:
     if not page.evaluate("typeof window.axe === 'object'"):
         page.evaluate(AXE.read_text())
     found = page.evaluate("(tags) => axe.run(document, {runOnly: tags})", TAGS)["violations"]
-    told = [f"{v['id']}: {v['nodes'][0]['target']} {v['nodes'][0]['html'][:160]} {v['nodes'][0]['failureSummary'][:220]}" for v in found]
+    told = [
+        f"{v['id']}: {v['nodes'][0]['target']} {v['nodes'][0]['html'][:160]} {v['nodes'][0]['failureSummary'][:220]}"
+        for v in found
+    ]
     assert told == []
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from flask import Response, make_response, render_template
+from flask import make_response, render_template
 
 from app.http.context import is_htmx
 
 if TYPE_CHECKING:
+    from werkzeug.wrappers import Response
+
     from app.core.errors import RapportError
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from flask import Blueprint
 
@@ -20,6 +20,7 @@ from app.records.pages.frame import build_shell
 from app.ui import shell
 
 if TYPE_CHECKING:
+    from flask import Flask
     from flask.blueprints import BlueprintSetupState
 
 blueprint = Blueprint("records_pages", __name__)
@@ -55,4 +56,4 @@ blueprint.add_url_rule("/trash/<object_name>/<uuid:record_id>/destroy", view_fun
 @blueprint.record_once
 def bind_frame(state: BlueprintSetupState) -> None:
     """Tell the UI kit who knows member, rights and catalog."""
-    shell.provide(state.app, build_shell)
+    shell.provide(cast("Flask", state.app), build_shell)

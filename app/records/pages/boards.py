@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs
-from uuid import UUID
 
-from flask import Response, request
+from flask import request
 
 from app.core.errors import InvalidInput, NotFound
 from app.http.guard import workspace
@@ -25,6 +24,10 @@ from app.records.read import find_object, get_record
 from app.records.write import update_record
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
+    from werkzeug.wrappers import Response
+
     from app.metadata.model import ObjectType, Stage
     from tenants.scope import TenantScope
 
@@ -80,7 +83,7 @@ def change_stage(scope: TenantScope, object_name: str, record_id: UUID) -> Respo
     """Move the record; JSON for the board's script, fragments for the record page."""
     obj = _staged(scope, object_name)
     stage = _stage(obj, request.form.get("stage", ""))
-    before = get_record(scope, object_name, record_id, fields=("stage", "lost_reason") if _asks(obj, stage, force=True) else ("stage",))
+    before = get_record(scope, object_name, record_id, fields=("stage",))
     patch: Record = {"stage": stage.name}
     asked_field = _asks(obj, stage)
     if "lost_reason" in request.form and "lost_reason" in obj.fields:
@@ -90,11 +93,14 @@ def change_stage(scope: TenantScope, object_name: str, record_id: UUID) -> Respo
     try:
         if asked_field and not patch.get(asked_field) and "undo" not in request.form:
             raise InvalidRecord("Say why it was lost.", extra={"field": asked_field})
-        after = update_record(scope, object_name, record_id, patch, if_match=int(version) if version.isdigit() else None)
+        after = update_record(
+            scope, object_name, record_id, patch, if_match=int(version) if version.isdigit() else None
+        )
     except (InvalidInput, StaleVersion) as error:
         if for_board or isinstance(error, StaleVersion):
             raise
-        return _ask(scope, obj, get_record(scope, object_name, record_id), stage, _errors(error, asked_field), status=422)
+        record = get_record(scope, object_name, record_id)
+        return _ask(scope, obj, record, stage, _errors(error, asked_field), status=422)
     back = str(before["stage"])
     if for_board:
         return json_response({"version": after["version"], "toast": f"{_base(obj, record_id)}/moved?back={back}"})
@@ -146,7 +152,8 @@ def lanes_of(scope: TenantScope, obj: ObjectType, question: Asked) -> list[Lane]
     def card(record: Record) -> Card:
         return Card(
             id=str(record["id"]), title=str(record[TITLE] or "Untitled"), href=_base(obj, record["id"]),
-            version=int(record["version"]), amount=shown(record, money), company=shown(record, "company") or shown(record, "contact"),
+            version=int(record["version"]), amount=shown(record, money),
+            company=shown(record, "company") or shown(record, "contact"),
             date=shown(record, "close_on") or shown(record, "due_at"), owner=shown(record, "owner"),
         )  # fmt: skip
 
@@ -155,14 +162,14 @@ def lanes_of(scope: TenantScope, obj: ObjectType, question: Asked) -> list[Lane]
         Lane(
             stage=stages[group["key"]], count=int(group["count"]), total=group.get(f"sum_{money}"),
             cards=tuple(card(record) for record in group["data"]),
-            more=_more(obj, question, group["key"]) if group["next"] else "", asks=_asks(obj, stages[group["key"]]),
+            more=_more(question, group["key"]) if group["next"] else "", asks=_asks(obj, stages[group["key"]]),
         )
         for group in groups
         if group["key"] in stages
     ]  # fmt: skip
 
 
-def _more(obj: ObjectType, question: Asked, stage: str) -> str:
+def _more(question: Asked, stage: str) -> str:
     only = f'stage == "{stage}"'
     return question.href(filter=f"({question.filter}) && {only}" if question.filter else only)
 
@@ -170,7 +177,9 @@ def _more(obj: ObjectType, question: Asked, stage: str) -> str:
 def _undone_on_board(scope: TenantScope, obj: ObjectType) -> Response:
     sent = parse_qs(request.headers.get("HX-Current-URL", "").partition("?")[2])
     question = Asked(obj.name, *(sent.get(name, [""])[0] for name in ("filter", "q", "sort")))
-    return fragment("records/_board_again.html", object=obj, asked=question, lanes=lanes_of(scope, obj, question), error="")
+    return fragment(
+        "records/_board_again.html", object=obj, asked=question, lanes=lanes_of(scope, obj, question), error=""
+    )
 
 
 def _staged(scope: TenantScope, object_name: str) -> ObjectType:
@@ -187,8 +196,8 @@ def _stage(obj: ObjectType, name: str) -> Stage:
     raise InvalidInput("There is no such stage.")
 
 
-def _asks(obj: ObjectType, stage: Stage, *, force: bool = False) -> str:
-    return "lost_reason" if (force or stage.status == "lost") and "lost_reason" in obj.fields else ""
+def _asks(obj: ObjectType, stage: Stage) -> str:
+    return "lost_reason" if stage.status == "lost" and "lost_reason" in obj.fields else ""
 
 
 def _ask(

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 #: Columns of an object that names none.
 _FEW: Final = 6
-_UNSORTED: Final = frozenset({"address", "tags", "multi_select", "emails", "phones", "rich_text", "long_text", "reference"})
+_UNSORTED: Final = frozenset(
+    {"address", "tags", "multi_select", "emails", "phones", "rich_text", "long_text", "reference"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ def cell(column: ListColumn, value: object, reader: Reader, known: Titles, obj: 
     if column.part:
         text = str(value or "")
         if column.part == "country" and text:
-            text = str(formats.locale_of(reader.locale).territories.get(text, text))
+            text = formats.country(text, reader.locale)
         return Shown(column.path, column.label, "text", text=text)
     shown = show(column.field, value, reader, known, obj)
     if column.field.type.name == "datetime" and value:

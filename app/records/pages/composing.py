@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
-from flask import Response, request
+from flask import request
 
 from app.core import clock
 from app.core.errors import InvalidInput
@@ -17,6 +16,10 @@ from app.records.read import find_object, get_record
 from app.records.write import create_record, update_record
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
+    from werkzeug.wrappers import Response
+
     from tenants.scope import TenantScope
 
 
@@ -27,8 +30,8 @@ def add(scope: TenantScope, object_name: str, record_id: UUID) -> Response:
     get_record(scope, object_name, record_id, fields=("id",))
     kind, payload = _payload(scope)
     made = create_record(scope, kind, payload)
-    link = {"from": {"object": kind, "id": made["id"]}, "to": {"object": object_name, "id": str(record_id)}, "role": "about"}
-    create_record(scope, "record_link", link)
+    ends = {"from": {"object": kind, "id": made["id"]}, "to": {"object": object_name, "id": str(record_id)}}
+    create_record(scope, "record_link", {**ends, "role": "about"})
     said = {"note": "Note saved", "task": "Task added", "interaction": "Logged"}[kind]
     return fragment("records/_timeline_again.html", object=obj, timeline=timeline(scope, obj, record_id), said=said)
 

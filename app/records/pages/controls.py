@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import html
-from dataclasses import dataclass, field as dataclass_field
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Final, cast
-
-from babel import Locale
 
 from app.metadata.fieldtypes.rich_text import plain
 from app.records.pages.values import Titles, link_of
@@ -30,6 +28,8 @@ ADDRESS_PARTS: Final = (
     ("line1", "Street"), ("line2", "More"), ("postal_code", "Postal code"), ("city", "City"), ("region", "Region"),
     ("country", "Country"),
 )  # fmt: skip
+#: Codes of CLDR that name groups of countries or nothing.
+_NO_COUNTRY: Final = frozenset({"EU", "UN", "EZ", "QO", "ZZ", "XA", "XB"})
 #: Written by other means, or by nobody who fills in a form.
 _NOT_IN_FORMS: Final = frozenset(
     {"external_id", "source_system", "team", "pipeline", "amount_from_lines", "emails", "phones", "deleted_at"}
@@ -50,7 +50,7 @@ class Control:
     error: str = ""
     options: tuple[tuple[str, str], ...] = ()
     url: str = ""
-    parts: tuple[tuple[str, str], ...] = dataclass_field(default=())
+    parts: tuple[tuple[str, str], ...] = ()
     currency: str = ""
 
 
@@ -61,7 +61,9 @@ def form_fields(obj: ObjectType) -> list[Field]:
         if f.columns and not f.system and not f.readonly and f.name not in _NOT_IN_FORMS
         and f.type.name != "reference" and not f.name.startswith("converted_")
     ]  # fmt: skip
-    prominent = dict.fromkeys((*obj.title, *(("stage",) if obj.has_pipeline else ()), *obj.highlights, *obj.list_columns))
+    prominent = dict.fromkeys(
+        (*obj.title, *(("stage",) if obj.has_pipeline else ()), *obj.highlights, *obj.list_columns)
+    )
     order = {name: place for place, name in enumerate(prominent)}
     return sorted(usable, key=lambda f: (not f.required, order.get(f.name, len(order))))
 
@@ -103,9 +105,8 @@ def read_form(obj: ObjectType, names: Sequence[str], form: MultiDict[str, str]) 
 def country_names(locale: str) -> tuple[tuple[str, str], ...]:
     """(code, name) of all countries in the reader's language, by name."""
     territories = cast("Mapping[str, str]", formats.locale_of(locale).territories)
-    known = Locale("en").territories
-    pairs = [(code, name) for code, name in territories.items() if len(code) == 2 and code.isalpha() and code in known]
-    return tuple(sorted(((c, n) for c, n in pairs if c not in {"EU", "UN", "EZ", "QO", "ZZ", "XA", "XB"}), key=lambda p: p[1]))
+    codes = (code for code in territories if len(code) == 2 and code.isalpha() and code not in _NO_COUNTRY)
+    return tuple(sorted(((code, territories[code]) for code in codes), key=lambda pair: pair[1]))
 
 
 def _held(kind: str, field: Field, value: object, timezone: str) -> Any:
@@ -139,7 +140,9 @@ def _sent(field: Field, form: MultiDict[str, str]) -> Any:
         return parts if any(parts.values()) else None
     if kind == "money":
         amount = form.get(f"{field.name}.amount", "").strip().replace(" ", "").replace(",", "")
-        return {"amount": amount, "currency": form.get(f"{field.name}.currency", "").strip().upper()} if amount else None
+        return (
+            {"amount": amount, "currency": form.get(f"{field.name}.currency", "").strip().upper()} if amount else None
+        )
     if not text:
         return None
     return _converted(kind, field, text)

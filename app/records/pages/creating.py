@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from flask import Response, request
+from flask import request
+from werkzeug.wrappers import Response
 
 from app.core.errors import Conflict, InvalidInput
 from app.http.guard import workspace
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 #: So many fields are shown at once; the rest unfolds.
 _SHOWN: Final = 7
+_ID_LENGTH: Final = 36
 
 
 @workspace("record.create")
@@ -85,4 +87,5 @@ def _defaults(scope: TenantScope, obj: ObjectType) -> Record:
 
 def _safe_links(obj: ObjectType, values: Mapping[str, Any]) -> Record:
     """Only what can be an id: an address may say anything."""
-    return {n: v for n, v in values.items() if n in obj.fields and obj.fields[n].to and isinstance(v, str) and len(v) == 36}
+    links = {n: v for n, v in values.items() if n in obj.fields and obj.fields[n].to}
+    return {n: v for n, v in links.items() if isinstance(v, str) and len(v) == _ID_LENGTH}

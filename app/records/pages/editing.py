@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from uuid import UUID
 
-from flask import Response, request
+from flask import request
 
 from app.core.errors import Conflict, InvalidInput, NotFound
 from app.http.guard import workspace
@@ -19,6 +18,10 @@ from app.records.read import find_object, get_record
 from app.records.write import update_record
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
+    from werkzeug.wrappers import Response
+
     from app.metadata.model import Field, ObjectType
     from tenants.scope import TenantScope
 

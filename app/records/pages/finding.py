@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from flask import Response, request
+from flask import request
 
 from app.access.rights import allows
 from app.core.errors import NotFound
@@ -21,6 +21,8 @@ from app.records.search import search
 from app.records.titles import titles
 
 if TYPE_CHECKING:
+    from werkzeug.wrappers import Response
+
     from app.metadata.model import Catalog, ObjectType
     from tenants.scope import TenantScope
 
@@ -70,10 +72,11 @@ def options(scope: TenantScope, object_name: str) -> Response:
 def _records(scope: TenantScope, needle: str) -> list[Choice]:
     objects = catalogs.for_scope(scope).objects
     found = search(scope, needle, (), _FOUND)
+    hits = [(str(hit["object"]), hit) for hit in found]
     return [
-        Choice(str(hit["title"]), objects[str(hit["object"])].icon or "circle", objects[str(hit["object"])].label, f"/records/{hit['object']}/{hit['id']}")
-        for hit in found
-        if str(hit["object"]) in objects
+        Choice(str(hit["title"]), objects[name].icon or "circle", objects[name].label, f"/records/{name}/{hit['id']}")
+        for name, hit in hits
+        if name in objects
     ]
 
 
@@ -82,8 +85,10 @@ def _recent(scope: TenantScope) -> list[Choice]:
     if scope.member is None:
         return []
     rows = scope.execute(
-        "SELECT object, record_id::text FROM (SELECT at, object, record_id, actor_id FROM event ORDER BY id DESC LIMIT 300) e"
-        " WHERE actor_id = %(me)s AND record_id IS NOT NULL GROUP BY object, record_id ORDER BY max(at) DESC LIMIT 20",
+        "SELECT object, record_id::text"
+        " FROM (SELECT at, object, record_id, actor_id FROM event ORDER BY id DESC LIMIT 300) e"
+        " WHERE actor_id = %(me)s AND record_id IS NOT NULL"
+        " GROUP BY object, record_id ORDER BY max(at) DESC LIMIT 20",
         {"me": scope.member.id},
     ).fetchall()
     objects = {o.name: o for o in navigable(scope)}
@@ -93,9 +98,9 @@ def _recent(scope: TenantScope) -> list[Choice]:
             wanted.setdefault(name, []).append(record_id)
     named = titles(scope, wanted) if wanted else {}
     return [
-        Choice(named[name, record_id], objects[name].icon or "circle", objects[name].label, f"/records/{name}/{record_id}")
-        for name, record_id in rows
-        if (name, record_id) in named
+        Choice(named[name, key], objects[name].icon or "circle", objects[name].label, f"/records/{name}/{key}")
+        for name, key in rows
+        if (name, key) in named
     ][:_RECENT]
 
 
@@ -114,7 +119,10 @@ def _places(scope: TenantScope) -> list[Choice]:
 def _actions(scope: TenantScope) -> list[Choice]:
     found: list[Choice] = []
     if allows(scope.role, "record.create"):
-        found += [Choice(f"New {o.label.lower()}", "plus", "", f"/records/{o.name}/new", dialog=True) for o in navigable(scope)]
+        found += [
+            Choice(f"New {o.label.lower()}", "plus", "", f"/records/{o.name}/new", dialog=True)
+            for o in navigable(scope)
+        ]
     if allows(scope.role, "record.import"):
         found.append(Choice("Import a file", "upload", "", "/imports/new"))
     return found

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from flask import Response, request
+from flask import request
 
 from app.core.errors import InvalidInput
 from app.http.guard import workspace
@@ -23,6 +23,8 @@ from app.records.read import find_object, list_records
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from werkzeug.wrappers import Response
 
     from app.metadata.model import ObjectType
     from tenants.scope import TenantScope

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
-from flask import Response, request
+from flask import request
+from werkzeug.wrappers import Response
 
 from app.http.context import is_htmx
 from app.http.guard import workspace
@@ -133,9 +134,8 @@ def neighbours(scope: TenantScope, obj: ObjectType, record: Record, question: As
     """The records before and after this one among the first of the list one came from."""
     if not request.args:
         return None
-    query = ListQuery(
-        filter=question.condition(obj), sort=question.sort or obj.default_sort, fields=("id",), limit=MAX_LIMIT, total="exact"
-    )
+    sort = question.sort or obj.default_sort
+    query = ListQuery(filter=question.condition(obj), sort=sort, fields=("id",), limit=MAX_LIMIT, total="exact")
     found = list_records(scope, obj.name, query)
     ids = [str(row["id"]) for row in found.rows]
     if str(record["id"]) not in ids:

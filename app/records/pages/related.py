@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _FEW: Final = 5
 #: Joins whose other end is the interesting one: shown as the records at the far side.
 _THROUGH: Final = {"deal_contact", "affiliation", "company_relation"}
+_NOT_TELLING: Final = frozenset({"address", "boolean"})
 _SKIPPED: Final = frozenset({"record_link"})
 
 
@@ -49,9 +50,8 @@ def related_lists(scope: TenantScope, obj: ObjectType, record: Record) -> list[R
     for other in catalogs.for_scope(scope).objects.values():
         if other.name in _SKIPPED:
             continue
-        for field in other.fields.values():
-            if field.type.name == "link" and field.to == (obj.name,) and not field.name.startswith("converted_"):
-                found.append(_related(scope, other, field, record))
+        links = (f for f in other.fields.values() if f.type.name == "link" and f.to == (obj.name,))
+        found += [_related(scope, other, f, record) for f in links if not f.name.startswith("converted_")]
     return sorted((r for r in found if r.total or r.object.navigation), key=lambda related: not related.total)
 
 
@@ -76,7 +76,8 @@ def _related(scope: TenantScope, other: ObjectType, field: Field, record: Record
 
     total = page.total or len(page.rows)
     plain = field.name == field.to[0] or far is not None
-    label = other.plural if plain else field.inverse.replace("_", " ").capitalize() or f"{other.plural} ({field.label.lower()})"
+    named = field.inverse.replace("_", " ").capitalize() or f"{other.plural} ({field.label.lower()})"
+    label = other.plural if plain else named
     return Related(
         other, label, tuple(item(row) for row in page.rows), total,
         f"/records/{other.name}?filter={condition}" if total > _FEW else "",
@@ -86,8 +87,8 @@ def _related(scope: TenantScope, other: ObjectType, field: Field, record: Record
 
 def _second_line(other: ObjectType, link: Field) -> list[Field]:
     """Up to two telling fields for the line under the title."""
-    names = [n for n in (*other.highlights, *other.list_columns) if n in other.fields and n != link.name and n not in other.title]
-    usable = [other.fields[n] for n in dict.fromkeys(names) if other.fields[n].columns and other.fields[n].type.name not in {"address", "boolean"}]
+    known = [other.fields[n] for n in dict.fromkeys((*other.highlights, *other.list_columns)) if n in other.fields]
+    usable = [f for f in known if f is not link and f.name not in other.title and f.type.name not in _NOT_TELLING]
     far = _far_end(other, link)
     return [f for f in usable if f is not far and f.name != "owner"][:2]
 
@@ -95,4 +96,5 @@ def _second_line(other: ObjectType, link: Field) -> list[Field]:
 def _far_end(other: ObjectType, link: Field) -> Field | None:
     if other.name not in _THROUGH:
         return None
-    return next((f for f in other.fields.values() if f.type.name == "link" and f.name != link.name and f.required), None)
+    ends = (f for f in other.fields.values() if f.type.name == "link" and f.name != link.name and f.required)
+    return next(ends, None)

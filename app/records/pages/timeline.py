@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from babel.dates import format_date
 from markupsafe import Markup
 
 from app.events.read import record_events
-from app.metadata import catalog as catalogs
 from app.records.activities import Activity, linked_activities
 from app.records.pages.values import Reader, Titles, gather_titles, reader_of, show
 from app.ui import formats
@@ -32,10 +31,14 @@ _CHANNELS: Final = {
     "call": "phone", "meeting": "calendar", "email": "mail", "letter": "mail", "chat": "message-square",
     "sms": "message-square", "web": "globe", "social": "share-2", "in_person": "users", "fax": "printer",
 }  # fmt: skip
+_LOGGED: Final = {"call": "logged a call", "meeting": "logged a meeting", "email": "logged an e-mail"}
 _VERBS: Final = {
     "trashed": ("trash-2", "moved this to the trash"), "restored": ("rotate-ccw", "restored this"),
     "created": ("plus", "created this"), "merged": ("git-branch", "merged another record into this"),
 }  # fmt: skip
+
+
+_NOTHING: Final = Markup()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ class Entry:
     who: str
     what: str
     changes: tuple[tuple[str, str, str], ...] = ()
-    body: Markup = Markup("")
+    body: Markup = _NOTHING
     href: str = ""
     title: str = ""
     task: str = ""
@@ -76,7 +79,8 @@ def timeline(scope: TenantScope, obj: ObjectType, record_id: UUID) -> list[Day]:
 
 
 def _events(scope: TenantScope, obj: ObjectType, record_id: UUID, reader: Reader) -> list[Entry]:
-    data: Sequence[Mapping[str, Any]] = record_events(scope, obj.name, record_id, limit=_EVENTS, newest_first=True)["data"]
+    answer = record_events(scope, obj.name, record_id, limit=_EVENTS, newest_first=True)
+    data: Sequence[Mapping[str, Any]] = answer["data"]
     known = _titles(scope, obj, data)
     return [entry for event in data if (entry := _event(obj, event, reader, known)) is not None]
 
@@ -85,13 +89,17 @@ def _titles(scope: TenantScope, obj: ObjectType, data: Sequence[Mapping[str, Any
     both: list[dict[str, Any]] = []
     for event in data:
         if event["kind"] == "updated" and event.get("diff"):
-            both += [{n: change[side] for n, change in event["diff"].items() if isinstance(change, list)} for side in (0, 1)]
+            pairs = {
+                name: cast("list[Any]", change) for name, change in event["diff"].items() if isinstance(change, list)
+            }
+            both += [{name: pair[side] for name, pair in pairs.items()} for side in (0, 1)]
     return gather_titles(scope, obj, list(obj.fields), both)
 
 
 def _event(obj: ObjectType, event: Mapping[str, Any], reader: Reader, known: Titles) -> Entry | None:
     at = formats.moment(event["at"], reader.timezone)
-    who = str((event.get("actor") or {}).get("name") or "Rapport")
+    actor: Mapping[str, Any] = event.get("actor") or {}
+    who = str(actor.get("name") or "Rapport")
     if event["kind"] != "updated":
         icon, what = _VERBS.get(event["kind"], ("history", str(event["kind"])))
         return Entry(at, icon, "slate", who, what.replace("this", f"this {obj.label.lower()}", 1))
@@ -104,7 +112,9 @@ def _event(obj: ObjectType, event: Mapping[str, Any], reader: Reader, known: Tit
         what = _one_change(label, before, after, moved=moved)
         return Entry(at, "arrow-right-left" if moved else "pencil", "indigo" if moved else "slate", who, what)
     what = f"changed {len(changes)} fields"
-    return Entry(at, "arrow-right-left" if moved else "pencil", "indigo" if moved else "slate", who, what, tuple(changes))
+    return Entry(
+        at, "arrow-right-left" if moved else "pencil", "indigo" if moved else "slate", who, what, tuple(changes)
+    )
 
 
 def _one_change(label: str, before: str, after: str, *, moved: bool) -> str:
@@ -121,7 +131,7 @@ def _changes(obj: ObjectType, diff: Mapping[str, Any], reader: Reader, known: Ti
         field = obj.fields.get(name)
         if field is None or name in _QUIET or not isinstance(change, list):
             continue
-        before, after = (show(field, side, reader, known, obj).text for side in change)
+        before, after = (show(field, side, reader, known, obj).text for side in cast("list[Any]", change))
         if before != after:
             found.append((field.label, _short(before), _short(after)))
     return found
@@ -134,23 +144,21 @@ def _short(text: str) -> str:
 def _activity(activity: Activity, reader: Reader) -> Entry:
     at = formats.moment(activity.at, reader.timezone)
     href = f"/records/{activity.object}/{activity.id}"
+    body = Markup(activity.body)  # noqa: S704 - sanitised by the field type before it was stored
     if activity.object == "task":
         due = formats.moment(activity.due, reader.timezone) if activity.due else None
-        late = bool(due and not activity.done and due < datetime.now(UTC))
-        text = format_date(due.date(), "medium", locale=formats.locale_of(reader.locale)) if due else ""
         return Entry(
-            at, "square-check", "teal", activity.who, "added a task", body=Markup(activity.body),  # noqa: S704 - sanitised when stored
-            href=href, title=activity.title, task=str(activity.id), done=activity.done, due=text, overdue=late,
+            at, "square-check", "teal", activity.who, "added a task", body=body, href=href, title=activity.title,
+            task=str(activity.id), done=activity.done, due=formats.day(due.date(), reader.locale) if due else "",
+            overdue=bool(due and not activity.done and due < datetime.now(UTC)),
         )  # fmt: skip
     if activity.object == "note":
-        return Entry(at, "sticky-note", "amber", activity.who, "wrote a note", body=Markup(activity.body), href=href, title=activity.title)  # noqa: S704
-    what = {"call": "logged a call", "meeting": "logged a meeting", "email": "logged an e-mail"}.get(
-        activity.channel, f"logged: {activity.channel.replace('_', ' ')}"
-    )
-    return Entry(
-        at, _CHANNELS.get(activity.channel, "messages-square"), "green", activity.who, what,
-        body=Markup(activity.body), href=href, title=activity.title,  # noqa: S704 - sanitised when stored
-    )  # fmt: skip
+        return Entry(
+            at, "sticky-note", "amber", activity.who, "wrote a note", body=body, href=href, title=activity.title
+        )
+    what = _LOGGED.get(activity.channel, f"logged: {activity.channel.replace('_', ' ')}")
+    icon = _CHANNELS.get(activity.channel, "messages-square")
+    return Entry(at, icon, "green", activity.who, what, body=body, href=href, title=activity.title)
 
 
 def _by_day(entries: Sequence[Entry], reader: Reader) -> list[Day]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
-from uuid import UUID
 
-from flask import Response, request
+from flask import request
 
 from app.http.guard import workspace
 from app.metadata import catalog as catalogs
@@ -17,6 +16,10 @@ from app.records.query import ListQuery
 from app.records.read import find_object, list_records
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
+    from werkzeug.wrappers import Response
+
     from app.metadata.model import ObjectType
     from tenants.scope import TenantScope
 
@@ -46,7 +49,10 @@ def trash_page(scope: TenantScope) -> Response:
         if listed.total:
             totals.append((obj, listed.total))
         if chosen in {"", obj.name}:
-            found += [Trashed(obj, str(r["id"]), str(r[TITLE] or "Untitled"), str(r["deleted_at"])) for r in listed.rows]
+            found += [
+                Trashed(obj, str(row["id"]), str(row[TITLE] or "Untitled"), str(row["deleted_at"]))
+                for row in listed.rows
+            ]
     found.sort(key=lambda record: record.at, reverse=True)
     return page("records/trash.html", "records/_trash.html", records=found, totals=totals, chosen=chosen)
 

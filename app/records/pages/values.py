@@ -1,4 +1,4 @@
-"""What a value looks like to a reader: text by locale, link, badge, mail address …"""
+"""What a value looks like to a reader: text by locale, link, badge, mail address."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from app.records.titles import titles
 from app.ui import formats
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from app.metadata.model import Field, ObjectType
     from tenants.scope import TenantScope
@@ -27,11 +27,16 @@ ICONS: Final[dict[str, str]] = {
     "email": "mail", "emails": "mail", "phone": "phone", "phones": "phone", "url": "link", "domain": "globe",
     "address": "map-pin", "stage": "circle-dot", "pipeline": "git-branch",
 }  # fmt: skip
-_LINK_ICONS: Final = {"member": "user", "team": "users", "company": "building-2", "contact": "user", "deal": "handshake"}
+_LINK_ICONS: Final = {
+    "member": "user", "team": "users", "company": "building-2", "contact": "user", "deal": "handshake",
+}  # fmt: skip
 #: Field types whose values are set flush with the end.
 NUMERIC: Final = frozenset({"integer", "decimal", "percent", "money"})
 _STATUS_TONES: Final = {"open": "blue", "won": "green", "lost": "red", "done": "green", "cancelled": "slate"}
 _TONES: Final = ("slate", "blue", "indigo", "violet", "teal", "green", "amber", "orange", "red", "pink")
+
+
+_NOTHING: Final = Markup()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,7 @@ class Shown:
     tone: str = ""
     icon: str = ""
     items: tuple[tuple[str, str], ...] = ()
-    html: Markup = Markup("")
+    html: Markup = _NOTHING
     editable: bool = False
 
     @property
@@ -102,20 +107,44 @@ def link_of(field: Field, value: object) -> tuple[str, str] | None:
 
 def show(field: Field, value: object, reader: Reader, known: Titles, obj: ObjectType | None = None) -> Shown:
     """``value`` (JSON form) of ``field`` for ``reader``."""
+    seen = _Seen(field, value, reader, known, obj)
     kind = field.type.name
-    base = {"name": field.name, "label": field.label, "icon": icon_of(field), "editable": is_editable(field)}
-    if value is None or value == "" or value == [] or value == {}:
-        return Shown(**base, look="number" if kind in NUMERIC else "text")
-    special = _SPECIAL.get(kind)
-    if special is not None:
-        return Shown(**base, **special(field, value, reader, known, obj))
     look = "number" if kind in NUMERIC else "text"
-    return Shown(**base, look=look, text=field.type.format(field, value, reader.locale, reader.timezone))
+    if value is None or value in ("", [], {}):
+        return seen.shown(look, "")
+    special = _SPECIAL.get(kind)
+    return special(seen) if special is not None else seen.shown(look, seen.text())
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A value on its way to being shown."""
+
+    field: Field
+    value: object
+    reader: Reader
+    known: Titles
+    obj: ObjectType | None
+
+    def text(self) -> str:
+        """The field type's own text."""
+        return self.field.type.format(self.field, self.value, self.reader.locale, self.reader.timezone)
+
+    def shown(
+        self, look: str, text: str, *, href: str = "", items: tuple[tuple[str, str], ...] = (), html: Markup = _NOTHING
+    ) -> Shown:
+        """The result with what the field itself says."""
+        field = self.field
+        return Shown(
+            field.name, field.label, look, text, href, icon=icon_of(field), items=items, html=html,
+            editable=is_editable(field),
+        )  # fmt: skip
 
 
 def is_editable(field: Field) -> bool:
     """Whether people may write it here: the engine's own fields and whole lists of addresses are not edited inline."""
-    return not (field.system or field.readonly or field.type.name in {"emails", "phones", "pipeline", "stage", "reference"})
+    never = {"emails", "phones", "pipeline", "stage", "reference"}
+    return not (field.system or field.readonly or field.type.name in never)
 
 
 def icon_of(field: Field) -> str:
@@ -150,75 +179,71 @@ def _option(field: Field, name: str) -> tuple[str, str]:
     return option.label, tone
 
 
-def _select(field: Field, value: object, reader: Reader, known: Titles, obj: ObjectType | None) -> dict[str, Any]:
-    label, tone = _option(field, str(value))
-    return {"look": "badges", "text": label, "items": ((label, tone),)}
+def _select(seen: _Seen) -> Shown:
+    label, tone = _option(seen.field, str(seen.value))
+    return seen.shown("badges", label, items=((label, tone),))
 
 
-def _many(field: Field, value: object, reader: Reader, known: Titles, obj: ObjectType | None) -> dict[str, Any]:
-    items = tuple(_option(field, str(name)) for name in cast("list[object]", value))
-    return {"look": "badges", "text": ", ".join(label for label, _ in items), "items": items}
+def _many(seen: _Seen) -> Shown:
+    items = tuple(_option(seen.field, str(name)) for name in cast("list[object]", seen.value))
+    return seen.shown("badges", ", ".join(label for label, _ in items), items=items)
 
 
-def _stage(field: Field, value: object, reader: Reader, known: Titles, obj: ObjectType | None) -> dict[str, Any]:
-    label = stage_label(obj, str(value)) if obj else str(value)
-    return {"look": "stage", "text": label, "items": ((label, stage_tone(obj, str(value)) if obj else "slate"),)}
+def _stage(seen: _Seen) -> Shown:
+    name = str(seen.value)
+    label = stage_label(seen.obj, name) if seen.obj else name
+    return seen.shown("stage", label, items=((label, stage_tone(seen.obj, name) if seen.obj else "slate"),))
 
 
-def _link(field: Field, value: object, reader: Reader, known: Titles, obj: ObjectType | None) -> dict[str, Any]:
-    found = link_of(field, value)
-    title = known.get(found, "") if found else ""
+def _link(seen: _Seen) -> Shown:
+    found = link_of(seen.field, seen.value)
     if found is None:
-        return {"look": "text", "text": str(value)}
+        return seen.shown("text", str(seen.value))
+    title = seen.known.get(found, "")
     if found[0] in {"member", "team"}:
-        return {"look": "member", "text": title or "Former member"}
-    return {"look": "link", "text": title or "Untitled", "href": f"/records/{found[0]}/{found[1]}"}
+        return seen.shown("member", title or "Former member")
+    return seen.shown("link", title or "Untitled", href=f"/records/{found[0]}/{found[1]}")
 
 
-def _money(field: Field, value: object, reader: Reader, known: Titles, obj: ObjectType | None) -> dict[str, Any]:
-    return {"look": "number", "text": formats.money(value, reader.locale)}
+def _money(seen: _Seen) -> Shown:
+    return seen.shown("number", formats.money(seen.value, seen.reader.locale))
 
 
-def _email(field: Field, value: object, reader: Reader, known: Titles, obj: ObjectType | None) -> dict[str, Any]:
-    return {"look": "href", "text": str(value), "href": f"mailto:{value}"}
+def _email(seen: _Seen) -> Shown:
+    return seen.shown("href", str(seen.value), href=f"mailto:{seen.value}")
 
 
-def _phone(field: Field, value: object, reader: Reader, known: Titles, obj: ObjectType | None) -> dict[str, Any]:
-    return {"look": "href", "text": field.type.format(field, value, reader.locale, reader.timezone), "href": f"tel:{value}"}
+def _phone(seen: _Seen) -> Shown:
+    return seen.shown("href", seen.text(), href=f"tel:{seen.value}")
 
 
-def _url(field: Field, value: object, reader: Reader, known: Titles, obj: ObjectType | None) -> dict[str, Any]:
-    text = str(value)
-    shown = text.split("://", 1)[-1].rstrip("/")
-    safe = text.startswith(("https://", "http://"))
-    return {"look": "external" if safe else "text", "text": shown, "href": text if safe else ""}
+def _url(seen: _Seen) -> Shown:
+    address = str(seen.value)
+    safe = address.startswith(("https://", "http://"))
+    return seen.shown(
+        "external" if safe else "text", address.split("://", 1)[-1].rstrip("/"), href=address if safe else ""
+    )
 
 
-def _domain(field: Field, value: object, reader: Reader, known: Titles, obj: ObjectType | None) -> dict[str, Any]:
-    text = field.type.format(field, value, reader.locale, reader.timezone)
-    return {"look": "external", "text": text, "href": f"https://{value}"}
+def _domain(seen: _Seen) -> Shown:
+    return seen.shown("external", seen.text(), href=f"https://{seen.value}")
 
 
-def _rich(field: Field, value: object, reader: Reader, known: Titles, obj: ObjectType | None) -> dict[str, Any]:
-    # sanitised by the field type before it was stored; only tags and attributes of its list are left
-    text = field.type.format(field, value, reader.locale, reader.timezone)
-    return {"look": "rich", "text": text, "html": Markup(str(value))}  # noqa: S704
+def _rich(seen: _Seen) -> Shown:
+    # sanitised by the field type before it was stored: only tags and attributes of its list are left
+    return seen.shown("rich", seen.text(), html=Markup(str(seen.value)))  # noqa: S704
 
 
-def _date(field: Field, value: object, reader: Reader, known: Titles, obj: ObjectType | None) -> dict[str, Any]:
-    return {"look": "date", "text": field.type.format(field, value, reader.locale, reader.timezone)}
+def _date(seen: _Seen) -> Shown:
+    return seen.shown("date", seen.text())
 
 
-def _moment(field: Field, value: object, reader: Reader, known: Titles, obj: ObjectType | None) -> dict[str, Any]:
-    return {"look": "date", "text": formats.stamp(str(value), reader.locale, reader.timezone)}
+def _moment(seen: _Seen) -> Shown:
+    return seen.shown("date", formats.stamp(str(seen.value), seen.reader.locale, seen.reader.timezone))
 
 
-def _reference(field: Field, value: object, reader: Reader, known: Titles, obj: ObjectType | None) -> dict[str, Any]:
-    return _link(field, value, reader, known, obj)
-
-
-_SPECIAL: Final = {
-    "select": _select, "multi_select": _many, "stage": _stage, "link": _link, "reference": _reference,
+_SPECIAL: Final[dict[str, Callable[[_Seen], Shown]]] = {
+    "select": _select, "multi_select": _many, "stage": _stage, "link": _link, "reference": _link,
     "money": _money, "email": _email, "phone": _phone, "url": _url, "domain": _domain, "rich_text": _rich,
     "date": _date, "datetime": _moment,
 }  # fmt: skip
