@@ -58,13 +58,16 @@ def table_of(catalog: Catalog, object_name: str) -> str:
     return object_name if object_name in SYSTEM_TARGETS else catalog.objects[object_name].table
 
 
+def with_trash(targets: Iterable[Target]) -> list[Target]:
+    """Those that can be in the trash; of members and teams the foreign key says all there is to know."""
+    return [target for target in targets if target.object not in SYSTEM_TARGETS]
+
+
 def live_target_sql(target: Target, parameter: str) -> str:
     """SQL that holds when the target is live.
 
     The key-share lock makes a trash of the target at the same moment either see the new link or be seen here.
     """
-    if target.object in SYSTEM_TARGETS:
-        return f"EXISTS (SELECT FROM {quote(target.table)} WHERE id = %({parameter})s::uuid)"
     return (
         f"EXISTS (SELECT FROM {quote(target.table)} x WHERE x.id = %({parameter})s::uuid"
         " AND x.deleted_at IS NULL FOR KEY SHARE)"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from app.core import clock
 from app.events.append import event_ctes, event_params
-from app.records.links import live_target_sql
+from app.records.links import live_target_sql, with_trash
 from app.records.rowform import diff_sql, quote, row_form, trusted, whole_row_sql
 from app.records.statements import ShapeCache
 
@@ -50,7 +50,7 @@ def insert_record(
     scope: TenantScope, object_type: ObjectType, values: Mapping[str, Any], targets: Sequence[Target], record_id: UUID
 ) -> Record | None:
     """Insert a record with its event; None when one of the link targets is not a live record."""
-    fields = _ordered(object_type, values)
+    fields, targets = _ordered(object_type, values), with_trash(targets)
     shape = ("insert", object_type.spec_hash, tuple(field.name for field in fields), _target_shape(targets))
     text = _TEXTS.get(shape, lambda: _insert_text(object_type, fields, targets))
     by = scope.member.id if scope.member else None
@@ -81,7 +81,7 @@ def change_record(
     if_match: int | None,
 ) -> Record | None:
     """Update a live record with its event; None when it is gone, stale, unchanged or a link target is not live."""
-    fields = _ordered(object_type, values)
+    fields, targets = _ordered(object_type, values), with_trash(targets)
     names = tuple(field.name for field in fields)
     shape = ("update", object_type.spec_hash, names, _target_shape(targets), if_match is None)
     text = _TEXTS.get(shape, lambda: _update_text(object_type, fields, targets, checked=if_match is not None))

@@ -91,6 +91,12 @@ def test_a_link_to_a_trashed_record_is_refused_with_its_pointer(scope: TenantSco
     assert problems(caught) == {"/company": "link.not_found"}
 
 
+def test_an_unknown_owner_is_refused_with_its_pointer(scope: TenantScope) -> None:
+    with pytest.raises(InvalidRecord) as caught:
+        make_company(scope, owner=str(uuid4()))
+    assert problems(caught) == {"/owner": "link.not_found"}
+
+
 def test_a_stale_version_is_refused_and_changes_nothing(scope: TenantScope) -> None:
     company = make_company(scope, "One")
     write.update_record(scope, "company", record_id(company), {"name": "Two"}, if_match=1)
