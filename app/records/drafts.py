@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from app.records.errors import InvalidRecord, RecordNotFound, StaleVersion, UnknownObject
 from app.records.intake import Intake, default_values, missing_required
 from app.records.links import dead_links, targets_of
+from app.records.pairs import couple
 from app.records.rules import Draft, apply_rules
 
 if TYPE_CHECKING:
@@ -43,9 +44,10 @@ def new_draft(
 def changed_draft(
     object_type: ObjectType, intake: Intake, ctx: Coercion, given: frozenset[str], current: Mapping[str, Any] | None
 ) -> Draft:
-    """A record about to be changed; without ``current`` no rule is concerned."""
+    """A record about to be changed; without ``current`` no rule is concerned that looks at it."""
     draft = Draft(object_type, intake, ctx, given, current)
     if current is None:
+        couple(draft)
         draft.intake.errors += missing_required(object_type, draft.values, creating=False)
     else:
         _judge(draft)

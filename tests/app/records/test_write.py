@@ -142,6 +142,14 @@ def test_email_and_emails_stay_in_step(scope: TenantScope) -> None:
     changed = write.update_record(scope, "contact", record_id(contact), {"email": None})
     assert [entry["value"] for entry in changed["emails"]] == ["b@example.test"]
     assert changed["email"] == "b@example.test"
+    changed = write.update_record(
+        scope, "contact", record_id(contact), {"emails": ["d@example.test", "e@example.test"]}
+    )
+    assert changed["email"] == "d@example.test"
+    company = make_company(scope, phones=["+493012345678"])
+    assert company["phone"] == "+493012345678"
+    changed = write.update_record(scope, "company", record_id(company), {"phones": []})
+    assert (changed["phone"], changed["phones"]) == (None, [])
 
 
 def test_a_contact_keeps_a_name_an_email_or_a_phone(scope: TenantScope) -> None:
