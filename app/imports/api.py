@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 from uuid import UUID
 
 import msgspec
@@ -37,7 +37,8 @@ def start(scope: TenantScope) -> Response:
     upload = request.files.get("file")
     if upload is None:
         raise InvalidInput("Send the file as the multipart part `file`.")
-    import_id, _ = start_import(scope, runtime().storage, _options(), upload.filename or "file.csv", upload.stream)
+    stream = cast("BinaryIO", upload.stream)
+    import_id, _ = start_import(scope, runtime().storage, _options(), upload.filename or "file.csv", stream)
     ring_after()
     location = f"/api/v1/imports/{import_id}"
     return json_response(api_form(get_import(scope, import_id)), 202, {"Location": location})

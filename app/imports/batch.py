@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
-from uuid import UUID
 
 import msgspec
 
@@ -17,6 +16,7 @@ from app.records.matching import matches
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from uuid import UUID
 
     from app.core.errors import FieldError
     from app.imports.cells import RowReader
@@ -43,7 +43,9 @@ class Outcome:
 class BatchWriter:
     """Writes batches by one plan; one a run and catalog version."""
 
-    def __init__(self, catalog: Catalog, plan: Plan, reader: RowReader, resolver: LinkResolver, author: UUID | None) -> None:
+    def __init__(
+        self, catalog: Catalog, plan: Plan, reader: RowReader, resolver: LinkResolver, author: UUID | None
+    ) -> None:
         """``author`` becomes ``created_by``."""
         self.catalog, self.plan = catalog, plan
         self._reader, self._resolver, self._author = reader, resolver, author

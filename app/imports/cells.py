@@ -35,7 +35,10 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
 
 @dataclass(slots=True)
 class ReadRow:
-    """A row of the file. ``links`` still hold what the cell says; ``blank`` fields had an empty cell, ``cleared`` ones the text that stands for null."""
+    """A row of the file. ``links`` still hold what the cell says.
+
+    ``blank`` fields had an empty cell, ``cleared`` ones the text that stands for null.
+    """
 
     number: int
     values: dict[str, Any] = field(default_factory=dict[str, Any])

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 if TYPE_CHECKING:
-    from werkzeug.datastructures import MultiDict
+    from collections.abc import Mapping
 
     from app.imports.options import ImportOptions
 
 
-def options_of(form: MultiDict[str, str], given: ImportOptions) -> ImportOptions:
+def options_of(form: Mapping[str, str], given: ImportOptions) -> ImportOptions:
     """Options from the form; columns are known by their number, so that headers may hold anything.
 
     Names: ``column-3`` with its ``header-3``, ``policy-3``, ``by-3`` and ``field-3`` (what the policy was shown for),
@@ -52,5 +52,5 @@ def options_of(form: MultiDict[str, str], given: ImportOptions) -> ImportOptions
     return msgspec.structs.replace(given, **found)
 
 
-def _numbers(form: MultiDict[str, str], prefix: str) -> list[str]:
+def _numbers(form: Mapping[str, str], prefix: str) -> list[str]:
     return [name.removeprefix(prefix) for name in form if name.startswith(prefix)]

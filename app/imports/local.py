@@ -1,7 +1,7 @@
 """Importing from the command line on the machine itself: the import is a durable job like any other.
 
-This process runs the job at once under its lease. Is it killed, a worker takes the job over; does a worker have it, this
-process waits; is the database away, both wait.
+This process runs the job at once under its lease. Is it killed, a worker takes the job over; does a worker have it,
+this process waits; is the database away, both wait.
 """
 
 from __future__ import annotations

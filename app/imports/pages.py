@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 
 from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response
@@ -67,7 +67,7 @@ def upload(scope: TenantScope) -> Response:
     if file is None or not file.filename:
         return _upload(scope, object_name, "Choose a file first.", status=422)
     try:
-        import_id = start_draft(scope, runtime().storage, object_name, file.filename, file.stream)
+        import_id = start_draft(scope, runtime().storage, object_name, file.filename, cast("BinaryIO", file.stream))
     except InvalidImport as error:
         return _upload(scope, object_name, error.detail, status=422)
     return see_other(f"/imports/{import_id}")
@@ -134,7 +134,9 @@ def follow(scope: TenantScope, import_id: str) -> Response:
 def errors(scope: TenantScope, import_id: str) -> Response:
     """The error file."""
     row = get_import(scope, api.as_id(import_id))
-    return api.csv_answer("".join(error_lines(scope, row.id)), f"{row.file_name.rpartition('.')[0] or 'import'}-errors.csv")
+    return api.csv_answer(
+        "".join(error_lines(scope, row.id)), f"{row.file_name.rpartition('.')[0] or 'import'}-errors.csv"
+    )
 
 
 @blueprint.post("/imports/<import_id>/undo")

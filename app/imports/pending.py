@@ -46,7 +46,9 @@ def settle_pending(scope: TenantScope, import_id: UUID, plan: Plan, resolver: Li
         kept: list[dict[str, Any]] = [error for error in errors if error["code"] != _PENDING]
         kept += [msgspec.to_builtins(problem) for problem in row.warnings]
         for error in result.errors:
-            kept.append(msgspec.to_builtins(Problem(error.pointer.strip("/"), "", error.code, error.message, warning=True)))
+            kept.append(
+                msgspec.to_builtins(Problem(error.pointer.strip("/"), "", error.code, error.message, warning=True))
+            )
         warned += bool(kept) - 1
         repository.settle_row(scope, import_id, number, result.version or version, kept)
     # Each waiting row was counted as one with a warning.

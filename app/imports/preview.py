@@ -168,7 +168,9 @@ def _check(
     own = frozenset(fold(cell) for _, cells in rows for cell in cells) if own_links(plan) else frozenset[str]()
     LinkResolver(catalog, plan, ctx, own, dry=True, make=False).resolve(scope, read)
     created = {t.header for t in plan.targets if t.field.to and plan.wishes.policy_of_link(t.field.name) == "create"}
-    adding = {t.header for t in plan.targets if plan.wishes.policy_of_options(t.field.name) == "create" and t.field.open}
+    adding = {
+        t.header for t in plan.targets if plan.wishes.policy_of_options(t.field.name) == "create" and t.field.open
+    }
     kinds: Counter[tuple[str, str, bool]] = Counter()
     first: dict[tuple[str, str, bool], int] = {}
     unknown: Counter[tuple[str, str]] = Counter()

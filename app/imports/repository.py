@@ -160,7 +160,14 @@ def report_rows(scope: TenantScope, import_id: UUID, reports: Sequence[RowReport
         "import_row",
         columns,
         (
-            (import_id, one.row, one.status, one.record_id, one.record_version, Jsonb(one.errors) if one.errors else None)
+            (
+                import_id,
+                one.row,
+                one.status,
+                one.record_id,
+                one.record_version,
+                Jsonb(one.errors) if one.errors else None,
+            )
             for one in reports
         ),
     )
@@ -186,7 +193,9 @@ def pending_rows(scope: TenantScope, import_id: UUID, limit: int) -> list[tuple[
     return cast("list[tuple[int, UUID, int, list[dict[str, Any]]]]", rows)
 
 
-def settle_row(scope: TenantScope, import_id: UUID, row: int, version: int, errors: Sequence[Mapping[str, Any]]) -> None:
+def settle_row(
+    scope: TenantScope, import_id: UUID, row: int, version: int, errors: Sequence[Mapping[str, Any]]
+) -> None:
     """A pending row has got its link, or its warning."""
     scope.execute(
         "UPDATE import_row SET record_version = %s, errors = %s WHERE import_id = %s AND row = %s",
@@ -194,7 +203,9 @@ def settle_row(scope: TenantScope, import_id: UUID, row: int, version: int, erro
     )
 
 
-def problem_rows(scope: TenantScope, import_id: UUID, *, limit: int | None = None) -> Iterator[tuple[int, str, list[dict[str, Any]]]]:
+def problem_rows(
+    scope: TenantScope, import_id: UUID, *, limit: int | None = None
+) -> Iterator[tuple[int, str, list[dict[str, Any]]]]:
     """Rows with errors or warnings in the file's order: row, status, problems."""
     cursor = scope.execute(
         "SELECT row, status, errors FROM import_row WHERE import_id = %s AND errors IS NOT NULL ORDER BY row LIMIT %s",

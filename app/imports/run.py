@@ -7,7 +7,6 @@ lock on the import. Whoever runs it next goes on after the last batch that was c
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
@@ -19,7 +18,7 @@ from app.access.rights import RECORD_IMPORT, allows
 from app.core.errors import Conflict, Forbidden, InvalidInput, NotFound, Unauthenticated
 from app.events.append import append_summary
 from app.imports import repository
-from app.imports.batch import BatchWriter, Numbered, plain_counts
+from app.imports.batch import BatchWriter, Numbered, Outcome, plain_counts
 from app.imports.cells import RowReader
 from app.imports.links import LinkResolver, fold, own_links
 from app.imports.mapping import make_plan
@@ -33,12 +32,13 @@ from app.metadata.options import add_options
 from app.records.intake import coercion_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from uuid import UUID
 
     from app.core.ports import Runtime
     from app.imports.mapping import Plan
-    from app.metadata.fieldtypes.base import Coercion
     from app.imports.repository import ImportRow
+    from app.metadata.fieldtypes.base import Coercion
     from app.metadata.model import Catalog
     from tenants.scope import TenantScope
 
@@ -59,8 +59,12 @@ class _Overtaken(Exception):
     """Another process runs this import, or it was ended: nothing is left to do here."""
 
 
-class _DryRun(Exception):
-    """Carries out of the scope, so that nothing of the batch stays."""
+class _Trial(Exception):
+    """Carries what a dry run found out of the scope, so that nothing of the batch stays."""
+
+    def __init__(self, writer: BatchWriter, outcome: Outcome) -> None:
+        super().__init__()
+        self.writer, self.outcome = writer, outcome
 
 
 def run_import(runtime: Runtime, tenant: UUID, import_id: UUID) -> None:
@@ -157,28 +161,41 @@ class _Run:
 
     def _batch(self, sheet: Sheet, chunk: list[Numbered], writer: BatchWriter | None, found: Survey) -> BatchWriter:
         """Write one batch in one transaction; the writer serves the next one too."""
-        dry = self.stored.given.dry_run
         try:
             with self._scope(write=True) as scope:
                 row = self._locked(scope)
                 if row.next_row > chunk[0][0]:
                     raise _Overtaken
-                catalog = catalogs.for_scope(scope)
-                if writer is None or writer.catalog.version != catalog.version:
-                    writer = self._writer(scope, catalog, sheet, found, row.created_by)
+                writer = self._writer_for(scope, writer, sheet, found, row.created_by)
                 outcome = writer.write(scope, chunk)
-                if dry:
-                    raise _DryRun
-                repository.report_rows(scope, self.id, outcome.reports)
+                self._stop_trial(writer, outcome)
+                self._keep(scope, outcome, chunk)
                 repository.report_linked(scope, self.id, writer.made)
-                repository.advance(scope, self.id, plain_counts(outcome.counts), chunk[-1][0] + 1)
-        except _DryRun:
-            reports = [replace(one, record_id=None, record_version=None) for one in outcome.reports if one.errors]
+                return writer
+        except _Trial as trial:
+            reports = [replace(one, record_id=None, record_version=None) for one in trial.outcome.reports if one.errors]
             with self._scope(write=True) as scope:
                 self._locked(scope)
-                repository.report_rows(scope, self.id, reports)
-                repository.advance(scope, self.id, plain_counts(outcome.counts), chunk[-1][0] + 1)
-        return writer
+                self._keep(scope, Outcome(trial.outcome.counts, reports), chunk)
+            return trial.writer
+
+    def _stop_trial(self, writer: BatchWriter, outcome: Outcome) -> None:
+        if self.stored.given.dry_run:
+            raise _Trial(writer, outcome)
+
+    def _keep(self, scope: TenantScope, outcome: Outcome, chunk: list[Numbered]) -> None:
+        """What became of the rows, the counts and the checkpoint."""
+        repository.report_rows(scope, self.id, outcome.reports)
+        repository.advance(scope, self.id, plain_counts(outcome.counts), chunk[-1][0] + 1)
+
+    def _writer_for(
+        self, scope: TenantScope, writer: BatchWriter | None, sheet: Sheet, found: Survey, author: UUID | None
+    ) -> BatchWriter:
+        """The writer of the batch before, unless the metadata changed since."""
+        catalog = catalogs.for_scope(scope)
+        if writer is not None and writer.catalog.version == catalog.version:
+            return writer
+        return self._writer(scope, catalog, sheet, found, author)
 
     def _writer(
         self, scope: TenantScope, catalog: Catalog, sheet: Sheet, found: Survey, author: UUID | None
@@ -229,7 +246,9 @@ class _Run:
             row = repository.read_import(scope, self.id)
             if row is None or self.stored.given.dry_run:
                 return
-            counts = {name: getattr(row, name) for name in ("rows", "created", "updated", "skipped", "failed", "warnings")}
+            counts = {
+                name: getattr(row, name) for name in ("rows", "created", "updated", "skipped", "failed", "warnings")
+            }
             append_summary(scope, "imported", row.object, {"file": row.file_name, **counts}, record_id=self.id)
 
 

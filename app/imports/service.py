@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import os
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
-from uuid import UUID
 
 import msgspec
 
@@ -27,6 +26,7 @@ from app.records.matching import match_field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from uuid import UUID
 
     from app.core.storage import Storage
     from app.imports.mapping import Plan
@@ -150,7 +150,9 @@ def confirm_draft(scope: TenantScope, storage: Storage, import_id: UUID) -> UUID
         size = stream.seek(0, os.SEEK_END)
         found = survey(plan, open_sheet(stream, stored.dialect), coercion_of(scope)) if size <= _SURVEYED else None
     stored = msgspec.structs.replace(stored, draft=False, survey=found, by=_starter(scope))
-    repository.change_options(scope, import_id, stored.to_json(), rows=found.rows if found else 0, unmapped=plan.unmapped)
+    repository.change_options(
+        scope, import_id, stored.to_json(), rows=found.rows if found else 0, unmapped=plan.unmapped
+    )
     return request_job(scope, RUN_JOB, {"import": str(import_id)})
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping  # noqa: TC003 (msgspec reads the annotations)
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, Literal
-from uuid import UUID
+from uuid import UUID  # noqa: TC003
 
 import msgspec
 
-from app.imports.options import ImportOptions
-from app.imports.reading import Dialect
-from app.imports.survey import Survey
+from app.imports.options import ImportOptions  # noqa: TC001
+from app.imports.reading import Dialect  # noqa: TC001
+from app.imports.survey import Survey  # noqa: TC001
 from tenants.scope import Actor, enter_job
 
 if TYPE_CHECKING:

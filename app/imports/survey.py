@@ -38,8 +38,11 @@ _SHOWN: Final = 40
 
 
 class Survey(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """What the pass found. ``date_formats`` by column; ``new_options`` by field: texts to become choices; ``unknown`` by
-    path: texts that are no choice and may not become one."""
+    """What the pass found.
+
+    ``date_formats`` by column; ``new_options`` by field: texts to become choices; ``unknown`` by path: texts that are
+    no choice yet.
+    """
 
     rows: int = 0
     date_formats: dict[str, str] = {}

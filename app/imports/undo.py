@@ -1,10 +1,12 @@
-"""Take an import back: what it created goes to the trash, what it changed gets its old values, if nobody changed it since."""
+"""Take an import back: what it created goes to the trash, what it changed gets its old values.
+
+Records that somebody worked on since are left alone.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
-from uuid import UUID
 
 from app.events.append import append_summary
 from app.imports import repository
@@ -17,6 +19,8 @@ from app.records.rowform import quote
 from app.records.trash import trash_many
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from app.core.ports import Runtime
     from app.imports.repository import ImportRow
     from app.metadata.model import ObjectType

@@ -1,11 +1,9 @@
-"""A year of a sales team's deals: 85 companies, 7 products, 8,800 deals, in the three ways the figures are known for."""
+"""A year of a sales team: 85 companies, 7 products, 8,800 deals, in the three ways the figures are known for."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
-
-import pytest
 
 from app.records.aggregate import aggregate
 from app.records.query import AggregateQuery

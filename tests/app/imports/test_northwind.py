@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.support.imports import DATA, import_file, needs_data, query
-from tests.support.tenants import NewTenant
 
 if TYPE_CHECKING:
     from app.core.ports import Runtime
+    from tests.support.tenants import NewTenant
 
 NORTHWIND = DATA / "crm" / "northwind"
 

@@ -49,7 +49,9 @@ def test_columns_named_like_fields_map_by_themselves_and_others_are_listed(runti
     result = import_file(runtime, workspace, content, object="company")
     assert numbers(result) == (1, 0, 0, 0, 0)
     assert result["unmapped"] == ["Employees", "created_at"]
-    assert query(runtime, workspace, "select name, billing_address__city, employees from o_company") == [("Acme", "Köln", None)]
+    assert query(runtime, workspace, "select name, billing_address__city, employees from o_company") == [
+        ("Acme", "Köln", None)
+    ]
 
 
 def test_rows_of_one_file_link_to_each_other_whatever_their_order(runtime: Runtime, workspace: Tenant) -> None:
@@ -57,7 +59,9 @@ def test_rows_of_one_file_link_to_each_other_whatever_their_order(runtime: Runti
     content = content.replace("Broken,\n", "Broken,,,\n")
     result = import_file(runtime, workspace, content, object="company")
     assert numbers(result) == (3, 0, 0, 2, 1)
-    rows = query(runtime, workspace, "select c.name, p.name from o_company c left join o_company p on p.id = c.parent order by 1")
+    rows = query(
+        runtime, workspace, "select c.name, p.name from o_company c left join o_company p on p.id = c.parent order by 1"
+    )
     assert rows == [("Bad", None), ("Child", "Mother"), ("Mother", None)]
     assert [line[0] for line in problems(runtime, workspace, result)] == ["4", "5", "6"]
 
@@ -67,8 +71,12 @@ def test_links_that_are_to_be_created_are_created_once(runtime: Runtime, workspa
     result = import_file(runtime, workspace, content, object="contact", links=["create"])
     assert numbers(result) == (3, 0, 0, 0, 0)
     assert query(runtime, workspace, "select name from o_company order by 1") == [("Acme",), ("New & Co",)]
-    assert query(runtime, workspace, "select name, status from member where status = 'inactive'") == [("Zoe Z", "inactive")]
-    assert query(runtime, workspace, "select count(*) from o_contact where company is not null and owner is not null") == [(3,)]
+    assert query(runtime, workspace, "select name, status from member where status = 'inactive'") == [
+        ("Zoe Z", "inactive")
+    ]
+    assert query(
+        runtime, workspace, "select count(*) from o_contact where company is not null and owner is not null"
+    ) == [(3,)]
 
 
 def test_two_targets_of_one_name_are_refused_not_guessed(runtime: Runtime, workspace: Tenant) -> None:
@@ -119,14 +127,24 @@ def test_dates_that_read_two_ways_are_asked_about(runtime: Runtime, workspace: T
 def test_decimal_commas_are_found_out(runtime: Runtime, workspace: Tenant) -> None:
     result = import_file(runtime, workspace, "name;amount\na;1.234,50\nb;7,5\n", object="deal")
     assert numbers(result) == (2, 0, 0, 0, 0)
-    assert [str(row[0]) for row in query(runtime, workspace, "select amount from o_deal order by name")] == ["1234.50", "7.50"]
+    assert [str(row[0]) for row in query(runtime, workspace, "select amount from o_deal order by name")] == [
+        "1234.50",
+        "7.50",
+    ]
 
 
 def test_choices_are_refused_added_or_translated(runtime: Runtime, workspace: Tenant) -> None:
     content = "name,industry\na,Zeppelins\nb,zeppelins\nc,Kites\n"
     refused = import_file(runtime, workspace, content, object="company")
     assert numbers(refused) == (0, 0, 0, 3, 0)
-    added = import_file(runtime, workspace, content, object="company", options=["industry:create"], map_value=["industry:Kites=Zeppelins"])
+    added = import_file(
+        runtime,
+        workspace,
+        content,
+        object="company",
+        options=["industry:create"],
+        map_value=["industry:Kites=Zeppelins"],
+    )
     assert numbers(added) == (3, 0, 0, 0, 0)
     assert query(runtime, workspace, "select distinct industry from o_company") == [("zeppelins",)]
 
@@ -152,14 +170,18 @@ def test_undo_trashes_what_was_created_and_restores_what_was_changed(runtime: Ru
     with enter_job(runtime.databases, workspace.id, actor=owner, write=True) as scope:
         undo_import(scope, result["import"])
     run_undo(runtime, workspace.id, result["import"])
-    rows = query(runtime, workspace, "select external_id, name, employees, deleted_at is null from o_company order by 1")
+    rows = query(
+        runtime, workspace, "select external_id, name, employees, deleted_at is null from o_company order by 1"
+    )
     assert rows == [("1", "One", 10, True), ("2", "Due", 21, True), ("3", "Tre", 31, False), ("4", "Quattro", 41, True)]
     assert outcome(runtime, workspace, result["import"])["state"] == "undone"
 
 
 def test_every_row_has_one_event_with_the_import_as_actor_and_cause(runtime: Runtime, workspace: Tenant) -> None:
     result = import_file(runtime, workspace, "name\nOne\nTwo\n", object="company")
-    events = query(runtime, workspace, "select kind, actor_kind, actor_id::text, cause ->> 'import' from event order by id")
+    events = query(
+        runtime, workspace, "select kind, actor_kind, actor_id::text, cause ->> 'import' from event order by id"
+    )
     assert events == [("created", "import", result["import"], result["import"])] * 2 + [
         ("imported", "import", result["import"], result["import"])
     ]
