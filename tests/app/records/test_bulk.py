@@ -206,3 +206,38 @@ def _diffs(scope: TenantScope, record: dict[str, Any]) -> list[dict[str, Any]]:
         "SELECT diff FROM event WHERE record_id = %s AND kind = 'updated' ORDER BY id", (record["id"],)
     ).fetchall()
     return [{name: pair for name, pair in row[0].items() if name not in _UNCOMPARED} for row in rows]
+
+
+_PERSON = st.fixed_dictionaries(
+    {},
+    optional={
+        "first_name": st.sampled_from(["Ada", "", None]),
+        "last_name": st.sampled_from(["Lovelace", None, "  "]),
+        "email": st.sampled_from(["a@x.example", "b@x.example", None, "no address"]),
+        "emails": st.lists(st.sampled_from(["a@x.example", "b@x.example", "c@x.example"]), max_size=3),
+        "address": st.sampled_from([None, {"city": "Rome"}, {"line1": "Via 1", "city": None}, {"country": "Italy"}]),
+        "company": st.sampled_from(["first", "second", None]),
+    },
+)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=st.lists(_PERSON, min_size=1, max_size=3))
+def test_people_changed_in_bulk_equal_people_changed_one_by_one(scope: TenantScope, rows: list[dict[str, Any]]) -> None:
+    companies = {"first": make_company(scope)["id"], "second": make_company(scope)["id"], None: None}
+    rows = [row | ({"company": companies[row["company"]]} if "company" in row else {}) for row in rows]
+    bulked, single = (make_contact(scope, "Same", emails=["z@x.example"]) for _ in range(2))
+    for row in rows:
+        result = bulk(scope, "contact", [{"id": bulked["id"], **row}], mode="update")["results"][0]
+        outcome = _single(lambda row=row: write.update_record(scope, "contact", record_id(single), row))
+        if isinstance(outcome, set):
+            assert {(error["pointer"], error["code"]) for error in result["errors"]} == outcome
+    assert _comparable(shown(scope, "contact", bulked["id"])) == _comparable(shown(scope, "contact", single["id"]))
+    assert _diffs(scope, bulked) == _diffs(scope, single)
+    assert _affiliations(scope, bulked) == _affiliations(scope, single)
+
+
+def _affiliations(scope: TenantScope, contact: dict[str, Any]) -> list[tuple[Any, ...]]:
+    return scope.execute(
+        'SELECT company, "primary", version FROM o_affiliation WHERE contact = %s ORDER BY company', (contact["id"],)
+    ).fetchall()
