@@ -11,6 +11,7 @@ from psycopg import sql
 from sqlalchemy.dialects.postgresql import insert
 
 from app.core import crypto
+from app.core.config import ConfigError
 from app.core.db import PodAddress, make_engine
 from tenants.provisioning.hardening import Gap, check_hardening, harden
 from tenants.provisioning.migrating import migrate_control, migrate_pod
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from app.core.config import Config, Hardening
+    from app.core.db import Databases
     from app.core.ports import Runtime
 
 APP: Final = "rapport_app"
@@ -98,6 +100,9 @@ def _make_roles(connection: sa.Connection, passwords: Passwords) -> None:
         else:
             _run(connection, "alter role {} set {} to {value}", APP, name, value=value)
     _run(connection, "alter role {} set timezone to 'UTC'", OWNER)
+    if not connection.exec_driver_sql("select rolsuper from pg_roles where rolname = current_user").scalar():
+        # A managed provider's administrator: as a member of the owner it may make databases and schemas for it.
+        _run(connection, "grant {} to current_user with inherit true, set true", OWNER)
     # The owner hands membership of it to each tenant role.
     _run(connection, "grant {} to {} with admin option, inherit false, set false", TENANTS, OWNER)
 
@@ -171,6 +176,17 @@ def prepare(runtime: Runtime, superuser_url: str | None) -> None:
             prepare_pod(superuser_url, _pod_database(config, number), config.hardening)
     for number in numbers:
         migrate_pod(databases.pod_owner(number))
+        _refuse_open_pod(databases, number, config.hardening)
+
+
+def _refuse_open_pod(databases: Databases, number: int, hardening: Hardening) -> None:
+    """A dump and restore or an upgrade of the server loses the walls: strict means not to start then."""
+    if hardening != "strict":
+        return
+    with databases.pod_owner(number).connect() as connection:
+        gaps = check_hardening(connection)
+    if gaps:
+        raise ConfigError(f"pod {number} is not safe: {gaps[0].what}; {gaps[0].remedy} (rapport doctor lists all)")
 
 
 def add_pod(runtime: Runtime, superuser_url: str, app_url: str, owner_url: str) -> int:

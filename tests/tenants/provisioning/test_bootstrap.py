@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from psycopg import sql
 
+from app.core.config import ConfigError
 from app.core.db import Databases
 from app.core.ports import Runtime
 from tenants.provisioning import bootstrap, check_hardening, create_tenant, migrating, prepare
@@ -62,6 +63,18 @@ def test_an_empty_cluster_becomes_an_installation_and_a_second_start_keeps_it(
         name = f"{sa.make_url(installation.config.database_url).database}".replace("_control", "_pod_1")
         connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
         connection.execute(sql.SQL("drop role {}").format(sql.Identifier(role)))
+
+
+def test_a_strict_installation_does_not_start_on_a_pod_that_lost_its_walls(
+    installation: Runtime, servers: Servers
+) -> None:
+    prepare(installation, servers.postgres)
+    database = f"{sa.make_url(installation.config.database_url).database}".replace("_control", "_pod_1")
+    with psycopg.connect(servers.postgres, dbname=database, autocommit=True) as connection:
+        connection.execute("grant execute on function pg_catalog.set_config(text, text, boolean) to public")
+    with pytest.raises(ConfigError, match="set_config"):
+        prepare(installation, None)
+    prepare(installation, servers.postgres)
 
 
 def test_another_pod_can_be_added(installation: Runtime, servers: Servers) -> None:
