@@ -30,7 +30,7 @@ class RecordEnvironment:
         self._source = Source(catalog, obj)
         self.currency = tenant.currency
         self.timezone = tenant.timezone
-        self._region = region_of(tenant.locale)
+        self._region = region_of(tenant.locale, tenant.timezone)
         self.key: Hashable = (*spec_key(catalog, obj), tenant.currency, tenant.timezone, self._region)
 
     def variable(self, path: str) -> Variable | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import functools
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 from zoneinfo import ZoneInfo
 
 from babel.core import Locale, UnknownLocaleError, get_global
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     from app.metadata.model import Field, ObjectType
     from tenants.scope import TenantScope
+
+#: Unknown, and CLDR's codes for the world and for no country.
+_NOWHERE: Final = frozenset({"", "001", "ZZ"})
 
 
 @dataclass(slots=True)
@@ -40,19 +43,28 @@ def coercion_of(scope: TenantScope) -> Coercion:
     now = clock.now()
     today = now.astimezone(ZoneInfo(tenant.timezone)).date()
     return Coercion(
-        currency=tenant.currency, timezone=tenant.timezone, region=region_of(tenant.locale), now=now, today=today
+        currency=tenant.currency,
+        timezone=tenant.timezone,
+        region=region_of(tenant.locale, tenant.timezone),
+        now=now,
+        today=today,
     )
 
 
 @functools.cache
-def region_of(locale: str) -> str:
-    """The country a locale speaks of: ``de`` → DE, ``en`` → US (likely subtags of CLDR)."""
+def region_of(locale: str, timezone: str) -> str:
+    """The country a workspace is in, for numbers written without one: ``de-AT`` says it, else the time zone does.
+
+    Where neither tells, the country where most speak the language (likely subtags of CLDR).
+    """
     try:
         parsed = Locale.parse(locale, sep="-" if "-" in locale else "_")
     except (ValueError, UnknownLocaleError):
-        return "US"
-    if parsed.territory:
-        return parsed.territory
+        parsed = Locale("en")
+    zones: Mapping[str, str] = get_global("zone_territories")
+    territory = parsed.territory or zones.get(timezone, "")
+    if territory not in _NOWHERE:
+        return territory
     likely: Mapping[str, str] = get_global("likely_subtags")
     return likely.get(parsed.language, "en_Latn_US").rpartition("_")[2]
 

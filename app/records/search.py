@@ -72,7 +72,7 @@ def search(scope: TenantScope, q: str, objects: tuple[str, ...] = (), limit: int
         UnknownObject: one of ``objects`` does not exist.
     """
     check_limits(limit)
-    asked = _understand(q, scope.tenant.locale)
+    asked = _understand(q, region_of(scope.tenant.locale, scope.tenant.timezone))
     parts = [part for obj in _objects(scope, objects) for part in _ways(obj, asked)]
     found = sql.SQL(
         "SELECT * FROM (SELECT DISTINCT ON (object, id) object, id, title, score, around FROM ({parts}) AS way"
@@ -97,7 +97,7 @@ def fold(text: str) -> str:
     return "".join(c for c in plain if not "\u0300" <= c <= "\u036f").casefold()
 
 
-def _understand(q: str, locale: str) -> _Asked:
+def _understand(q: str, region: str) -> _Asked:
     text = " ".join(q.split())
     words = tuple(dict.fromkeys(re.findall(r"\w+", fold(text))))[:_MAX_WORDS]
     if not words or len(text) > _LONGEST or "\x00" in text:
@@ -106,7 +106,7 @@ def _understand(q: str, locale: str) -> _Asked:
     digits = sum(character.isdigit() for character in text)
     phone = ""
     if digits >= _MIN_DIGITS and re.fullmatch(r"[\d\s()+./-]+", text):
-        phone = e164(text, region_of(locale)) or text
+        phone = e164(text, region) or text
     return _Asked(fold(text), words, text.lower() if "@" in text else "", phone)
 
 
