@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, current_app, request
+from werkzeug.wrappers import Response
 
 from app.http import csrf
-from app.http.context import facts, load_facts
+from app.http.context import facts, load_facts, runtime
 from app.http.guard import Access, public
 from app.http.headers import install_headers
 from app.http.health import blueprint as health
@@ -74,17 +75,25 @@ def declared(flask_app: Flask, endpoint: str) -> Access | None:
     return getattr(flask_app.view_functions[endpoint], "__access__", None)
 
 
-def choose_view() -> None:
+#: Other names of this machine; browsers resolve ``*.localhost`` themselves, but no name below an address.
+LOOPBACK = frozenset({"127.0.0.1", "[::1]"})
+
+
+def choose_view() -> Response | None:
     """The same path may have one view for the base host and one for workspaces (``/``, ``/sign-out``)."""
     if "rapport_routes" not in current_app.extensions:
         raise UndeclaredRoute("app.http.seal was not called")
     rule = request.url_rule
-    if rule is None:
-        return
-    access = declared(current_app, rule.endpoint)
+    access = declared(current_app, rule.endpoint) if rule is not None else None
+    if rule is None or access is None or access.audience == "public":
+        return None
+    config = runtime().config
+    if facts().host in LOOPBACK and config.base_domain == "localhost" and access.audience == "base":
+        return Response("", 302, {"Location": config.base_url + request.full_path.rstrip("?")})
     wanted = "base" if facts().kind == "base" else "workspace"
-    if access is None or access.audience in {wanted, "public"}:
-        return
+    if access.audience == wanted:
+        return None
     other = current_app.extensions["rapport_routes"].get((rule.rule, request.method, wanted))
     if other is not None:
         request.url_rule = other
+    return None

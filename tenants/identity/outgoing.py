@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from app.core.mail import Mailer
 
 log = logging.getLogger(__name__)
@@ -31,7 +33,12 @@ _open: Final[set[Future[None]]] = set()
 
 def post(mailer: Mailer, to: str, message: Message) -> None:
     """Send soon, in the background."""
-    future = _executor.submit(_deliver, mailer, to, message)
+    later(lambda: send(mailer, to, message))
+
+
+def later(work: Callable[[], None]) -> None:
+    """Do ``work`` soon, in the background; what it raises is logged."""
+    future = _executor.submit(_do, work)
     _open.add(future)
     future.add_done_callback(_open.discard)
 
@@ -52,9 +59,9 @@ def plain(message: Message) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _deliver(mailer: Mailer, to: str, message: Message) -> None:
+def _do(work: Callable[[], None]) -> None:
     try:
-        send(mailer, to, message)
+        work()
     except Exception:
         # A thread has nobody to raise to; the person asks again.
         log.exception("a mail was not sent")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from app.core import clock, crypto, ids
 from app.core.errors import FieldError, InvalidInput, NotFound, Unauthenticated
-from tenants.identity import outgoing, passwords, repository
+from tenants.identity import outgoing, passwords, repository, tickets
 from tenants.identity.addresses import normalise_email
 from tenants.identity.outgoing import Message
 
@@ -138,7 +138,11 @@ def verify_address(runtime: Runtime, token: str) -> bool:
 
 
 def request_reset(runtime: Runtime, email: str) -> None:
-    """Mail a reset link to the address if somebody has it; the caller can't tell."""
+    """Mail a reset link to the address if somebody has it, beside the request: the caller can't tell."""
+    outgoing.later(lambda: _send_reset(runtime, email))
+
+
+def _send_reset(runtime: Runtime, email: str) -> None:
     try:
         address = normalise_email(email)
     except InvalidInput:
@@ -159,7 +163,7 @@ def request_reset(runtime: Runtime, email: str) -> None:
             link=f"{runtime.config.base_url}/password/reset/{token}",
             after="The link works once, for one hour. If it was not you, ignore this mail: nothing has changed.",
         )
-        outgoing.post(runtime.mailer, address, message)
+        outgoing.send(runtime.mailer, address, message)
 
 
 def reset_is_live(runtime: Runtime, token: str) -> bool:
@@ -192,11 +196,12 @@ def reset_password(runtime: Runtime, token: str, password: str) -> Known:
         repository.set_password(connection, person, encoded)
         repository.delete_sessions(connection, person)
         repository.verify_email(connection, person, email, now)
+    tickets.end_sessions(runtime, person)
     return Known(person, about[0], email)
 
 
 def change_password(runtime: Runtime, person: UUID, session: UUID, current: str, new: str) -> None:
-    """Replace the password after the present one was given; every other session ends."""
+    """Replace the password after the present one was given; every other session ends, those in workspaces too."""
     with runtime.databases.control.connect() as connection:
         encoded = repository.password_of(connection, person)
         about = repository.person_of(connection, person)
@@ -207,3 +212,4 @@ def change_password(runtime: Runtime, person: UUID, session: UUID, current: str,
     with runtime.databases.control.begin() as connection:
         repository.set_password(connection, person, passwords.hash_password(new))
         repository.delete_sessions(connection, person, but=session)
+    tickets.end_sessions(runtime, person)

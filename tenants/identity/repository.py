@@ -415,3 +415,23 @@ def tenant_of_host(c: sa.Connection, host: str) -> UUID | None:
 def tenant_name(c: sa.Connection, tenant: UUID) -> str | None:
     """A workspace's name."""
     return c.execute(sa.text("select name from tenant where id = :tenant"), {"tenant": tenant}).scalar()
+
+
+def memberships_of(c: sa.Connection, person: UUID) -> list[tuple[int, UUID, UUID]]:
+    """(pod, tenant, member) of every workspace of a person, closed ones too."""
+    rows = c.execute(
+        sa.text(
+            "select t.pod, m.tenant, m.member from membership m join tenant t on t.id = m.tenant where person = :person"
+        ),
+        {"person": person},
+    )
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
+def drop_stale(c: sa.Connection, person: UUID, now: datetime) -> None:
+    """Forget a person's sessions and links that ended by time."""
+    for statement in (
+        "delete from person_session where person = :person and expires_at <= :now",
+        "delete from person_token where person = :person and expires_at <= :now",
+    ):
+        c.execute(sa.text(statement), {"person": person, "now": now})

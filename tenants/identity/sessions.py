@@ -37,6 +37,7 @@ def start(databases: Databases, person: UUID, visitor: Visitor) -> str:
     token = crypto.token()
     now = clock.now()
     with databases.control.begin() as connection:
+        repository.drop_stale(connection, person, now)
         repository.insert_session(
             connection,
             ids.uuid7(),

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, LiteralString, cast
 
 from app.core import clock, crypto
 from app.core.errors import Forbidden, NotFound
+from tenants.identity import repository
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -86,8 +87,17 @@ def redeem(runtime: Runtime, *, pod: int, host: str, ticket: str, binding: str, 
     return session
 
 
-def _call(connection: sa.Connection, query: LiteralString, params: tuple[object, ...]) -> UUID | None:
+def end_sessions(runtime: Runtime, person: UUID) -> None:
+    """End the person's sessions and open tickets in every workspace: after another password nobody stays in."""
+    with runtime.databases.control.connect() as connection:
+        found = repository.memberships_of(connection, person)
+    for pod, tenant, member in found:
+        with runtime.databases.pod(pod).begin() as connection:
+            _call(connection, "select pod.drop_credential(%s, null, %s)", (tenant, member))
+
+
+def _call(connection: sa.Connection, query: LiteralString, params: tuple[object, ...]) -> object:
     """One of the pod's definer functions; the login may do nothing else there."""
     driver = connection.connection.driver_connection
-    row = cast("psycopg.Connection[tuple[UUID | None]]", driver).execute(query, params).fetchone()
+    row = cast("psycopg.Connection[tuple[object]]", driver).execute(query, params).fetchone()
     return None if row is None else row[0]

@@ -78,6 +78,12 @@ def test_workspace_pages_do_not_exist_on_the_base_host_nor_the_other_way(client:
     assert client.get("/account", base_url=ACME, headers=session(client, gate)).status_code == 404
 
 
+def test_the_machines_own_address_leads_to_the_base_host(client: FlaskClient) -> None:
+    away = client.get("/account?x=1", base_url="http://127.0.0.1:8000")
+    assert (away.status_code, away.headers["Location"]) == (302, "http://localhost:8000/account?x=1")
+    assert client.get("/healthz", base_url="http://127.0.0.1:8000").status_code == 200
+
+
 def test_a_session_is_no_bearer_key_and_a_key_no_cookie(client: FlaskClient, gate: Gate) -> None:
     gate.add("rap_acme_planted", "acme", "session")
     assert (

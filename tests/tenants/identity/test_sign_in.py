@@ -204,6 +204,7 @@ def test_a_forgotten_password_is_reset_by_mail_once(sign_up: Companies, flask_ap
     assert browser.get(link).status == 404
     assert browser.post(link, {"password": "twelve green badgers"}).status == 404
     assert company.browser.get(f"{BASE}/workspaces").path == "/sign-in"
+    assert company.browser.get(f"{company.url}/api/v1/me").status == 401
     assert sign_in(Browser(flask_app), company.email).status == 422
     assert sign_in(Browser(flask_app), company.email, "eleven green badgers").path == "/"
     unknown = browser.post(f"{BASE}/password/forgot", {"email": "nobody@example.com"})
@@ -251,6 +252,7 @@ def test_the_password_is_changed_with_the_present_one_and_ends_other_sessions(
     assert company.browser.post(url, {"current": PASSWORD, "password": "short"}).status == 422
     assert "changed" in company.browser.post(url, {"current": PASSWORD, "password": "eleven green badgers"}).text
     assert other.get(f"{BASE}/workspaces").path == "/sign-in"
+    assert other.get(f"{company.url}/api/v1/me").status == 401
     assert company.browser.get(f"{BASE}/workspaces").status == 200
 
 

@@ -1,0 +1,64 @@
+"""``rapport member``: the shapes scripts rely on."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from app.cli import main
+from app.cli import member as command
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from app.core.ports import Runtime
+    from tenants.scope import Tenant
+
+
+@pytest.fixture(autouse=True)
+def same_servers(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    @contextmanager
+    def opened() -> Iterator[Runtime]:
+        yield runtime
+
+    monkeypatch.setattr(command, "open_runtime", opened)
+
+
+def run(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as ended:
+        main(["member", *arguments])
+    return int(ended.value.code or 0)
+
+
+def test_an_invitation_is_one_json_document(tenant: Tenant, capsys: pytest.CaptureFixture[str]) -> None:
+    code = run("invite", "--tenant", tenant.slug, "--email", "Cli@Example.com", "--role", "admin", "--json")
+    document = json.loads(capsys.readouterr().out)
+    assert code == 0
+    assert set(document["invitation"]) == {"id", "email", "role", "url"}
+    assert document["invitation"]["email"] == "cli@example.com"
+    assert document["invitation"]["url"].startswith("http://localhost:8000/invitations/")
+
+
+def test_members_are_listed_by_slug_or_id(tenant: Tenant, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in (tenant.slug, str(tenant.id)):
+        assert run("list", "--tenant", name, "--json") == 0
+        data = json.loads(capsys.readouterr().out)["data"]
+        assert {"id", "name", "email", "role", "status"} == set(data[0])
+        assert any(member["role"] == "owner" for member in data)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("invite", "--tenant", "nobody-here", "--email", "a@example.com"), 3),
+        (("invite", "--tenant", "TENANT", "--email", "no address"), 2),
+        (("invite", "--tenant", "TENANT", "--email", "a@example.com", "--role", "god"), 2),
+        (("list", "--tenant", "nobody-here"), 3),
+        (("list",), 2),
+    ],
+)
+def test_failures_have_their_exit_codes(tenant: Tenant, arguments: tuple[str, ...], code: int) -> None:
+    assert run(*(tenant.slug if word == "TENANT" else word for word in arguments)) == code
