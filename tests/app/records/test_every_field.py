@@ -79,6 +79,9 @@ def test_every_name_sorts_and_pages_in_both_directions_or_is_refused(scope: Tena
 @pytest.mark.parametrize("object_name", OBJECTS)
 def test_every_name_groups_or_is_refused(scope: TenantScope, object_name: str) -> None:
     put_three(scope, object_name)
+    for plain in ("owner", "created_at", "external_id", "version"):
+        assert not refused(aggregate, scope, object_name, AggregateQuery(group_by=(plain,), metrics=("count",)))
+    assert refused(aggregate, scope, object_name, AggregateQuery(group_by=("tags",)))
     for path in paths(object_name):
         for grain in ("", ":month"):
             refused(aggregate, scope, object_name, AggregateQuery(group_by=(path + grain,)))
