@@ -21,7 +21,7 @@ _SUMMARY = ("import", "rows", "created", "updated", "skipped", "failed", "warnin
 
 @click.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--tenant", default="", help="Slug or id; over HTTP the key names it.")
+@click.option("--tenant", default="", help="Slug or id; over HTTP the key names it already.")
 @click.option("--object", "object_name", required=True, help="What the rows become: company, deal, …")
 @click.option("--map", "map_", multiple=True, metavar="COLUMN=FIELD", help="Repeatable. COLUMN= leaves it out.")
 @click.option("--map-value", multiple=True, metavar="FIELD:FROM=TO", help="Replace a value of the file.")
@@ -60,8 +60,8 @@ def import_(file: Path, tenant: str, object_name: str, url: str, key: str, *, as
         dry_run=given["dry_run"],
     )
     take_apart(options)
-    if url and key and not tenant:
-        found, error = _there(url, key, options, file)
+    if url and key:
+        found, error = _there(url, key, tenant, options, file)
     elif tenant:
         found, error = _here(tenant, options, file)
     else:
@@ -87,9 +87,11 @@ def _here(tenant: str, options: ImportOptions, file: Path) -> tuple[Mapping[str,
         return summary(done, str(path) if path else None), done.error or ""
 
 
-def _there(url: str, key: str, options: ImportOptions, file: Path) -> tuple[Mapping[str, Any], str]:
-    from app.imports.remote import import_there
+def _there(url: str, key: str, tenant: str, options: ImportOptions, file: Path) -> tuple[Mapping[str, Any], str]:
+    from app.imports.remote import check_tenant, import_there
 
+    if tenant:
+        check_tenant(url, key, tenant)
     found = import_there(url, key, options, file.name, file.read_bytes(), lambda now: _progress(now["progress"]))
     return found, str(found.get("error") or "")
 

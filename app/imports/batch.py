@@ -13,6 +13,7 @@ from app.imports.repository import RowReport
 from app.records.batch import PreparedRow, RowResult, write_batch
 from app.records.links import live_ids
 from app.records.matching import matches
+from app.records.store_many import lock_records
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -82,6 +83,11 @@ class BatchWriter:
     ) -> list[ReadRow]:
         """Write what can be written at once; the rows that follow an earlier one of the same new record come back."""
         found, later = self._match(scope, rows)
+        if found and self._reader.composites:
+            present = lock_records(scope, self.plan.object_type, found.values())
+            for row in rows:
+                if row.number in found:
+                    self._reader.merge(row, present.get(found[row.number], {}))
         mode, prepared = self.plan.wishes.mode, list[PreparedRow]()
         waiting = {row.number for row in later}
         for row in rows:

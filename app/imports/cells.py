@@ -43,6 +43,7 @@ class ReadRow:
     number: int
     values: dict[str, Any] = field(default_factory=dict[str, Any])
     links: dict[str, tuple[Target, str]] = field(default_factory=dict[str, "tuple[Target, str]"])
+    parts: dict[str, dict[str, object]] = field(default_factory=dict[str, "dict[str, object]"])
     blank: list[str] = field(default_factory=list[str])
     cleared: list[str] = field(default_factory=list[str])
     problems: list[Problem] = field(default_factory=list[Problem])
@@ -60,10 +61,19 @@ class RowReader:
         self._composites: dict[str, Target] = {}
         for target in plan.targets:
             own = date_formats.get(target.header, date_formats.get("", ""))
-            self._cells.append(_Cell(target, replace(ctx, date_format=own), plan.wishes.values.get(target.path, {})))
             if target.part and not target.field.to:
                 self._composites[target.field.name] = target
+            self._cells.append(_Cell(target, replace(ctx, date_format=own), plan.wishes.values.get(target.path, {})))
+        for cell in self._cells:
+            # An amount whose currency has a column of its own is itself only a part.
+            if not cell.target.part and cell.target.field.name in self._composites:
+                cell.read_part("amount")
         self._ctx = ctx
+
+    @property
+    def composites(self) -> frozenset[str]:
+        """Fields of which the file has single parts."""
+        return frozenset(self._composites)
 
     def read(self, number: int, cells: Sequence[str]) -> ReadRow:
         """Values, links and problems of one row."""
@@ -72,14 +82,25 @@ class RowReader:
             message = f"The row has {len(cells)} columns, the header has {self._width}."
             row.problems.append(Problem("", "", "row.too_long", message))
             return row
-        parts: dict[str, dict[str, object]] = {}
         for cell in self._cells:
-            self._take(row, cell, cell.text(cells), parts)
-        for name, given in parts.items():
+            self._take(row, cell, cell.text(cells))
+        for name, given in row.parts.items():
             self._join(row, name, given)
         return row
 
-    def _take(self, row: ReadRow, cell: _Cell, text: str, parts: dict[str, dict[str, object]]) -> None:
+    def merge(self, row: ReadRow, present: Mapping[str, Any]) -> None:
+        """Put the parts the row has into the composite values of the record as it is (its JSON form)."""
+        for name in self._composites:
+            given = dict(row.parts.get(name, {}))
+            given |= {
+                path.partition(".")[2] or "amount": None for path in row.cleared if path.partition(".")[0] == name
+            }
+            before = present.get(name)
+            if given and isinstance(before, dict):
+                merged = {**before, **given}
+                self._join(row, name, {part: value for part, value in merged.items() if value is not None})
+
+    def _take(self, row: ReadRow, cell: _Cell, text: str) -> None:
         target, name = cell.target, cell.target.field.name
         if not text or text in self._nulls:
             (row.cleared if text else row.blank).append(target.path if name in self._composites else name)
@@ -93,7 +114,7 @@ class RowReader:
             row.problems.append(Problem(target.header, text[:_SHOWN], problem.code, problem.message))
             return
         if name in self._composites:
-            parts.setdefault(name, {})[target.part or "amount"] = value
+            row.parts.setdefault(name, {})[target.part or "amount"] = value
         elif value is None:
             row.blank.append(name)
         else:
@@ -142,6 +163,11 @@ class _Cell:
         if len(self._known) < _REMEMBERED:
             self._known[text] = value
         return value
+
+    def read_part(self, part: str) -> None:
+        """Read the cell as this part of its field from now on."""
+        field, ctx = self.target.field, self._ctx
+        self._parse = lambda text: field.type.parse_part(field, part, text, ctx)
 
     def _parser(self) -> Callable[[str], Any]:
         target, ctx = self.target, self._ctx

@@ -249,6 +249,7 @@ def _check_targets(plan: Plan) -> None:
             message = f"{target.path} is fed by two columns: {seen[target.path]!r} and {target.header!r}."
             raise InvalidImport.of("map", message)
         seen[target.path] = target.header
+    _check_parts(plan)
     wishes, mapped = plan.wishes, {target.field.name for target in plan.targets} | seen.keys()
     links = {target.field.name for target in plan.targets if target.field.to}
     named = {
@@ -263,6 +264,14 @@ def _check_targets(plan: Plan) -> None:
                 raise InvalidImport.of(option, f"{name} is not {what}.{_near(name, allowed)}", "field.unknown")
     if wishes.mode != "create" and plan.match is None:
         raise InvalidImport.of("match", f"No column is mapped to {wishes.match}, by which records are matched.")
+
+
+def _check_parts(plan: Plan) -> None:
+    """A whole address and a part of it can't both be read; an amount may have its currency beside it."""
+    in_parts = {target.field.name for target in plan.targets if target.part and not target.field.to}
+    for target in plan.targets:
+        if not target.part and target.field.name in in_parts and target.field.type.name != "money":
+            raise InvalidImport.of("map", f"{target.field.name} is mapped as a whole and in parts; choose one.")
 
 
 def _near(name: str, names: Iterable[str]) -> str:

@@ -58,6 +58,14 @@ def import_there(
     return found
 
 
+def check_tenant(url: str, key: str, tenant: str) -> None:
+    """Refuse a key of another workspace than the one that was named. Raises NotFound."""
+    headers = {"Authorization": f"Bearer {key}"}
+    me = _patiently(lambda: _json(net.call("GET", f"{url.rstrip('/')}/api/v1/me", headers=headers)))
+    if tenant not in {me["tenant"]["slug"], me["tenant"]["id"]}:
+        raise NotFound(f"The key is not one of the workspace {tenant}")
+
+
 def _multipart(boundary: str, options: bytes, file_name: str, content: bytes) -> bytes:
     name = file_name.replace('"', "'").replace("\r", " ").replace("\n", " ")
     return b"\r\n".join(

@@ -98,6 +98,34 @@ def test_upsert_updates_creates_and_skips(runtime: Runtime, workspace: Tenant) -
     assert numbers(again) == (0, 1, 2, 0, 0)
 
 
+def test_parts_of_a_value_are_joined_and_an_update_keeps_the_other_parts(runtime: Runtime, workspace: Tenant) -> None:
+    content = "external_id,name,billing_address.line1,billing_address.city,annual_revenue,annual_revenue.currency\n"
+    first = import_file(runtime, workspace, content + "1,One,Main St 1,Bonn,1500.5,USD\n2,Two,,,7,\n", object="company")
+    assert numbers(first) == (2, 0, 0, 0, 0)
+    shown = "select billing_address__line1, billing_address__city, annual_revenue, annual_revenue__currency from o_company order by name"
+    rows = query(runtime, workspace, shown)
+    assert [(a, b, str(c), d) for a, b, c, d in rows] == [
+        ("Main St 1", "Bonn", "1500.50", "USD"),
+        (None, None, "7.00", "EUR"),
+    ]
+    change = "external_id,billing_address.city,billing_address.line1\n1,Köln,\n2,-,-\n"
+    options: dict[str, Any] = {"object": "company", "mode": "update", "match": "external_id", "null": ["-"]}
+    assert numbers(import_file(runtime, workspace, change, **options)) == (0, 1, 1, 0, 0)
+    assert [row[:2] for row in query(runtime, workspace, shown)] == [("Main St 1", "Köln"), (None, None)]
+
+
+def test_polymorphic_links_are_found_by_the_column_of_their_target(runtime: Runtime, workspace: Tenant) -> None:
+    import_file(runtime, workspace, "name\nAcme\n", object="company")
+    import_file(runtime, workspace, "title\nCall them\n", object="task")
+    result = import_file(
+        runtime,
+        workspace,
+        "from.task,to.company,role\nCall them,Acme,about\nCall them,Nobody,about\n",
+        object="record_link",
+    )
+    assert numbers(result) == (1, 0, 0, 1, 0)
+
+
 def test_update_skips_rows_without_a_match(runtime: Runtime, workspace: Tenant) -> None:
     import_file(runtime, workspace, "external_id,name\n1,One\n", object="company")
     content = "external_id,name\n1,Eins\n9,Neun\n,Nobody\n"
