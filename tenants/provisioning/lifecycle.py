@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 import sqlalchemy as sa
 from psycopg import sql
+from psycopg.errors import LockNotAvailable
 from sqlalchemy.dialects.postgresql import insert
 
 from app.core import ids
@@ -32,6 +33,9 @@ _CREATE: Final = "create"
 _DELETE: Final = "delete"
 _SUSPEND: Final = "suspend"
 _RESUME: Final = "resume"
+
+#: Each waits for two seconds: together longer than a read may take.
+_DROP_TRIES: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,12 +255,7 @@ def _delete(runtime: Runtime, entry: UUID, tenant: UUID | None, pod: int | None)
         if lock_exclusively(connection, tenant):
             connection.execute("update pod.tenant set state = 'deleting', state_at = now() where id = %s", (tenant,))
             connection.execute("delete from pod.credential where tenant = %s", (tenant,))
-    with owner_transaction(runtime.databases, pod) as connection:
-        row = connection.execute(
-            "select id, schema, role from pod.tenant where id = %s for update", (tenant,)
-        ).fetchone()
-        if row is not None:
-            drop_place(connection, Spare(*row))
+    _drop_when_free(runtime, tenant, pod)
     runtime.storage.delete_prefix(str(tenant))
     _clear_cache(runtime, tenant)
     with runtime.databases.control.begin() as connection:
@@ -264,6 +263,23 @@ def _delete(runtime: Runtime, entry: UUID, tenant: UUID | None, pod: int | None)
         connection.execute(sa.delete(tables.tenant).where(tables.tenant.c.id == tenant))
         ledger.close(connection, entry, "done")
     directory.forget(runtime.databases, tenant, *hosts)
+
+
+def _drop_when_free(runtime: Runtime, tenant: UUID, pod: int) -> None:
+    """Drop the schema; who still reads in it, for some seconds at most, is waited for."""
+    for last in (*[False] * (_DROP_TRIES - 1), True):
+        try:
+            with owner_transaction(runtime.databases, pod) as connection:
+                row = connection.execute(
+                    "select id, schema, role from pod.tenant where id = %s for update", (tenant,)
+                ).fetchone()
+                if row is not None:
+                    drop_place(connection, Spare(*row))
+        except LockNotAvailable as error:
+            if last:
+                raise Unavailable("The workspace is closed but still being read; its deletion goes on later") from error
+        else:
+            return
 
 
 def _clear_cache(runtime: Runtime, tenant: UUID) -> None:

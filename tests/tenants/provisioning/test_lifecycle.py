@@ -338,6 +338,26 @@ def test_the_traces_are_there_before_deleting(runtime: Runtime, new_tenant: NewT
     assert {place for place, count in traces(runtime, tenant).items() if not count} == {"invitation"}
 
 
+def test_deleting_waits_for_who_still_reads(runtime: Runtime, new_tenant: NewTenant) -> None:
+    tenant = new_tenant()
+    inside, leave = threading.Event(), threading.Event()
+
+    def read() -> None:
+        with enter_job(runtime.databases, tenant.id, actor=SYSTEM, write=False) as scope:
+            scope.execute("select 1 from team")
+            inside.set()
+            leave.wait(20)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    assert inside.wait(20)
+    threading.Timer(2.5, leave.set).start()
+    delete_tenant(runtime, tenant.id)
+    reader.join()
+    assert find_tenant(runtime.databases, str(tenant.id)) is None
+    assert physical(runtime.databases) == known(runtime.databases)
+
+
 def test_a_deletion_that_stops_in_the_middle_is_finished_later(
     runtime: Runtime, new_tenant: NewTenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
