@@ -7,6 +7,7 @@ import os
 import pytest
 import redis
 
+from tests.kill.table import pytest_terminal_summary  # noqa: F401 - a hook
 from tests.support import network
 from tests.support import servers as test_servers
 from tests.support.servers import Servers, TestServers

@@ -22,11 +22,14 @@ from app.core.supervisor import Child, Supervisor
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from pathlib import Path
     from types import FrameType
 
 _TICK_SECONDS = 0.2
 _READY_SECONDS = 300.0
 _PAUSE_SECONDS = 5.0
+#: What a running job is given to end by itself when we stop.
+_JOB_SECONDS = 2.0
 
 
 @click.command()
@@ -43,12 +46,12 @@ def up(host: str, workers: int | None, jobs: int, spares: int) -> None:
     with contextlib.suppress(_StopRequestedError), _only_one(config):
         _refuse_taken_port(host, config.port)
         _say("Rapport is starting")
-        with embedded.running(config, _say, own=True) as servers:
-            stop.check()
-            _migrate()
-            supervisor = Supervisor(
-                _children(config, host, workers, jobs=jobs, spares=spares), servers.revive if servers else list, _say
-            )
+        with contextlib.ExitStack() as stack:
+            with stop.at_once():
+                servers = stack.enter_context(embedded.running(config, _say, own=True))
+            _migrate(stop)
+            children = _children(config, host, workers, jobs=jobs, spares=spares)
+            supervisor = Supervisor(children, lambda: _revive(servers, stop), _say)
             try:
                 supervisor.start()
                 _wait_ready(config, host, supervisor, stop)
@@ -71,11 +74,28 @@ class _Stop:
 
     def __init__(self) -> None:
         self._requested = False
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        self._at_once = False
+        numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        for number in numbers:
             signal.signal(number, self._request)
+        # Whoever started us may have had them blocked, which is inherited.
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, numbers)
 
     def _request(self, _number: int, _frame: FrameType | None) -> None:
         self._requested = True
+        if self._at_once:
+            self._at_once = False
+            raise _StopRequestedError
+
+    @contextlib.contextmanager
+    def at_once(self) -> Generator[None]:
+        """A block that a signal may end anywhere: one that waits long and leaves nothing that outlives us."""
+        self._at_once = True
+        try:
+            self.check()
+            yield
+        finally:
+            self._at_once = False
 
     def check(self) -> None:
         """Raise when a stop was asked for."""
@@ -83,10 +103,9 @@ class _Stop:
             raise _StopRequestedError
 
     def wait(self, seconds: float) -> None:
-        """Sleep, then check."""
-        if not self._requested:
+        """Sleep; a signal ends it."""
+        with self.at_once():
             time.sleep(seconds)
-        self.check()
 
 
 def _say(line: str) -> None:
@@ -125,15 +144,22 @@ def _refuse_taken_port(host: str, port: int) -> None:
             raise ServerError(f"can't listen on {host} port {port}: {error.strerror}") from error
 
 
-def _migrate() -> None:
+def _migrate(stop: _Stop) -> None:
     """Migrate in a process of its own: what it loads and creates is not needed afterwards. Load the rest meanwhile."""
     _say("Bringing the databases up to date")
     command = [sys.executable, "-m", "app.cli", "migrate", "--spares", "1"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: S603 (ourselves)
+    child = subprocess.Popen(  # noqa: S603 (ourselves)
+        command,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,  # Ctrl-C is for us alone
+        preexec_fn=process.die_with_parent(signal.SIGTERM),  # noqa: PLW1509 (one system call)
+    )
     try:
         web.preload()
+        with stop.at_once():
+            code = child.wait()
     finally:
-        code = process.wait()
+        process.stop(child, [(signal.SIGTERM, 5), (signal.SIGKILL, 5)])
     if code != 0:
         raise ServerError("the databases could not be brought up to date (see above)")
 
@@ -143,9 +169,22 @@ def _children(config: Config, host: str, workers: int | None, *, jobs: int, spar
     logs.mkdir(exist_ok=True, mode=0o700)
     return [
         Child("web", lambda: web.serve(host, config.port, workers, threads=4), logs / "web.log"),
-        *(Child(f"worker{number}", worker.run, logs / "worker.log") for number in range(1, jobs + 1)),
+        *(_worker(number, logs) for number in range(1, jobs + 1)),
         Child("relay", lambda: relay.run(spares), logs / "relay.log"),
     ]
+
+
+def _worker(number: int, logs: Path) -> Child:
+    """Jobs go on after any death, so nobody waits long for one to end: not we, and it not without us."""
+    return Child(f"worker{number}", worker.run, logs / "worker.log", grace=_JOB_SECONDS, orphaned=signal.SIGKILL)
+
+
+def _revive(servers: embedded.Embedded | None, stop: _Stop) -> list[str]:
+    """Start dead servers again; their recovery may take minutes, a stop does not wait for it."""
+    if servers is None:
+        return []
+    with stop.at_once():
+        return servers.revive()
 
 
 def _tend(supervisor: Supervisor, stop: _Stop) -> None:

@@ -21,7 +21,7 @@ begin
            or (j.state = 'rung' and j.lease_until + p_patience <= clock_timestamp())
            or (j.state = 'running' and j.lease_until <= clock_timestamp()))
        for update skip locked)
-    update pod.job j set state = 'rung', lease_until = clock_timestamp() + interval '60 seconds'
+    update pod.job j set state = 'rung', lease_until = clock_timestamp() + interval '20 seconds'
       from free, pod.tenant t
      where j.id = free.id and t.role = j.tenant
     returning j.id, t.id, j.name;
@@ -33,7 +33,7 @@ create function pod.start_job(p_job uuid)
 returns table (tenant uuid, name text, args jsonb, attempt integer)
 language sql volatile security definer set search_path = pg_catalog, pg_temp as $body$
   update pod.job j
-     set state = 'running', attempt = j.attempt + 1, lease_until = clock_timestamp() + interval '60 seconds'
+     set state = 'running', attempt = j.attempt + 1, lease_until = clock_timestamp() + interval '20 seconds'
     from pod.tenant t
    where j.id = p_job and t.role = j.tenant and t.state = 'active'
      and (j.state in ('waiting', 'rung') or (j.state = 'running' and j.lease_until <= clock_timestamp()))
@@ -43,7 +43,7 @@ $body$
 create function pod.extend_job(p_job uuid, p_attempt integer)
 returns boolean language sql volatile security definer set search_path = pg_catalog, pg_temp as $body$
   with kept as (
-    update pod.job set lease_until = clock_timestamp() + interval '60 seconds'
+    update pod.job set lease_until = clock_timestamp() + interval '20 seconds'
      where id = p_job and attempt = p_attempt and state = 'running' returning 1)
   select exists (select from kept)
 $body$
