@@ -123,6 +123,7 @@ def _plan(
     )
     mine = column == wanted.c.key
     where = [live(source), sa.or_(mine, sa.and_(wanted.c.key.is_(None), column.is_(None))) if with_empty else mine]
+    where += _one_pipeline(source, name)
     if checked is not None:
         where.append(condition_sql(source, checked))
     selected = [*projection.columns, *(key.sql for key in keys)]
@@ -136,3 +137,10 @@ def _plan(
     )
     chosen = sa.select(*top.c, wanted.c.key).select_from(wanted.join(top, sa.true()))
     return _Cards(compile_statement(chosen), projection, len(projection.columns))
+
+
+def _one_pipeline(source: Source, name: str) -> list[sa.ColumnElement[bool]]:
+    """What lets stages be read from the index on (pipeline, stage, id): every record is in the only pipeline."""
+    if name != "stage" or len(source.object.pipelines) != 1:
+        return []
+    return [source.need("pipeline", "?group_by").sql == next(iter(source.object.pipelines))]

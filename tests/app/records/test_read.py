@@ -9,8 +9,9 @@ import psycopg
 import pytest
 
 from app.core.errors import InvalidInput, RapportError
+from app.records.board import board
 from app.records.errors import RecordNotFound, UnknownObject
-from app.records.query import ListQuery
+from app.records.query import BoardQuery, ListQuery
 from app.records.read import get_record, list_records
 from app.records.write import trash_record
 from tenants.scope import SYSTEM, enter_job
@@ -232,3 +233,13 @@ def test_a_stage_is_read_from_the_index_of_the_board(large_scope: TenantScope, s
     plan = plan_of(large_scope, sent, ListQuery(filter='pipeline == "sales" && stage == "won"', sort="-id"))
     assert "o_deal__board__idx" in plan
     assert "Seq Scan" not in plan
+
+
+def test_the_cards_of_a_board_are_read_in_order_from_an_index(large_scope: TenantScope, sent: list[tuple[bytes, Any]]) -> None:
+    board(large_scope, "deal", BoardQuery())
+    text, params = sent[-1]
+    rows = large_scope.connection.execute(b"EXPLAIN (COSTS OFF) " + text, params).fetchall()
+    plan = "\n".join(row[0] for row in rows)
+    assert "Index Scan" in plan
+    assert "Seq Scan" not in plan
+    assert "Sort" not in plan
