@@ -235,7 +235,9 @@ def test_a_stage_is_read_from_the_index_of_the_board(large_scope: TenantScope, s
     assert "Seq Scan" not in plan
 
 
-def test_the_cards_of_a_board_are_read_in_order_from_an_index(large_scope: TenantScope, sent: list[tuple[bytes, Any]]) -> None:
+def test_the_cards_of_a_board_are_read_in_order_from_an_index(
+    large_scope: TenantScope, sent: list[tuple[bytes, Any]]
+) -> None:
     board(large_scope, "deal", BoardQuery())
     text, params = sent[-1]
     rows = large_scope.connection.execute(b"EXPLAIN (COSTS OFF) " + text, params).fetchall()
