@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
@@ -10,13 +11,23 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time, format_timedelta
-from babel.numbers import format_compact_decimal, format_currency, format_decimal, get_currency_precision
+from babel.numbers import (
+    NumberFormatError,
+    format_compact_decimal,
+    format_currency,
+    format_decimal,
+    get_currency_precision,
+    parse_decimal,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _TONES: Final = ("blue", "indigo", "violet", "teal", "green", "amber", "orange", "pink", "slate")
 _DAY_SECONDS: Final = 86_400
+#: Blanks and apostrophes, which group digits in many places.
+_SPACES: Final = re.compile(r"[\s\u00a0\u202f'\u2019]")
+_PLAIN_NUMBER: Final = re.compile(r"[+-]?\d+(?:\.\d+)?")
 
 
 def locale_of(name: str) -> Locale:
@@ -115,3 +126,20 @@ def country(code: str, locale: str) -> str:
     """A country by its ISO 3166 code in the reader's language."""
     names = cast("Mapping[str, str]", locale_of(locale).territories)
     return names.get(code, code)
+
+
+def typed_number(value: object, locale: str) -> str:
+    """A number as somebody would type it: the locale's decimal sign, no grouping; other text stays."""
+    try:
+        return format_decimal(Decimal(str(value)), "0.####################", locale=locale_of(locale))
+    except InvalidOperation:
+        return str(value)
+
+
+def read_number(text: str, locale: str) -> str:
+    """What somebody typed as a plain decimal: by the locale's rules, else as written by machines; else unchanged."""
+    bare = _SPACES.sub("", text)
+    try:
+        return str(parse_decimal(bare, locale=locale_of(locale), strict=True))
+    except (NumberFormatError, ValueError):
+        return bare if _PLAIN_NUMBER.fullmatch(bare) else text

@@ -171,3 +171,11 @@ def sign_up(page: Page, site: Site, company: str, name: str) -> str:
     page.wait_for_url(f"{site.at(slug)}/**")
     page.get_by_role("heading", name="Home").wait_for()
     return site.at(slug)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything beside this file drives Chromium."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(here):
+            item.add_marker("browser")

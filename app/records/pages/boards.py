@@ -207,7 +207,7 @@ def _ask(
     shown = None
     if field is not None:
         shown = control(
-            obj, field, record.get(field.name), {}, currency=scope.tenant.currency, timezone=scope.tenant.timezone,
+            obj, field, record.get(field.name), {}, reader_of(scope), currency=scope.tenant.currency,
             error=errors.get(field.name, ""),
         )  # fmt: skip
     return fragment(

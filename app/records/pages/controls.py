@@ -8,11 +8,11 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from app.metadata.fieldtypes.rich_text import plain
-from app.records.pages.values import Titles, link_of
+from app.records.pages.values import Reader, Titles, link_of
 from app.ui import formats
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from werkzeug.datastructures import MultiDict
 
@@ -69,16 +69,16 @@ def form_fields(obj: ObjectType) -> list[Field]:
 
 
 def control(
-    obj: ObjectType, field: Field, value: object, known: Titles, *, currency: str, timezone: str, error: str = ""
+    obj: ObjectType, field: Field, value: object, known: Titles, reader: Reader, *, currency: str, error: str = ""
 ) -> Control:
-    """The control of ``field`` holding ``value`` (JSON form)."""
+    """The control of ``field`` holding ``value``: its JSON form, or what somebody typed and has to correct."""
     kind = _KINDS.get(field.type.name, "text")
     found = link_of(field, value) if field.to else None
     return Control(
         name=field.name,
         label=field.label,
         kind=kind,
-        value=_held(kind, field, value, timezone),
+        value=_held(kind, field, value, reader),
         text=known.get(found, "") if found else "",
         required=field.required,
         hint=field.help,
@@ -86,7 +86,7 @@ def control(
         options=choices(obj, field),
         url=f"/records/{obj.name}/options?field={field.name}" if kind == "combobox" else "",
         parts=ADDRESS_PARTS if kind == "address" else (),
-        currency=_currency(value) or currency,
+        currency=_part(value, "currency") or currency,
     )
 
 
@@ -97,9 +97,9 @@ def choices(obj: ObjectType, field: Field) -> tuple[tuple[str, str], ...]:
     return tuple((o.name, o.label) for o in field.options.values() if not o.retired)
 
 
-def read_form(obj: ObjectType, names: Sequence[str], form: MultiDict[str, str]) -> dict[str, Any]:
-    """The JSON payload of the fields called ``names`` from a sent form."""
-    return {name: _sent(obj.fields[name], form) for name in names if name in obj.fields}
+def read_form(obj: ObjectType, names: Sequence[str], form: MultiDict[str, str], locale: str) -> dict[str, Any]:
+    """The JSON payload of the fields called ``names`` from a sent form; numbers were typed by ``locale``'s rules."""
+    return {name: _sent(obj.fields[name], form, locale) for name in names if name in obj.fields}
 
 
 def country_names(locale: str) -> tuple[tuple[str, str], ...]:
@@ -109,26 +109,58 @@ def country_names(locale: str) -> tuple[tuple[str, str], ...]:
     return tuple(sorted(((code, territories[code]) for code in codes), key=lambda pair: pair[1]))
 
 
-def _held(kind: str, field: Field, value: object, timezone: str) -> Any:
+def _held(kind: str, field: Field, value: object, reader: Reader) -> Any:
     """What the control holds before anybody touches it."""
-    if value is None:
+    if value is None or value == "":
         return {} if kind in {"money", "address"} else [] if kind == "checkboxes" else ""
-    if kind == "percent":
-        return _without_zeros(Decimal(str(value)) * 100)
-    if kind == "decimal":
-        return _without_zeros(Decimal(str(value)))
-    if kind == "datetime":
-        return formats.moment(str(value), timezone).strftime("%Y-%m-%dT%H:%M")
-    if kind == "tags":
-        return ", ".join(str(tag) for tag in cast("list[object]", value))
-    if field.type.name == "rich_text":
-        return _lines(str(value))
-    if kind == "boolean":
-        return "true" if value else "false"
-    return value
+    shown = _SHOWN_AS.get("rich_text" if field.type.name == "rich_text" else kind)
+    try:
+        return shown(value, reader) if shown is not None else value
+    except (ValueError, InvalidOperation):
+        return value
 
 
-def _sent(field: Field, form: MultiDict[str, str]) -> Any:
+def _shown_percent(value: object, reader: Reader) -> object:
+    return formats.typed_number(Decimal(str(value)) * 100, reader.locale)
+
+
+def _shown_number(value: object, reader: Reader) -> object:
+    return formats.typed_number(value, reader.locale)
+
+
+def _shown_moment(value: object, reader: Reader) -> object:
+    return formats.moment(str(value), reader.timezone).strftime("%Y-%m-%dT%H:%M")
+
+
+def _shown_tags(value: object, reader: Reader) -> object:  # noqa: ARG001
+    return ", ".join(str(tag) for tag in cast("list[object]", value))
+
+
+def _shown_text(value: object, reader: Reader) -> object:  # noqa: ARG001
+    return _lines(str(value))
+
+
+def _shown_boolean(value: object, reader: Reader) -> object:  # noqa: ARG001
+    return "true" if value in {True, "true"} else "false"
+
+
+def _shown_money(value: object, reader: Reader) -> object:
+    return {"amount": formats.typed_number(_part(value, "amount"), reader.locale), "currency": _part(value, "currency")}
+
+
+_SHOWN_AS: Final[dict[str, Callable[[object, Reader], object]]] = {
+    "percent": _shown_percent,
+    "decimal": _shown_number,
+    "number": _shown_number,
+    "datetime": _shown_moment,
+    "tags": _shown_tags,
+    "rich_text": _shown_text,
+    "boolean": _shown_boolean,
+    "money": _shown_money,
+}
+
+
+def _sent(field: Field, form: MultiDict[str, str], locale: str) -> Any:
     kind = _KINDS.get(field.type.name, "text")
     text = form.get(field.name, "").strip()
     if kind == "checkboxes":
@@ -139,25 +171,23 @@ def _sent(field: Field, form: MultiDict[str, str]) -> Any:
         parts = {part: form.get(f"{field.name}.{part}", "").strip() or None for part, _ in ADDRESS_PARTS}
         return parts if any(parts.values()) else None
     if kind == "money":
-        amount = form.get(f"{field.name}.amount", "").strip().replace(" ", "").replace(",", "")
-        return (
-            {"amount": amount, "currency": form.get(f"{field.name}.currency", "").strip().upper()} if amount else None
-        )
-    if not text:
-        return None
-    return _converted(kind, field, text)
+        amount = formats.read_number(form.get(f"{field.name}.amount", "").strip(), locale)
+        currency = form.get(f"{field.name}.currency", "").strip().upper()
+        return {"amount": amount, "currency": currency} if amount else None
+    return _converted(kind, field, text, locale) if text else None
 
 
-def _converted(kind: str, field: Field, text: str) -> Any:
+def _converted(kind: str, field: Field, text: str, locale: str) -> Any:
     if kind == "percent":
-        return _fraction(text)
+        return _fraction(text, locale)
     if kind == "boolean":
         return text == "true"
     if kind == "number":
-        return int(text) if text.lstrip("-").isdigit() else text
-    if field.type.name == "rich_text":
-        return paragraphs(text)
-    return text
+        number = formats.read_number(text, locale)
+        return int(number) if number.lstrip("+-").isdigit() else number
+    if kind == "decimal":
+        return formats.read_number(text, locale)
+    return paragraphs(text) if field.type.name == "rich_text" else text
 
 
 def paragraphs(text: str) -> str:
@@ -170,17 +200,12 @@ def _lines(markup: str) -> str:
     return "\n".join(line.strip() for line in plain(broken).splitlines() if line.strip())
 
 
-def _fraction(text: str) -> str:
+def _fraction(text: str, locale: str) -> str:
     try:
-        return str(Decimal(text.rstrip("% ").replace(",", ".")) / 100)
+        return str(Decimal(formats.read_number(text.rstrip("% "), locale)) / 100)
     except InvalidOperation:
         return text
 
 
-def _without_zeros(number: Decimal) -> str:
-    text = f"{number:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def _currency(value: object) -> str:
-    return str(cast("Mapping[str, object]", value).get("currency") or "") if isinstance(value, dict) else ""
+def _part(value: object, name: str) -> str:
+    return str(cast("Mapping[str, object]", value).get(name) or "") if isinstance(value, dict) else ""

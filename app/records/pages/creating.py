@@ -39,7 +39,8 @@ def create(scope: TenantScope, object_name: str) -> Response:
     """Create and go to the record, or show the form again with what is wrong."""
     _, obj = find_object(scope, object_name)
     names = [f.name for f in form_fields(obj)]
-    payload = {name: value for name, value in read_form(obj, names, request.form).items() if value not in (None, [])}
+    sent = read_form(obj, names, request.form, reader_of(scope).locale)
+    payload = {name: value for name, value in sent.items() if value not in (None, [])}
     try:
         record = create_record(scope, object_name, payload)
     except (InvalidInput, Conflict) as error:
@@ -61,7 +62,7 @@ def _dialog(
 
     def built(field: Field) -> Control:
         return control(
-            obj, field, values.get(field.name), known, currency=scope.tenant.currency, timezone=reader.timezone,
+            obj, field, values.get(field.name), known, reader, currency=scope.tenant.currency,
             error=errors.get(field.name, ""),
         )  # fmt: skip
 

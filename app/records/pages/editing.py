@@ -47,7 +47,7 @@ def save(scope: TenantScope, object_name: str, record_id: UUID, field_name: str)
     """Save the value; a wrong one comes back with the reason, a changed record asks whose value holds."""
     _, obj = find_object(scope, object_name)
     field = _editable(obj, field_name)
-    patch = read_form(obj, [field_name], request.form)
+    patch = read_form(obj, [field_name], request.form, reader_of(scope).locale)
     version = request.form.get("version", "")
     try:
         update_record(scope, object_name, record_id, patch, if_match=int(version) if version.isdigit() else None)
@@ -88,9 +88,7 @@ def shown_value(scope: TenantScope, obj: ObjectType, field: Field, record: Recor
 def _form(scope: TenantScope, obj: ObjectType, field: Field, record: Record, error: str = "") -> Response:
     known = gather_titles(scope, obj, [field.name], [record]) if not error else {}
     reader = reader_of(scope)
-    built = control(
-        obj, field, record.get(field.name), known, currency=scope.tenant.currency, timezone=reader.timezone, error=error
-    )
+    built = control(obj, field, record.get(field.name), known, reader, currency=scope.tenant.currency, error=error)
     countries = country_names(reader.locale) if built.kind == "address" else ()
     return fragment(
         "records/_edit.html", 422 if error else 200, object=obj, record=record, control=built, countries=countries
