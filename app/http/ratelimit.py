@@ -166,6 +166,13 @@ def limit(name: str, key: str, bucket: Bucket, *, lease: int = 1) -> None:
         raise TooManyRequests("Too many requests. Wait a moment and try again.", extra={"retry_after": wait})
 
 
+def forget() -> None:
+    """Begin anew with what this process remembers: local counts, tokens held, an outage (between tests)."""
+    local_buckets.clear()
+    leases.clear()
+    _Outage.until = 0.0
+
+
 def client_address() -> str:
     """The peer's address; the deployment's proxy is trusted through the server's own settings, not headers."""
     return request.remote_addr or "unknown"

@@ -53,8 +53,7 @@ def site(runtime: Runtime) -> Flask:
 @pytest.fixture(autouse=True)
 def open_limits(runtime: Runtime) -> Iterator[None]:
     runtime.redis.flushdb()
-    ratelimit.local_buckets.clear()
-    ratelimit.leases.clear()
+    ratelimit.forget()
     return
 
 

@@ -167,8 +167,7 @@ def flask_app(gate: Gate) -> Iterator[Flask]:
     Api(flask_app, spec_kwargs={"title": "Kit", "version": "v1", "openapi_version": "3.1.0"})
     flask_app.register_blueprint(_views())
     seal(flask_app)
-    ratelimit.local_buckets.clear()
-    ratelimit.leases.clear()
+    ratelimit.forget()
     yield flask_app
     nobody.close()
 

@@ -46,8 +46,7 @@ def flask_app(runtime: Runtime) -> Flask:
 @pytest.fixture(autouse=True)
 def fresh_limits(runtime: Runtime) -> Iterator[None]:
     runtime.redis.flushdb()
-    ratelimit.local_buckets.clear()
-    ratelimit.leases.clear()
+    ratelimit.forget()
     yield
     outgoing.settle()
 
