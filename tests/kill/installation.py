@@ -85,11 +85,11 @@ class Installation:
         """All that this home's `rapport up` have printed."""
         return (self.home.parent / "said").read_text() if (self.home.parent / "said").exists() else ""
 
-    def begin(self) -> None:
-        """Start `rapport up`, without waiting for it."""
+    def begin(self, *before: str) -> None:
+        """Start `rapport up`, without waiting for it; ``before`` is a command that starts it."""
         with (self.home.parent / "said").open("ab") as stream:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "app.cli", "up", "--workers", "1", "--spares", "1"],
+                [*before, sys.executable, "-m", "app.cli", "up", "--workers", "1", "--spares", "1"],
                 env=self.environ,
                 stdin=subprocess.DEVNULL,
                 stdout=stream,
@@ -98,15 +98,15 @@ class Installation:
                 preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509 (one system call)
             )
 
-    def start(self) -> None:
+    def start(self, *before: str) -> None:
         """Start and wait until it says that it is ready."""
-        before = self.said.count("Rapport is ready")
-        self.begin()
+        started = self.said.count("Rapport is ready")
+        self.begin(*before)
         process = self._running()
 
         def ready() -> bool:
             assert process.poll() is None, f"`rapport up` ended:\n{self.said}"
-            return self.said.count("Rapport is ready") > before
+            return self.said.count("Rapport is ready") > started
 
         wait_for(ready, "Rapport is ready", READY_SECONDS)
 

@@ -95,9 +95,9 @@ class RapportWorker(Worker):
         self._running = job
         super().fork_work_horse(job, queue)
 
-    def handle_work_horse_killed(self, job: Job, *how: object) -> None:
+    def handle_work_horse_killed(self, job: Job, retpid: object, ret_val: object, rusage: object) -> None:
         """The fork was killed and we were not."""
-        super().handle_work_horse_killed(job, *how)
+        super().handle_work_horse_killed(job, retpid, ret_val, rusage)
         self._give_back(job)
 
     def request_force_stop(self, signum: int, frame: FrameType | None) -> None:
