@@ -45,13 +45,29 @@ def open_entry(databases: Databases, kind: str, *, tenant: UUID, pod: int) -> UU
     return entry
 
 
-def close(connection: sa.Connection, entry: UUID, state: str) -> None:
-    """Mark an entry ``done`` or ``undone``; what its steps needed to know goes."""
-    connection.execute(
+def close(connection: sa.Connection, entry: UUID, state: str) -> bool:
+    """Mark an entry ``done`` or ``undone``; what its steps needed to know goes.
+
+    False when it is not open any more: for ``done``, when somebody began to take it back.
+    """
+    open_states = ["running"] if state == "done" else ["running", "undoing"]
+    closed = (
         sa.update(tables.ledger)
-        .where(tables.ledger.c.id == entry)
+        .where(tables.ledger.c.id == entry, tables.ledger.c.state.in_(open_states))
         .values(state=state, args={}, updated_at=sa.func.now())
     )
+    return connection.execute(closed).rowcount == 1
+
+
+def begin_undoing(databases: Databases, entry: UUID) -> bool:
+    """From here on the entry can't become ``done``; False when it is closed already."""
+    marked = (
+        sa.update(tables.ledger)
+        .where(tables.ledger.c.id == entry, tables.ledger.c.state.in_(["running", "undoing"]))
+        .values(state="undoing", updated_at=sa.func.now())
+    )
+    with databases.control.begin() as connection:
+        return connection.execute(marked).rowcount == 1
 
 
 def read(databases: Databases, entry: UUID) -> Entry | None:
@@ -62,14 +78,14 @@ def read(databases: Databases, entry: UUID) -> Entry | None:
 
 
 def take_stale(databases: Databases, older_than: float) -> list[Entry]:
-    """Running entries nobody has touched for so many seconds, marked as touched: two takers share them out."""
+    """Open entries nobody has touched for so many seconds, marked as touched: two takers share them out."""
     ledger = tables.ledger
     before = sa.func.now() - timedelta(seconds=older_than)
     with databases.control.begin() as connection:
         chosen = list(
             connection.scalars(
                 sa.select(ledger.c.id)
-                .where(ledger.c.state == "running", ledger.c.updated_at <= before)
+                .where(ledger.c.state.in_(["running", "undoing"]), ledger.c.updated_at <= before)
                 .order_by(ledger.c.id)
                 .limit(100)
                 .with_for_update(skip_locked=True)

@@ -192,6 +192,9 @@ def _publish(
 ) -> None:
     """In control, one transaction: the tenant is known from here on."""
     with runtime.databases.control.begin() as connection:
+        if not ledger.close(connection, entry, "done"):
+            # So slow that the reconciler took us for dead.
+            raise Unavailable("The workspace could not be made in time; try again")
         connection.execute(
             insert(tables.tenant).values(
                 id=spare.tenant,
@@ -215,12 +218,11 @@ def _publish(
         connection.execute(
             sa.update(tables.slug).where(tables.slug.c.slug == slug).values(tenant=spare.tenant, ledger=None)
         )
-        ledger.close(connection, entry, "done")
 
 
 def _undo_quietly(runtime: Runtime, entry: UUID) -> None:
     found = ledger.read(runtime.databases, entry)
-    if found is None or found.state != "running":
+    if found is None:
         return
     try:
         _undo(runtime, found)
@@ -231,6 +233,8 @@ def _undo_quietly(runtime: Runtime, entry: UUID) -> None:
 
 def _undo(runtime: Runtime, entry: ledger.Entry) -> None:
     """Take a creation back: the claimed place is dropped, the slug is free again, a person made for it goes."""
+    if not ledger.begin_undoing(runtime.databases, entry.id):
+        return
     if entry.pod is not None:
         with owner_transaction(runtime.databases, entry.pod) as connection:
             row = connection.execute(

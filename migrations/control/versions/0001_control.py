@@ -135,14 +135,14 @@ STATEMENTS = (
         kind text not null,
         tenant uuid,
         args jsonb not null default '{}',
-        state text not null default 'running' check (state in ('running', 'done', 'undone')),
+        state text not null default 'running' check (state in ('running', 'undoing', 'done', 'undone')),
         error text,
         attempts integer not null default 0,
         created_at timestamptz not null default now(),
         updated_at timestamptz not null default now()
     )
     """,
-    "create index ledger_running on ledger (updated_at) where state = 'running'",
+    "create index ledger_running on ledger (updated_at) where state in ('running', 'undoing')",
     "grant usage on schema public to rapport_app",
     "grant select, insert, update, delete on all tables in schema public to rapport_app",
     "alter default privileges in schema public grant select, insert, update, delete on tables to rapport_app",

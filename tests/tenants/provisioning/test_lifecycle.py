@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from app.core import clock, crypto
-from app.core.errors import InvalidInput, NotFound
+from app.core.errors import InvalidInput, NotFound, Unavailable
 from app.core.ports import Ports, Runtime
 from tenants.provisioning import (
     PersonRef,
@@ -219,6 +219,22 @@ def found(runtime: Runtime, slug: str) -> uuid.UUID:
     row = find_tenant(runtime.databases, slug)
     assert row is not None
     return row.id
+
+
+def test_a_creation_that_was_taken_for_dead_cannot_finish(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    person = make_person(runtime.databases)
+    furnish_really = lifecycle._furnish
+
+    def slow(*arguments: Any) -> Any:
+        made = furnish_really(*arguments)
+        assert reconcile(runtime, older_than=0) == 1
+        return made
+
+    with monkeypatch.context() as patch:
+        patch.setattr(lifecycle, "_furnish", slow)
+        with pytest.raises(Unavailable):
+            make(runtime, "too-slow", PersonRef(person.id, person.name, person.email, new=True))
+    leaves_nothing(runtime, "too-slow", person)
 
 
 def test_a_person_who_was_there_before_survives_a_failed_workspace(
