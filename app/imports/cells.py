@@ -102,7 +102,7 @@ class RowReader:
 
     def _take(self, row: ReadRow, cell: _Cell, text: str) -> None:
         target, name = cell.target, cell.target.field.name
-        if not text or text in self._nulls:
+        if not text or text.strip() in self._nulls:
             (row.cleared if text else row.blank).append(target.path if name in self._composites else name)
             return
         if target.field.to:
@@ -145,12 +145,18 @@ class _Cell:
         self._parse = self._parser()
 
     def text(self, cells: Sequence[str]) -> str:
-        """The cell's text, trimmed, after the user's replacements; a row that is too short has empty cells."""
+        """The cell's text after the user's replacements; a row that is too short has empty cells.
+
+        Space around it is kept in texts, which arrive as they were written (RFC 4180 §2.4), and dropped elsewhere.
+        """
         column = self.target.column
         if column is None:
             return self.target.constant
-        text = cells[column].strip() if column < len(cells) else ""
-        return self._mapped.get(text, text) if self._mapped else text
+        raw = cells[column] if column < len(cells) else ""
+        text = raw.strip()
+        if text in self._mapped:
+            return self._mapped[text]
+        return text if self._remember or not text else raw
 
     def read(self, text: str) -> Any:
         """The value. Raises ValueProblem."""

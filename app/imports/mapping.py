@@ -19,13 +19,15 @@ if TYPE_CHECKING:
 _SYNONYMS: Final[dict[str, tuple[str, ...]]] = {
     "name": ("title", "subject"),
     "title": ("name", "subject", "task"),
-    "external_id": ("id", "recordid", "externalid", "customerid", "accountid", "contactid", "opportunityid", "orderid"),
+    "external_id": ("id", "recordid", "externalid", "customerid", "accountid", "contactid", "opportunityid", "orderid",
+                    "leadid", "prospectid"),
     "first_name": ("firstname", "givenname", "forename", "vorname"),
     "last_name": ("lastname", "surname", "familyname", "nachname"),
     "email": ("emailaddress", "mail", "email1", "email1value", "primaryemail", "workemail"),
     "phone": ("phonenumber", "telephone", "tel", "mobile", "phone1", "phone1value", "workphone"),
-    "job_title": ("jobtitle", "position", "role", "contacttitle"),
-    "company": ("companyname", "account", "accountname", "organization", "organisation", "employer"),
+    "job_title": ("jobtitle", "title", "organization1title", "position", "role", "contacttitle"),
+    "company": ("companyname", "accountid", "companyid", "customerid", "organization1name", "account", "accountname",
+                "organization", "organisation", "employer"),
     "company_name": ("company", "account", "organization", "organisation"),
     "website": ("url", "homepage", "web", "websiteurl"),
     "domain": ("companydomain", "domainname", "companydomainname"),
@@ -34,7 +36,7 @@ _SYNONYMS: Final[dict[str, tuple[str, ...]]] = {
     "annual_revenue": ("revenue", "turnover", "annualrevenue"),
     "amount": ("value", "dealvalue", "closevalue", "dealamount", "price", "total"),
     "price": ("salesprice", "unitprice", "listprice"),
-    "stage": ("dealstage", "status", "salesstage", "opportunitystage"),
+    "stage": ("dealstage", "stagename", "status", "salesstage", "opportunitystage"),
     "close_on": ("closedate", "expectedclosedate", "closingdate", "closed"),
     "opened_on": ("opendate", "createdate", "engagedate", "opened"),
     "owner": ("salesagent", "salesrep", "accountowner", "dealowner", "contactowner", "leadowner", "assignedto"),
@@ -47,12 +49,33 @@ _SYNONYMS: Final[dict[str, tuple[str, ...]]] = {
 }  # fmt: skip
 #: What the name of a record is called in files of its own object; elsewhere the same words mean a link.
 _NAMES: Final[dict[str, tuple[str, ...]]] = {
-    "company": ("companyname", "account", "accountname", "company", "organization", "organisation", "firma"),
+    "company": (
+        "companyname",
+        "accountid",
+        "companyid",
+        "customerid",
+        "organization1name",
+        "account",
+        "accountname",
+        "company",
+        "organization",
+        "organisation",
+        "firma",
+    ),
     "deal": ("dealname", "deal", "opportunity", "opportunityname"),
     "product": ("product", "productname"),
 }
 _ADDRESS: Final[dict[str, tuple[str, ...]]] = {
-    "line1": ("street", "address", "address1", "streetaddress", "addressline1"),
+    "line1": (
+        "street",
+        "address1street",
+        "mailingstreet",
+        "billingstreet",
+        "address",
+        "address1",
+        "streetaddress",
+        "addressline1",
+    ),
     "line2": ("address2", "addressline2"),
     "city": ("city", "town", "ort"),
     "region": ("region", "state", "province", "county"),
@@ -60,7 +83,7 @@ _ADDRESS: Final[dict[str, tuple[str, ...]]] = {
     "country": ("country", "countrycode", "officelocation", "land"),
 }
 _WORD: Final = re.compile(r"[^a-z0-9]+")
-_LIKE: Final = 0.88
+_LIKE: Final = 0.91
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +216,8 @@ def _nearly(name: str, paths: Mapping[str, str], taken: set[str]) -> str | None:
 
 
 def _plain(text: str) -> str:
-    return _WORD.sub("", text.lower())
+    """Letters and digits; the prefix of one large exporter is noise."""
+    return _WORD.sub("", text.lower().removeprefix("property_"))
 
 
 def _by_itself(object_type: ObjectType, name: str, wishes: Wishes) -> bool:

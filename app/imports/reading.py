@@ -32,11 +32,16 @@ _BOMS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How the file is written. ``wrapped``: each line is quoted once more as a whole (a spreadsheet's re-save)."""
+    """How the file is written.
+
+    ``wrapped``: each line is quoted once more as a whole (a spreadsheet's re-save). ``spaced``: a blank follows each
+    delimiter and belongs to no cell.
+    """
 
     encoding: str
     delimiter: str
     wrapped: bool = False
+    spaced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +62,22 @@ def detect(stream: BinaryIO, *, encoding: str = "", delimiter: str = "") -> Dial
         raise InvalidImport("The file is empty.")
     cut = text.rpartition("\n")[0] or text
     if delimiter:
-        return Dialect(name, delimiter)
+        return Dialect(name, delimiter, spaced=_spaced(cut, delimiter))
     found, columns = _best_delimiter(cut)
     if columns == 1:
         inner = "\n".join(row[0] for row in _parse(cut, ",") if len(row) == 1)
         unwrapped, inside = _best_delimiter(inner)
         if inside > 1:
             return Dialect(name, unwrapped, wrapped=True)
-    return Dialect(name, found)
+    return Dialect(name, found, spaced=_spaced(cut, found))
+
+
+def _spaced(text: str, delimiter: str) -> bool:
+    """Whether every cell but the first of its row begins with a blank."""
+    if delimiter == "\t":
+        return False
+    cells = [cell for row in _parse(text, delimiter)[1:] for cell in row[1:] if cell]
+    return bool(cells) and all(cell.startswith(" ") for cell in cells)
 
 
 def open_sheet(stream: BinaryIO, dialect: Dialect) -> Sheet:
@@ -101,7 +114,7 @@ def clean_header(cells: Iterable[str]) -> tuple[str, ...]:
 def _records(text: io.TextIOWrapper, dialect: Dialect) -> Iterator[list[str]]:
     csv.field_size_limit(_LONGEST_CELL)
     if not dialect.wrapped:
-        return csv.reader(text, delimiter=dialect.delimiter)
+        return csv.reader(text, delimiter=dialect.delimiter, skipinitialspace=dialect.spaced)
     inner = (row[0] + "\n" for row in csv.reader(text) if row)
     return csv.reader(inner, delimiter=dialect.delimiter)
 

@@ -99,6 +99,12 @@ def test_blank_lines_are_no_rows_and_keep_no_number() -> None:
     assert rows == [["1", "2"], ["3", "4"]]
 
 
+def test_a_blank_after_each_comma_belongs_to_no_cell_other_blanks_stay() -> None:
+    _, header, rows = read(b'id, given, age\n1, ann, 7\n2, "bo, b", 8\n')
+    assert (header, rows) == (("id", "given", "age"), [["1", "ann", "7"], ["2", "bo, b", "8"]])
+    assert read(b"id,given\n1, ann\n2,bob \n")[2] == [["1", " ann"], ["2", "bob "]]
+
+
 def test_an_empty_file_and_an_unknown_encoding_are_refused() -> None:
     with pytest.raises(InvalidImport, match="empty"):
         read(b"")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 import multiprocessing
 import os
 import signal
@@ -18,7 +21,7 @@ from app.imports.service import undo_import
 from app.imports.undo import run_undo
 from app.records.write import update_record
 from tenants.scope import enter_job
-from tests.support.imports import begin, import_file, outcome, query
+from tests.support.imports import DATA, begin, import_file, needs_data, outcome, query
 from tests.support.tenants import NewTenant, owner_of
 
 if TYPE_CHECKING:
@@ -102,7 +105,10 @@ def test_parts_of_a_value_are_joined_and_an_update_keeps_the_other_parts(runtime
     content = "external_id,name,billing_address.line1,billing_address.city,annual_revenue,annual_revenue.currency\n"
     first = import_file(runtime, workspace, content + "1,One,Main St 1,Bonn,1500.5,USD\n2,Two,,,7,\n", object="company")
     assert numbers(first) == (2, 0, 0, 0, 0)
-    shown = "select billing_address__line1, billing_address__city, annual_revenue, annual_revenue__currency from o_company order by name"
+    shown = (
+        "select billing_address__line1, billing_address__city, annual_revenue, annual_revenue__currency"
+        " from o_company order by name"
+    )
     rows = query(runtime, workspace, shown)
     assert [(a, b, str(c), d) for a, b, c, d in rows] == [
         ("Main St 1", "Bonn", "1500.50", "USD"),
@@ -112,6 +118,19 @@ def test_parts_of_a_value_are_joined_and_an_update_keeps_the_other_parts(runtime
     options: dict[str, Any] = {"object": "company", "mode": "update", "match": "external_id", "null": ["-"]}
     assert numbers(import_file(runtime, workspace, change, **options)) == (0, 1, 1, 0, 0)
     assert [row[:2] for row in query(runtime, workspace, shown)] == [("Main St 1", "Köln"), (None, None)]
+
+
+@needs_data
+def test_naughty_strings_arrive_unchanged(runtime: Runtime, workspace: Tenant) -> None:
+    known = json.loads((DATA / "validation" / "strings" / "blns.json").read_text())
+    # A company needs a name, names have at most 255 characters, and spaces alone are an empty cell.
+    strings = [text for text in dict.fromkeys(known) if text.strip() and len(text) <= 255]
+    buffer = io.StringIO()
+    csv.writer(buffer).writerows([("external_id", "name"), *((number, text) for number, text in enumerate(strings))])
+    result = import_file(runtime, workspace, buffer.getvalue(), object="company")
+    assert numbers(result) == (len(strings), 0, 0, 0, 0)
+    stored = dict(query(runtime, workspace, "select external_id, name from o_company"))
+    assert [stored[str(number)] for number in range(len(strings))] == strings
 
 
 def test_polymorphic_links_are_found_by_the_column_of_their_target(runtime: Runtime, workspace: Tenant) -> None:
