@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from app.core.errors import Conflict, FieldError, InvalidInput
 from tenants.identity import people, repository, sessions
 from tenants.identity.addresses import normalise_email
-from tenants.provisioning.lifecycle import PersonRef, create_tenant
+from tenants.provisioning.lifecycle import Created, PersonRef, create_tenant
 from tenants.registry.naming import check_slug, suggest_slug
 
 if TYPE_CHECKING:
@@ -83,15 +83,36 @@ def sign_up(runtime: Runtime, form: SignUp, region: Region, visitor: Visitor) ->
     """
     form, email = _checked(runtime, form)
     person = people.register(runtime, name=form.name, email=email, password=form.password)
+    created = _create(runtime, form, region, person)
+    if person.new:
+        people.send_verification(runtime, person)
+    return SignedUp(created.tenant.id, created.tenant.host, sessions.start(runtime.databases, person.id, visitor))
+
+
+def add_workspace(runtime: Runtime, form: SignUp, region: Region, person: people.Known) -> str:
+    """Another workspace for somebody who is signed in; its host. Name, e-mail and password of the form don't count.
+
+    Raises:
+        InvalidInput: every problem of the form at once.
+    """
+    company, slug, problems = _checked_names(runtime, form)
+    if problems:
+        raise InvalidInput(problems[0].message, problems)
+    named = SignUp(company, slug, person.name, person.email, "")
+    return _create(runtime, named, region, person).tenant.host
+
+
+def _create(runtime: Runtime, form: SignUp, region: Region, person: people.Known) -> Created:
+    """The workspace; takes the person back when it could not be made and they are new."""
     try:
-        created = create_tenant(
+        return create_tenant(
             runtime,
             slug=form.slug,
             name=form.company,
             currency=region.currency,
             timezone=region.timezone,
             locale=region.locale,
-            owner=PersonRef(person.id, person.name, email, new=person.new),
+            owner=PersonRef(person.id, person.name, person.email, new=person.new),
         )
     except Conflict as error:
         _take_back(runtime, person)
@@ -100,9 +121,6 @@ def sign_up(runtime: Runtime, form: SignUp, region: Region, visitor: Visitor) ->
     except BaseException:
         _take_back(runtime, person)
         raise
-    if person.new:
-        people.send_verification(runtime, person)
-    return SignedUp(created.tenant.id, created.tenant.host, sessions.start(runtime.databases, person.id, visitor))
 
 
 def _take_back(runtime: Runtime, person: people.Known) -> None:
@@ -112,6 +130,20 @@ def _take_back(runtime: Runtime, person: people.Known) -> None:
 
 def _checked(runtime: Runtime, form: SignUp) -> tuple[SignUp, str]:
     """The form with blanks filled and the normalised address; raises InvalidInput with all its problems."""
+    company, slug, problems = _checked_names(runtime, form)
+    email = ""
+    try:
+        email = normalise_email(form.email)
+        people.check_password(form.password, email, form.name, company)
+    except InvalidInput as error:
+        problems.extend(error.errors)
+    if problems:
+        raise InvalidInput(problems[0].message, problems)
+    return SignUp(company, slug, form.name, email, form.password), email
+
+
+def _checked_names(runtime: Runtime, form: SignUp) -> tuple[str, str, list[FieldError]]:
+    """Company, address (made from the company when left empty), and what is wrong with them."""
     problems: list[FieldError] = []
     company = " ".join(form.company.split())
     if not company or len(company) > LONGEST_COMPANY:
@@ -122,15 +154,7 @@ def _checked(runtime: Runtime, form: SignUp) -> tuple[SignUp, str]:
         slug_error = "This address is taken. Choose another one."
     if slug_error is not None and company:
         problems.append(FieldError("/slug", "slug", slug_error))
-    email = ""
-    try:
-        email = normalise_email(form.email)
-        people.check_password(form.password, email, form.name, company)
-    except InvalidInput as error:
-        problems.extend(error.errors)
-    if problems:
-        raise InvalidInput(problems[0].message, problems)
-    return SignUp(company, slug, form.name, email, form.password), email
+    return company, slug, problems
 
 
 def _slug_problem(slug: str) -> str | None:

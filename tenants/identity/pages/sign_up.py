@@ -14,6 +14,7 @@ from app.http.guard import base_host, current_person
 from app.http.respond import see_other
 from tenants.identity import sign_up as service
 from tenants.identity.pages.common import by_field, page, signed_in, visitor, workspace_url
+from tenants.identity.people import Known
 from tenants.identity.regions import guess
 from tenants.identity.sign_up import Address, SignUp
 
@@ -33,10 +34,8 @@ def front() -> Response:
 @blueprint.get("/sign-up")
 @base_host()
 def show() -> Response:
-    """The empty form."""
-    person = current_person()
-    values = SignUp("", "", person.name if person else "", person.email if person else "", "")
-    return _form(values, Address("", ""), {}, "")
+    """The empty form; who is signed in needs no account any more."""
+    return _form(SignUp("", "", "", "", ""), Address("", ""), {}, "")
 
 
 @blueprint.get("/sign-up/address")
@@ -61,7 +60,12 @@ def submit() -> Response:
     form = SignUp(**{name: request.form.get(name, "") for name in ("company", "slug", "name", "email", "password")})
     suggested = request.form.get("suggested", "")
     region = guess([language for language, _ in request.accept_languages], request.form.get("timezone", ""))
+    person = current_person()
     try:
+        if person is not None:
+            known = Known(person.person, person.name, person.email)
+            host = service.add_workspace(runtime(), form, region, known)
+            return see_other(workspace_url(host, "/session/start"))
         made = service.sign_up(runtime(), form, region, visitor())
     except InvalidInput as error:
         errors = by_field(error.errors)
@@ -77,4 +81,13 @@ def suffix() -> str:
 
 
 def _form(values: SignUp, address: Address, errors: dict[str, str], problem: str, status: int = 200) -> Response:
-    return page("sign_up.html", status, values=values, address=address, errors=errors, problem=problem, suffix=suffix())
+    return page(
+        "sign_up.html",
+        status,
+        values=values,
+        address=address,
+        errors=errors,
+        problem=problem,
+        suffix=suffix(),
+        person=current_person(),
+    )

@@ -114,6 +114,21 @@ def test_a_sign_up_with_the_same_password_adds_a_workspace_to_the_person(sign_up
     assert second.slug in listed
 
 
+def test_who_is_signed_in_adds_a_workspace_without_another_account(sign_up: Companies, runtime: Runtime) -> None:
+    company = sign_up()
+    people = _counts(runtime)[0]
+    form = company.browser.get(f"{BASE}/sign-up")
+    assert 'name="password"' not in form.text
+    assert company.email in form.text
+    slug = f"second-{uuid.uuid4().hex[:8]}"
+    page = company.browser.post(f"{BASE}/sign-up", {"company": "Second", "slug": slug})
+    assert (page.host, page.path) == (f"{slug}.localhost", "/")
+    assert _counts(runtime)[0] == people
+    wrong = company.browser.post(f"{BASE}/sign-up", {"company": "Third", "slug": slug})
+    assert wrong.status == 422
+    assert "taken" in wrong.text
+
+
 def test_a_failed_sign_up_leaves_nothing(
     sign_up: Companies, runtime: Runtime, flask_app: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
