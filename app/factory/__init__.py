@@ -9,7 +9,7 @@ from app.core import mail, storage, valkey
 from app.core.db import Databases
 from app.core.ports import Ports, Runtime
 from app.events.seal import seal_tenant
-from app.factory import jobs as jobs  # noqa: PLC0414 (imported for the jobs it registers)
+from app.factory import jobs as jobs  # for the jobs it registers
 from app.metadata.catalog import platform
 from app.metadata.ddl import tenant_tables
 from app.records.handover import hand_over

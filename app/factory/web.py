@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 from typing import TYPE_CHECKING, Final
 
 from flask import Flask
@@ -48,14 +47,9 @@ def create_flask_app(runtime: Runtime) -> Flask:
     http.install(flask_app, runtime)
     api = Api(flask_app)
     install_errors(flask_app)  # again: the library puts its own JSON in the place of the pages for 404 and the like
-    for name in filter(_landed, APIS):
+    for name in APIS:
         api.register_blueprint(importlib.import_module(name).blueprint)
-    for name in filter(_landed, PAGES):
+    for name in PAGES:
         flask_app.register_blueprint(importlib.import_module(name).blueprint)
     http.seal(flask_app)
     return flask_app
-
-
-def _landed(name: str) -> bool:
-    """Whether the slice is there."""
-    return importlib.util.find_spec(name) is not None
