@@ -241,6 +241,17 @@ def mark_undone(scope: TenantScope, import_id: UUID, rows: Sequence[int]) -> Non
     )
 
 
+def objects_of(scope: TenantScope, record_ids: Sequence[UUID]) -> dict[str, list[UUID]]:
+    """Ids of records by the object they are of, as their first event tells."""
+    rows = scope.execute(
+        "SELECT object, record_id FROM event WHERE record_id = ANY(%s) AND kind = 'created'", (list(record_ids),)
+    ).fetchall()
+    found: dict[str, list[UUID]] = {}
+    for name, record_id in cast("list[tuple[str, UUID]]", rows):
+        found.setdefault(name, []).append(record_id)
+    return found
+
+
 def diffs_of(scope: TenantScope, import_id: UUID, record_ids: Sequence[UUID]) -> list[tuple[UUID, int, dict[str, Any]]]:
     """What this import changed in these records: record, version after, diff; newest first."""
     rows = scope.execute(

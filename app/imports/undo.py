@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from app.events.append import append_summary
 from app.imports import repository
+from app.imports.repository import LINKED
 from app.imports.stored import Starter, Stored, import_scope
 from app.metadata import catalog as catalogs
 from app.metadata.fieldtypes.base import ValueProblem
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from app.core.ports import Runtime
     from app.imports.repository import ImportRow
-    from app.metadata.model import ObjectType
+    from app.metadata.model import Catalog, ObjectType
     from tenants.scope import TenantScope
 
 _BATCH: Final = 200
@@ -58,7 +59,42 @@ def _undo_batch(scope: TenantScope, row: ImportRow, rows: list[tuple[int, str, U
     refused = {rid for rid, blocking in trash_many(scope, row.object, [rid for _, rid in made]).items() if blocking}
     undone = [at for at, rid in made if rid not in refused]
     undone += _restore(scope, row, object_type, changed, present)
+    undone += _trash_linked(scope, [(at, rid, version) for at, status, rid, version in rows if status == LINKED])
     repository.mark_undone(scope, row.id, undone)
+
+
+def _trash_linked(scope: TenantScope, rows: list[tuple[int, UUID, int]]) -> list[int]:
+    """Records made only because a row linked to them go too; what others link to or somebody changed stays."""
+    catalog = catalogs.for_scope(scope)
+    objects = catalog.objects
+    undone: list[int] = []
+    for name, ids_ in repository.objects_of(scope, [record_id for _, record_id, _ in rows]).items():
+        present = _versions(scope, objects[name], ids_)
+        used = _linked_to(scope, catalog, name, ids_)
+        whole = {
+            rid: at for at, rid, version in rows if rid in ids_ and rid not in used and present.get(rid) == version
+        }
+        outcome = trash_many(scope, name, list(whole))
+        undone += [whole[rid] for rid, blocking in outcome.items() if not blocking]
+    return undone
+
+
+def _linked_to(scope: TenantScope, catalog: Catalog, name: str, record_ids: list[UUID]) -> set[UUID]:
+    """Which of the records live ones link to."""
+    used: set[UUID] = set()
+    for object_type in catalog.objects.values():
+        for field in object_type.fields.values():
+            for column in field.columns if name in field.to else ():
+                if column.part not in {"", name}:
+                    continue
+                link = quote(column.name)
+                rows = scope.execute(
+                    f"SELECT DISTINCT {link} FROM {quote(object_type.table)}"  # type: ignore[arg-type]
+                    f" WHERE {link} = ANY(%s::uuid[]) AND deleted_at IS NULL",
+                    (record_ids,),
+                ).fetchall()
+                used |= {row[0] for row in rows}
+    return used
 
 
 def _restore(

@@ -224,6 +224,21 @@ def test_undo_trashes_what_was_created_and_restores_what_was_changed(runtime: Ru
     assert outcome(runtime, workspace, result["import"])["state"] == "undone"
 
 
+def test_undo_takes_back_what_was_made_for_links_too(runtime: Runtime, workspace: Tenant) -> None:
+    content = "last_name,company\nOne,Acme\nTwo,Beta\n"
+    result = import_file(runtime, workspace, content, object="contact", links=["create"])
+    import_file(runtime, workspace, "last_name,company\nThree,Beta\n", object="contact")
+    with enter_job(runtime.databases, workspace.id, actor=owner_of(runtime.databases, workspace), write=True) as scope:
+        undo_import(scope, result["import"])
+    run_undo(runtime, workspace.id, result["import"])
+    companies = query(runtime, workspace, "select name, deleted_at is null from o_company order by 1")
+    contacts = query(
+        runtime, workspace, "select last_name, company is null, deleted_at is null from o_contact order by 1"
+    )
+    assert companies == [("Acme", False), ("Beta", True)]
+    assert contacts == [("One", False, False), ("Three", False, True), ("Two", False, False)]
+
+
 def test_every_row_has_one_event_with_the_import_as_actor_and_cause(runtime: Runtime, workspace: Tenant) -> None:
     result = import_file(runtime, workspace, "name\nOne\nTwo\n", object="company")
     events = query(
