@@ -97,11 +97,9 @@ def workspace(
     return decorate
 
 
-def base_host(
-    *, person: bool = False, check_csrf: bool = True
-) -> Callable[[Callable[..., R]], Callable[..., R | Response]]:
+def base_host(*, person: bool = False) -> Callable[[Callable[..., R]], Callable[..., R | Response]]:
     """Answer on the base host only. With ``person=True`` the PersonSession is passed as first argument."""
-    access = Access("base", person=person, csrf=check_csrf)
+    access = Access("base", person=person)
 
     def decorate(view: Callable[..., R]) -> Callable[..., R | Response]:
         @wraps(view)
@@ -146,12 +144,6 @@ def current_person() -> PersonSession | None:
     if request_facts.person is None and token and request_facts.kind == "base":
         request_facts.person = gate().person(sha256(token))
     return request_facts.person
-
-
-def access_of(endpoint: str) -> Access | None:
-    """The declaration of an endpoint's view; flask-smorest and MethodViews keep it on the function."""
-    view = current_app.view_functions[endpoint]
-    return getattr(view, ATTRIBUTE, None)
 
 
 def _declare(view: R, access: Access) -> R:

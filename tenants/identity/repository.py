@@ -121,14 +121,6 @@ def set_password(c: sa.Connection, person: UUID, password_hash: str) -> None:
     )
 
 
-def set_name(c: sa.Connection, person: UUID, name: str) -> None:
-    """Replace the name."""
-    c.execute(
-        sa.text("update person set name = :name, updated_at = now() where id = :person"),
-        {"person": person, "name": name},
-    )
-
-
 def verify_email(c: sa.Connection, person: UUID, email: str, now: datetime) -> bool:
     """Mark the address as this person's; False when somebody else verified it before."""
     changed = c.execute(

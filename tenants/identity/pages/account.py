@@ -12,7 +12,7 @@ from app.http.context import facts, runtime
 from app.http.guard import base_host, current_person
 from app.http.respond import see_other
 from tenants.identity import devices, invitations, people, repository, sessions, tickets, workspaces
-from tenants.identity.pages.common import by_field, page, safe_path, set_person_cookie, visitor, workspace_url
+from tenants.identity.pages.replies import by_field, page, safe_path, set_person_cookie, visitor, workspace_url
 from tenants.identity.people import Known
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from app.http.context import BIND_COOKIE, WORKSPACE_COOKIE, facts, runtime
 from app.http.guard import workspace, workspace_host
 from app.http.respond import see_other
 from tenants.identity import members, repository, tickets
-from tenants.identity.pages.common import drop_cookie, safe_path, visitor
+from tenants.identity.pages.replies import drop_cookie, safe_path, visitor
 from tenants.identity.pages.sign_in import proof_of
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from app.http import ratelimit
 from app.http.context import PERSON_COOKIE, runtime
 from app.http.guard import base_host
 from tenants.identity import people
-from tenants.identity.pages.common import drop_cookie, page
+from tenants.identity.pages.replies import drop_cookie, page
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response

@@ -15,7 +15,7 @@ from app.http.guard import workspace
 from app.http.respond import no_content, see_other
 from tenants.identity import devices, invitations, keys, members, preferences, workspace_sessions
 from tenants.identity.members import ROLES, MemberRow
-from tenants.identity.pages.common import ROLE_LABELS, by_field, page
+from tenants.identity.pages.replies import ROLE_LABELS, by_field, page
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -14,7 +14,7 @@ from app.http.context import PERSON_COOKIE, facts, runtime
 from app.http.guard import base_host, current_person
 from app.http.respond import see_other
 from tenants.identity import people, sessions, workspaces
-from tenants.identity.pages.common import drop_cookie, page, safe_path, signed_in, visitor, workspace_url
+from tenants.identity.pages.replies import drop_cookie, page, safe_path, signed_in, visitor, workspace_url
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response

@@ -13,7 +13,7 @@ from app.http.context import runtime
 from app.http.guard import base_host, current_person
 from app.http.respond import see_other
 from tenants.identity import sign_up as service
-from tenants.identity.pages.common import by_field, page, signed_in, visitor, workspace_url
+from tenants.identity.pages.replies import by_field, page, signed_in, visitor, workspace_url
 from tenants.identity.people import Known
 from tenants.identity.regions import guess
 from tenants.identity.sign_up import Address, SignUp

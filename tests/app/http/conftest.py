@@ -87,7 +87,7 @@ class Gate:
             raise Forbidden("no right")
 
 
-def _views() -> Blueprint:  # noqa: C901 (a list of small views)
+def _views() -> Blueprint:
     blueprint = Blueprint("views", __name__)
 
     @blueprint.get("/")
@@ -122,6 +122,11 @@ def _views() -> Blueprint:  # noqa: C901 (a list of small views)
             raise Conflict("Somebody else is at it.", extra={"ids": [1]})
         return json_response({"name": name}, 422 if name == "wrong" else 200)
 
+    _more_views(blueprint)
+    return blueprint
+
+
+def _more_views(blueprint: Blueprint) -> None:
     @blueprint.get("/api/v1/boom")
     @public
     def boom() -> str:
@@ -146,8 +151,6 @@ def _views() -> Blueprint:  # noqa: C901 (a list of small views)
     @workspace_host
     def start() -> str:
         return "start"
-
-    return blueprint
 
 
 @pytest.fixture

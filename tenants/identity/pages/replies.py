@@ -13,7 +13,6 @@ from tenants.identity.sessions import ABSOLUTE, Visitor
 
 if TYPE_CHECKING:
     from app.core.errors import FieldError
-    from app.core.ports import Runtime
 
 ROLE_LABELS = {"owner": "Owner", "admin": "Admin", "member": "Member", "read_only": "Read only"}
 
@@ -75,8 +74,3 @@ def set_person_cookie(response: Response, token: str) -> None:
 def drop_cookie(response: Response, name: str) -> None:
     """Make the browser forget a `__Host-` cookie."""
     response.set_cookie(name, "", max_age=0, secure=True, httponly=True, samesite="Lax", path="/")
-
-
-def the_runtime() -> Runtime:
-    """The runtime (re-exported so that page modules need one import)."""
-    return runtime()
