@@ -93,3 +93,18 @@ def test_theme_and_density_are_kept_with_the_member(new_context: NewContext, wor
     page.get_by_role("button", name="Theme and density").click()
     with page.expect_response("**/preferences"):
         page.get_by_role("button", name="Same as device").click()
+
+
+def test_a_refreshed_board_holds_one_board_whose_cards_still_drag(
+    new_context: NewContext, workspace: tuple[str, dict]
+) -> None:
+    origin, state = workspace
+    page = new_context(storage_state=state).new_page()
+    page.goto(f"{origin}/records/deal/board")
+    card = page.locator("[data-card]").first
+    identity = f"#{card.get_attribute('id')}"
+    for stage in ("Meeting", "Proposal", "Meeting"):
+        with page.expect_response("**/moved?*"):
+            page.locator(identity).drag_to(page.get_by_role("region", name=stage, exact=True).locator("ul"))
+        expect(page.get_by_role("region", name=stage, exact=True).locator(identity)).to_be_visible()
+        assert page.locator("#board").count() == 1

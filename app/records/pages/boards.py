@@ -17,7 +17,7 @@ from app.records.pages import record as record_pages
 from app.records.pages.answers import by_field, fragment, page, vals
 from app.records.pages.asking import Asked, asked
 from app.records.pages.controls import control
-from app.records.pages.values import Record, Shown, gather_titles, reader_of, show
+from app.records.pages.values import Record, Shown, gather_titles, reader_of, show, stage_tone
 from app.records.paths import TITLE
 from app.records.query import BoardQuery
 from app.records.read import find_object, get_record
@@ -60,6 +60,7 @@ class Lane:
     cards: tuple[Card, ...]
     more: str
     asks: str
+    tone: str
 
 
 @workspace("record.read")
@@ -163,6 +164,7 @@ def lanes_of(scope: TenantScope, obj: ObjectType, question: Asked) -> list[Lane]
             stage=stages[group["key"]], count=int(group["count"]), total=group.get(f"sum_{money}"),
             cards=tuple(card(record) for record in group["data"]),
             more=_more(question, group["key"]) if group["next"] else "", asks=_asks(obj, stages[group["key"]]),
+            tone=stage_tone(obj, group["key"]),
         )
         for group in groups
         if group["key"] in stages

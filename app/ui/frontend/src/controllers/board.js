@@ -1,30 +1,30 @@
 import { Controller } from '@hotwired/stimulus'
+import { place, walk } from '../popups.js'
 import { headers, say } from '../toasts.js'
 
 /** Cards in stages. Drag, Alt+arrows and the card's menu do the same: move at once, tell the server, put back on failure. */
 export default class extends Controller {
-  static targets = ['list', 'live']
+  static targets = ['list', 'live', 'menu']
 
-  async connect() {
-    if (this.element.dataset.readonly) return
-    const { default: Sortable } = await import('sortablejs')
-    this.sortables = this.listTargets.map(
-      (list) =>
-        new Sortable(list, {
-          group: 'cards',
-          animation: 140,
-          draggable: '[data-card]',
-          filter: 'button, [popover]',
-          preventOnFilter: false,
-          delay: 120,
-          delayOnTouchOnly: true,
-          onEnd: (event) => event.from !== event.to && this.send(event.item, event.to, event.from, event.from.children[event.oldIndex]),
-        }),
-    )
+  initialize() {
+    this.sortables = new Map()
   }
 
-  disconnect() {
-    this.sortables?.forEach((sortable) => sortable.destroy())
+  /** Lists come and go with every refresh of the board, so each gets its own drag handling when it appears. */
+  async listTargetConnected(list) {
+    if (this.element.dataset.readonly) return
+    const { default: Sortable } = await import('sortablejs')
+    if (!list.isConnected || this.sortables.has(list)) return
+    const dropped = ({ item, from, to, oldIndex }) => from !== to && this.send(item, to, from, from.children[oldIndex])
+    const touch = { delay: 120, delayOnTouchOnly: true }
+    const never = { filter: 'button', preventOnFilter: false }
+    const options = { group: 'cards', animation: 140, draggable: '[data-card]', onEnd: dropped, ...touch, ...never }
+    this.sortables.set(list, new Sortable(list, options))
+  }
+
+  listTargetDisconnected(list) {
+    this.sortables.get(list)?.destroy()
+    this.sortables.delete(list)
   }
 
   key(event) {
@@ -44,10 +44,38 @@ export default class extends Controller {
     this.move(card, list, this.listTargets[this.listTargets.indexOf(list) + (rightToLeft ? -step : step)])
   }
 
-  /** The card menu's "Move to…". */
+  /** One "Move to…" list serves all cards; it opens beside the button that asked for it. */
+  openMenu(event) {
+    event.preventDefault()
+    this.opener = event.currentTarget
+    this.opener.setAttribute('aria-expanded', 'true')
+    const { stage } = this.opener.closest('[data-board-target~=list]').dataset
+    for (const item of this.menuTarget.querySelectorAll('.menu-item')) item.hidden = item.dataset.boardStageParam === stage
+    this.menuTarget.showPopover()
+    place(this.menuTarget, this.opener)
+    this.items[0]?.focus()
+  }
+
+  menuKey(event) {
+    event.stopPropagation()
+    if (walk(event, this.items) || event.key !== 'Escape') return
+    event.preventDefault()
+    this.menuTarget.hidePopover()
+    this.opener.focus()
+  }
+
+  menuClosed(event) {
+    if (event.newState === 'closed') this.opener?.setAttribute('aria-expanded', 'false')
+  }
+
   choose(event) {
-    const card = document.getElementById(event.params.card)
+    this.menuTarget.hidePopover()
+    const card = this.opener.closest('[data-card]')
     this.move(card, card.closest('[data-board-target~=list]'), this.listTargets.find((list) => list.dataset.stage === event.params.stage))
+  }
+
+  get items() {
+    return [...this.menuTarget.querySelectorAll('.menu-item:not([hidden])')]
   }
 
   move(card, from, to) {
@@ -71,20 +99,21 @@ export default class extends Controller {
     const dialog = document.querySelector('#dialogs dialog')
     if (!dialog) return back()
     let sent = false
-    dialog.querySelector('form')?.addEventListener('submit', (event) => {
+    // caught on its way down: on a record's page htmx sends this form, here the card is to move first
+    const send = (event) => {
       event.preventDefault()
+      event.stopPropagation()
       sent = true
       const form = new URLSearchParams(new FormData(event.target))
       dialog.close()
       this.post(card, form, back, to)
-    })
+    }
+    dialog.addEventListener('submit', send, { capture: true })
     dialog.addEventListener('close', () => sent || back(), { once: true })
   }
 
   async post(card, form, back, to) {
     card.setAttribute('aria-busy', 'true')
-    const target = '#board'
-    form.set('board', location.search)
     const answer = await fetch(`${card.dataset.url}/stage`, { method: 'POST', headers: headers(), body: form }).catch(() => null)
     card.removeAttribute('aria-busy')
     if (!answer?.ok) {
@@ -95,7 +124,7 @@ export default class extends Controller {
     }
     this.liveTarget.textContent = `Moved to ${to.dataset.label}`
     const focused = card.contains(document.activeElement) ? card.id : ''
-    await window.htmx.ajax('GET', `${location.pathname}${location.search}`, { target, swap: 'innerMorph' })
+    await window.htmx.ajax('GET', `${location.pathname}${location.search}`, { target: '#board', swap: 'outerMorph' })
     if (focused) document.getElementById(focused)?.focus()
     const undo = await answer.json().catch(() => null)
     if (undo?.toast) window.htmx.ajax('GET', undo.toast, { target: '#toasts', swap: 'beforeend' })

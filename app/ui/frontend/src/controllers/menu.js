@@ -1,6 +1,7 @@
 import { Controller } from '@hotwired/stimulus'
+import { place, walk } from '../popups.js'
 
-/** A button with a pop-up list (a disclosure of links and buttons): arrows move, Escape closes, popover keeps it above everything. */
+/** A button with a pop-up list (a disclosure of links and buttons): arrows move, Escape closes, popover keeps it on top. */
 export default class extends Controller {
   static targets = ['button', 'list']
 
@@ -8,7 +9,7 @@ export default class extends Controller {
     this.onToggle = (event) => {
       const open = event.newState === 'open'
       this.buttonTarget.setAttribute('aria-expanded', String(open))
-      if (open) this.place()
+      if (open) place(this.listTarget, this.buttonTarget)
     }
     this.listTarget.addEventListener('toggle', this.onToggle)
   }
@@ -30,39 +31,17 @@ export default class extends Controller {
       if (!this.isOpen) this.listTarget.showPopover()
       return this.items[0]?.focus()
     }
-    if (!this.isOpen) return
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key]
-    if (step) {
-      event.preventDefault()
-      const { items } = this
-      items.at((items.indexOf(document.activeElement) + step + items.length) % items.length)?.focus()
-    }
-    if (event.key === 'Escape' || event.key === 'Tab') {
-      this.listTarget.hidePopover()
-      if (event.key === 'Escape') {
-        event.preventDefault()
-        event.stopPropagation()
-        this.buttonTarget.focus()
-      }
-    }
+    if (!this.isOpen || walk(event, this.items)) return
+    if (event.key !== 'Escape' && event.key !== 'Tab') return
+    this.listTarget.hidePopover()
+    if (event.key === 'Tab') return
+    event.preventDefault()
+    event.stopPropagation()
+    this.buttonTarget.focus()
   }
 
   choose() {
     this.listTarget.hidePopover()
-  }
-
-  /** Below the button, or above it where there is no room; kept inside the window. */
-  place() {
-    const anchor = this.buttonTarget.getBoundingClientRect()
-    const { style } = this.listTarget
-    const { width, height } = this.listTarget.getBoundingClientRect()
-    const below = anchor.bottom + 4
-    const top = below + height > innerHeight - 8 ? Math.max(8, anchor.top - height - 4) : below
-    const rightToLeft = getComputedStyle(this.element).direction === 'rtl'
-    const end = this.listTarget.dataset.align === 'end'
-    const wanted = end === rightToLeft ? anchor.left : anchor.right - width
-    style.top = `${top}px`
-    style.left = `${Math.min(Math.max(8, wanted), innerWidth - width - 8)}px`
   }
 
   get isOpen() {
