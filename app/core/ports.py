@@ -49,8 +49,6 @@ class Ports:
     authorise: Callable[[SqlScope, str], None] = field(default_factory=lambda: _unbound("authorise"))
     #: tenant_tables(): DDL of a fresh tenant's object tables, run with search_path = its schema (app.metadata.ddl)
     tenant_tables: Callable[[], Sequence[str]] = field(default_factory=lambda: _unbound("tenant_tables"))
-    #: fill_tenant(scope): what a fresh tenant's schema holds besides empty tables, e.g. default rows
-    fill_tenant: Callable[[SqlScope], None] = field(default_factory=lambda: _unbound("fill_tenant"))
     #: seal(runtime, tenant_id): give the tenant's new events their sequence; how many (app.events)
     seal: Callable[[Runtime, UUID], int] = field(default_factory=lambda: _unbound("seal"))
     #: pending(runtime): tenants whose events wait for sealing (tenants.scope over pod.pending)

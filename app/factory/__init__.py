@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from app.access.rights import require
 from app.core import mail, storage, valkey
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from app.core.config import Config
+    from tenants.scope import TenantScope
 
 
 def build_runtime(config: Config) -> Runtime:
@@ -43,14 +44,13 @@ def build_runtime(config: Config) -> Runtime:
 def bind_ports() -> Ports:
     """The adapters of this installation. The gate is bound by ``app.factory.web``: only requests need it."""
     return Ports(
-        authorise=require,
+        authorise=lambda scope, right: require(cast("TenantScope", scope), right),
         tenant_tables=lambda: tenant_tables(platform()),
-        fill_tenant=lambda _scope: None,
         seal=seal_tenant,
         pending=_pending,
         pods=lambda runtime: pod_numbers(runtime.databases),
         locate_tenant=lambda runtime, tenant: locate_tenant(runtime.databases, tenant),
-        hand_over=hand_over,
+        hand_over=lambda scope, leaving, heir: hand_over(cast("TenantScope", scope), leaving, heir),
         prepare=prepare,
         keep_spares=tend,
     )

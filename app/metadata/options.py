@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Final, cast
 from psycopg.sql import SQL, Identifier
 from psycopg.types.json import Jsonb
 
-from app.core.errors import InvalidInput
+from app.core.errors import InvalidInput, NotFound
 from app.metadata import catalog as catalogs
 from app.metadata.components import COLORS
-from app.metadata.exclusive import lock_tenant
 from app.metadata.layers import component_name
 from app.metadata.leaves import SEPARATOR, rank_after
+from tenants.locking import lock_exclusively
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -71,13 +71,14 @@ def add_options(
 
     Raises:
         NotOpen, TooManyOptions, InvalidInput: the labels can't be added.
-        MetadataBusy: writers did not pause; try again.
+        TenantBusy: writers did not pause; try again.
     """
     wanted = list(labels)
     with databases.pod_owner(tenant.pod).connect() as holder:
         connection = cast("Connection[TupleRow]", holder.connection.driver_connection)
         with connection.transaction():
-            lock_tenant(connection, tenant.id)
+            if not lock_exclusively(connection, tenant.id):
+                raise NotFound("There is no such workspace any more.")
             return _add(connection, tenant, (object_name, field_name), wanted, by, source)
 
 

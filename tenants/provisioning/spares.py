@@ -19,10 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
     from uuid import UUID
 
-    from psycopg.sql import Composable
-
     from app.core.db import Databases
-    from app.core.ports import Params, Ports, Runtime
+    from app.core.ports import Ports, Runtime
 
 #: Any: what a column holds.
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -38,17 +36,6 @@ class Spare:
     tenant: UUID
     schema: str
     role: str
-
-
-@dataclass(frozen=True, slots=True)
-class OwnerScope:
-    """The owner's connection with search_path on one schema; what ports get that fill it."""
-
-    connection: Connection
-
-    def execute(self, query: LiteralString | Composable, params: Params = ()) -> psycopg.Cursor[tuple[Any, ...]]:
-        """Run one statement with bound parameters."""
-        return self.connection.execute(cast("sql.SQL | sql.Composed", query), params)
 
 
 @contextmanager
@@ -130,7 +117,6 @@ def make_spare(connection: Connection, ports: Ports, *, claim: UUID | None = Non
             connection.execute(cast("LiteralString", statement))
         for revoke in _append_only(name):
             connection.execute(revoke)
-    ports.fill_tenant(OwnerScope(connection))
     row = connection.execute(
         "insert into pod.tenant (schema, role, system_version, blueprint, state, claim) "
         "values (%s, %s, %s, %s, 'spare', %s) returning id",

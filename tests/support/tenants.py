@@ -105,7 +105,7 @@ def runtime(databases: Databases, servers: Servers, tmp_path_factory: pytest.Tem
         embedded=True,
     )
     statements = tuple(tenant_tables(platform()))
-    ports = Ports(tenant_tables=lambda: statements, fill_tenant=lambda _scope: None)
+    ports = Ports(tenant_tables=lambda: statements)
     with redis.Redis.from_url(servers.valkey) as client:
         yield Runtime(
             config, databases, LocalDisk(home / "files"), Outbox(home / "mail", "crm@example.test"), client, ports

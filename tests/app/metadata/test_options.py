@@ -7,9 +7,9 @@ import pytest
 
 from app.core.errors import InvalidInput
 from app.metadata import catalog
-from app.metadata.exclusive import MetadataBusy
 from app.metadata.model import Option
 from app.metadata.options import NotOpen, TooManyOptions, add_options, new_options
+from tenants.locking import TenantBusy
 from tenants.scope import SYSTEM, enter_job
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def test_a_writer_that_does_not_finish_makes_the_change_wait_and_give_up(
     tenant = new_tenant()
     with (
         enter_job(databases, tenant.id, actor=SYSTEM, write=True),
-        pytest.raises(MetadataBusy) as caught,
+        pytest.raises(TenantBusy) as caught,
     ):
         add_options(databases, tenant, "company", "industry", ["Mining"])
     assert (caught.value.status, caught.value.code) == (409, "metadata.busy")

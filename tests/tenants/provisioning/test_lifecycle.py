@@ -280,7 +280,7 @@ def test_two_keepers_at_once_make_no_more_than_wanted(runtime: Runtime) -> None:
 def test_a_spare_of_an_older_version_is_thrown_away_not_given_out(runtime: Runtime) -> None:
     keep_spares(runtime, 1)
     statements = [*runtime.ports.tenant_tables(), "create table o_newer (id uuid primary key)"]
-    ports = Ports(tenant_tables=lambda: statements, fill_tenant=lambda _scope: None)
+    ports = Ports(tenant_tables=lambda: statements)
     newer = Runtime(runtime.config, runtime.databases, runtime.storage, runtime.mailer, runtime.redis, ports)
     created = make(newer)
     assert spares_of(runtime.databases) == 1
@@ -293,7 +293,7 @@ def test_a_spare_of_an_older_version_is_thrown_away_not_given_out(runtime: Runti
 
 def test_a_failed_spare_leaves_no_schema_and_no_role(runtime: Runtime) -> None:
     statements = [*runtime.ports.tenant_tables(), "create table broken (id nonsense)"]
-    ports = Ports(tenant_tables=lambda: statements, fill_tenant=lambda _scope: None)
+    ports = Ports(tenant_tables=lambda: statements)
     broken = Runtime(runtime.config, runtime.databases, runtime.storage, runtime.mailer, runtime.redis, ports)
     with pytest.raises(Exception, match="nonsense"):
         make(broken, "broken-build")
