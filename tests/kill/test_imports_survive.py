@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 from tests.kill.installation import Installation, Workspace, companies, wait_for
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    import psutil
 
 Record = Callable[[str, object], None]
 
@@ -84,16 +84,19 @@ def kill_a_web_process(place: Installation) -> None:
 
 def kill_worker(place: Installation) -> None:
     """The one that runs the import."""
-    _work_horse(place).parent().kill()
+    worker = wait_for(lambda: _work_horse(place), "a work horse").parent()
+    assert worker is not None
+    worker.kill()
 
 
 def kill_work_horse(place: Installation) -> None:
     """The fork of a worker that runs the import."""
-    _work_horse(place).kill()
+    wait_for(lambda: _work_horse(place), "a work horse").kill()
 
 
-def _work_horse(place: Installation) -> psutil.Process:
-    return next(fork for worker in place.children("rapport-worker") for fork in worker.children())
+def _work_horse(place: Installation, other_than: int = 0) -> psutil.Process | None:
+    forks = [fork for worker in place.children("rapport-worker") for fork in worker.children()]
+    return next((fork for fork in forks if fork.pid != other_than), None)
 
 
 def kill_relay(place: Installation) -> None:
@@ -182,6 +185,35 @@ def test_a_command_that_imports_goes_on_when_postgres_was_killed(
     assert command.returncode == 0, error.decode()
     assert json.loads(out)["created"] == _LONG_ROWS
     check(workspace, started, "postgres under rapport import", _LONG_ROWS, record_property)
+
+
+@pytest.mark.kill
+def test_a_work_horse_that_slept_over_its_lease_does_no_harm_when_it_wakes(
+    place: Installation, workspace: Workspace, record_property: Record
+) -> None:
+    """As after the sleep of a machine or a very long pause: two processes believe that the import is theirs."""
+    started = workspace.start_import(companies(_LONG_ROWS), object="company")
+    workspace.wait_until(started, 0.1)
+    asleep = wait_for(lambda: _work_horse(place), "a work horse")
+    asleep.suspend()
+    wait_for(lambda: _work_horse(place, asleep.pid), "another worker with the job", 60)
+    asleep.resume()
+    check(workspace, started, "work horse asleep", _LONG_ROWS, record_property)
+
+
+@pytest.mark.kill
+def test_a_command_whose_fork_slept_over_its_lease_reports_the_import_all_the_same(
+    workspace: Workspace, tmp_path: Path, record_property: Record
+) -> None:
+    command, started = begin_by_command(workspace, tmp_path, _LONG_ROWS)
+    (asleep,) = psutil.Process(command.pid).children()
+    asleep.suspend()
+    wait_for(lambda: _work_horse(workspace.place), "a worker with the job", 60)
+    asleep.resume()
+    out, error = command.communicate(timeout=120)
+    assert command.returncode == 0, error.decode()
+    assert json.loads(out)["created"] == _LONG_ROWS
+    check(workspace, started, "fork of rapport import asleep", _LONG_ROWS, record_property)
 
 
 def import_through(
