@@ -44,9 +44,9 @@ if TYPE_CHECKING:
 
 #: Rows of the first batch; the following ones are sized to take about ``_AIM`` seconds.
 _FIRST: Final = 500
-_LEAST: Final = 50
+_LEAST: Final = 200
 _MOST: Final = 2_000
-_AIM: Final = 0.4
+_AIM: Final = 0.6
 #: Tries of a batch that meets another writer (a unique value just taken, a lock not given).
 _TRIES: Final = 6
 
