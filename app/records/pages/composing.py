@@ -51,6 +51,7 @@ def tick(scope: TenantScope, object_name: str, record_id: UUID) -> Response:
 def more(scope: TenantScope, object_name: str, record_id: UUID) -> Response:
     """The history by itself, to be read again after a change elsewhere."""
     _, obj = find_object(scope, object_name)
+    get_record(scope, object_name, record_id, fields=("id",), trash=True)
     return fragment("records/_timeline_again.html", object=obj, timeline=timeline(scope, obj, record_id), said="")
 
 
