@@ -38,7 +38,7 @@ def free_port() -> int:
         return server.getsockname()[1]
 
 
-def wait_for(condition: Callable[[], _T], what: str, seconds: float = 60, pause: float = 0.05) -> _T:
+def wait_for(condition: Callable[[], _T | None], what: str, seconds: float = 60, pause: float = 0.05) -> _T:
     """Ask until the answer is true, and give it back."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):
@@ -286,20 +286,21 @@ class Workspace:
 
     def wait_until(self, import_id: str, share: float) -> dict[str, Any]:
         """Until more than ``share`` of the file is written."""
-        return wait_for(
-            lambda: (found := self.seen_import(import_id)) and found["progress"] > share and found,
-            f"progress over {share:.0%}",
-            pause=0.02,
-        )
+        return self._wait(import_id, lambda seen: seen["progress"] > share, f"progress over {share:.0%}", 60)
 
     def wait_done(self, import_id: str, seconds: float = 300) -> dict[str, Any]:
         """Until the import has ended."""
         ended = {"done", "failed", "undone"}
-        return wait_for(
-            lambda: (found := self.seen_import(import_id)) and found["status"] in ended and found,
-            "the import's end",
-            seconds,
-        )
+        return self._wait(import_id, lambda seen: seen["status"] in ended, "the import's end", seconds)
+
+    def _wait(
+        self, import_id: str, suits: Callable[[dict[str, Any]], bool], what: str, seconds: float
+    ) -> dict[str, Any]:
+        def seen() -> dict[str, Any] | None:
+            found = self.seen_import(import_id)
+            return found if found and suits(found) else None
+
+        return wait_for(seen, what, seconds, 0.02)
 
     def count(self, name: str) -> Counted:
         """Count every record and every event of the workspace, page by page, and again in the tables."""
