@@ -302,10 +302,13 @@ class Workspace:
 
         return wait_for(seen, what, seconds, 0.02)
 
-    def count(self, name: str) -> Counted:
-        """Count every record and every event of the workspace, page by page, and again in the tables."""
+    def count(self, name: str, key: str = "external_id") -> Counted:
+        """Count every record and every event of the workspace, page by page, and again in the tables.
+
+        ``key`` is the field whose values tell the records apart.
+        """
         wait_for(lambda: self._unsealed() == 0, "all events sealed", 60, 0.2)
-        records = self._records(name)
+        records = self.records(name, key)
         events = self._events()
         created = [event["record_id"] for event in events if event["kind"] == "created" and event["object"] == name]
         numbers = [event["seq"] for event in events]
@@ -319,7 +322,7 @@ class Workspace:
         assert in_events is not None
         return Counted(
             records=len(records),
-            distinct=len({record["external_id"] for record in records}),
+            distinct=len({record[key] for record in records}),
             created_events=len(created),
             records_with_event=len({record["id"] for record in records} & set(created)),
             events=len(events),
@@ -329,14 +332,15 @@ class Workspace:
             unsealed=self._unsealed(),
         )
 
-    def _records(self, name: str) -> list[dict[str, str]]:
-        found: list[dict[str, str]] = []
-        page = self.get(f"/records/{name}?limit=200&fields=external_id")
-        while True:
+    def records(self, name: str, *fields: str) -> list[dict[str, Any]]:
+        """All records of one object."""
+        wanted = f"/records/{name}?limit=200&fields={','.join(fields)}"
+        page = self.get(wanted)
+        found: list[dict[str, Any]] = page["data"]
+        while page["next"] is not None:
+            page = self.get(f"{wanted}&cursor={page['next']}")
             found += page["data"]
-            if page["next"] is None:
-                return found
-            page = self.get(f"/records/{name}?limit=200&fields=external_id&cursor={page['next']}")
+        return found
 
     def _events(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
@@ -373,4 +377,14 @@ def companies(count: int) -> bytes:
         f"{row % 900 + 1},{row * 10}.50,Row {row} of a test file"
         for row in range(1, count + 1)
     ]
+    return ("\n".join(lines) + "\n").encode()
+
+
+def contacts(count: int) -> bytes:
+    """Made-up people, five to a company that does not exist yet; nine of ten report to one further down."""
+    lines = ["external_id,first_name,last_name,email,company,reports_to"]
+    for row in range(1, count + 1):
+        boss = f"P-{row - row % 10 + 10:06d}" if row % 10 else ""
+        company = f"Made-up Company {(row - 1) // 5:06d}"
+        lines.append(f"P-{row:06d},Given{row},Family{row},made-up-{row}@example.com,{company},{boss}")
     return ("\n".join(lines) + "\n").encode()

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from tests.kill.installation import Installation, Workspace, companies, wait_for
+from tests.kill.installation import Installation, Workspace, companies, contacts, wait_for
 from tests.kill.table import PROPERTY
 
 if TYPE_CHECKING:
@@ -161,6 +161,31 @@ def test_an_import_survives_the_death_of_each_in_turn(
         assert seen["status"] == "running", f"nothing was left to hurt: {seen}"
         VICTIMS[victim](place)
     check(workspace, started, "each in turn", _SHORT_ROWS, record_property)
+
+
+@pytest.mark.kill
+def test_what_rows_link_to_is_neither_lost_nor_doubled(place: Installation, workspace: Workspace) -> None:
+    """Companies made on the way, and links to rows further down, which are set when all rows are there."""
+    started = workspace.start_import(
+        contacts(_SHORT_ROWS), object="contact", links=["company:create"], link_by=["reports_to:external_id"]
+    )
+    for share, victim in ((0.1, "work horse"), (0.4, "postgres"), (0.7, "worker"), (0.999, "work horse")):
+        seen = workspace.wait_until(started, share)
+        assert seen["status"] == "running", f"nothing was left to hurt: {seen}"
+        VICTIMS[victim](place)
+    assert workspace.wait_done(started)["created"] == _SHORT_ROWS
+    people, firms = workspace.count("contact"), workspace.count("company", "name")
+    assert (people.records, people.distinct, people.created_events) == (_SHORT_ROWS,) * 3
+    assert (firms.records, firms.distinct, firms.created_events) == (_SHORT_ROWS // 5,) * 3
+    assert (people.records_with_event, firms.records_with_event) == (_SHORT_ROWS, _SHORT_ROWS // 5)
+    assert (people.gaps, people.unsealed) == (0, 0)
+    found = {one["external_id"]: one for one in workspace.records("contact", "external_id", "company", "reports_to")}
+    names = {one["id"]: one["name"] for one in workspace.records("company", "name")}
+    for external_id, one in found.items():
+        row = int(external_id.removeprefix("P-"))
+        assert names[one["company"]] == f"Made-up Company {(row - 1) // 5:06d}"
+        boss = found[f"P-{row - row % 10 + 10:06d}"]["id"] if row % 10 else None
+        assert one["reports_to"] == boss
 
 
 @pytest.mark.kill
