@@ -12,7 +12,7 @@ from tests.e2e.conftest import NewContext, Site, assert_sound, sign_up, watched
 def test_a_company_signs_up_and_works_a_deal_to_the_end(site: Site, new_context: NewContext) -> None:
     problems: list[str] = []
     page = watched(new_context().new_page(), problems)
-    origin = sign_up(page, site, "Acme Robotics", "Mira Kovač")
+    origin = sign_up(page, site, "Acme Robotics", "Demo Person")
     assert_sound(page, problems)
 
     company = _create_company(page)
