@@ -150,11 +150,13 @@ def _by_token(runtime: Runtime, connection: sa.Connection, token: str) -> Invita
 
 def _waiting_member(scope: TenantScope, email: str, role: str, name: str, member: UUID | None) -> UUID:
     """The member row the invitation is for, in state ``invited``."""
-    row = scope.execute("select id, status from member where lower(email) = %s", (email,)).fetchone()
+    row = scope.execute("select id, status, role from member where lower(email) = %s", (email,)).fetchone()
     if row is not None and (row[1] == "active" or (member is not None and row[0] != member)):
         raise Conflict("Somebody with this address is a member already.")
     if row is None:
         row = _nameless(scope, name, member)
+    if row is not None:
+        members.check_may_touch(scope, row[2])
     if row is None:
         made = scope.execute(
             "insert into member (name, email, role, status) values (%s, %s, %s, 'invited') returning id",
@@ -174,11 +176,14 @@ def _nameless(scope: TenantScope, name: str, member: UUID | None) -> Any:
         found = members.get_member(scope, member)
         if found.status == "active":
             raise Conflict("This member is active already.")
-        return (found.id, found.status)
+        if found.person is not None:
+            # Another person would take over what the log and the records say this one did.
+            raise Conflict("This member has an account. Let them in again, or invite them by their own address.")
+        return (found.id, found.status, found.role)
     if not name.strip():
         return None
     rows = scope.execute(
-        "select id, status from member where lower(name) = lower(%s) and email = '' and person is null "
+        "select id, status, role from member where lower(name) = lower(%s) and email = '' and person is null "
         "and status = 'inactive' limit 2",
         (" ".join(name.split()),),
     ).fetchall()
@@ -192,7 +197,9 @@ def _claim(runtime: Runtime, row: InvitationRow, person: Known) -> None:
             raise Conflict("You are a member of this workspace already.")
         claimed = scope.execute(
             "update member set person = %s, status = 'active', name = case when name = %s then %s else name end, "
-            "updated_at = now() where id = %s and (person is null or person = %s or status <> 'active') returning id",
+            # Who was deactivated since does not let themselves in again; repeating a claim changes nothing.
+            "updated_at = now() where id = %s and (status = 'invited' or (status = 'active' and person = %s)) "
+            "returning id",
             (person.id, clean_name("", row.email), person.name, row.member, person.id),
         ).fetchone()
         if claimed is None:

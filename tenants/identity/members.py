@@ -79,7 +79,7 @@ def change_role(scope: TenantScope, member: UUID, role: str) -> MemberRow:
 
 
 def deactivate(runtime: Runtime, scope: TenantScope, member: UUID, *, hand_over_to: UUID | None = None) -> int:
-    """End a member's access at once; their records go to ``hand_over_to``. Returns how many went.
+    """End a member's access at once, their keys included; records go to ``hand_over_to``. Returns how many went.
 
     Raises:
         NotFound: no such member, or no active one to hand over to.
@@ -101,6 +101,7 @@ def deactivate(runtime: Runtime, scope: TenantScope, member: UUID, *, hand_over_
     scope.at_commit(
         "select pod.drop_credential(%(tenant)s, null, %(member)s)", {"tenant": scope.tenant.id, "member": member}
     )
+    _revoke_keys(scope, member)
     with runtime.databases.control.begin() as connection:
         repository.drop_membership(connection, scope.tenant.id, member)
         repository.revoke_invitations(connection, scope.tenant.id, [member])
@@ -114,6 +115,7 @@ def reactivate(runtime: Runtime, scope: TenantScope, member: UUID) -> MemberRow:
         return found
     if found.person is None:
         raise Conflict("This member never had an account. Invite them by e-mail.")
+    check_may_touch(scope, found.role)
     scope.execute("update member set status = 'active', updated_at = now() where id = %s", (member,))
     with runtime.databases.control.begin() as connection:
         repository.put_membership(connection, found.person, scope.tenant.id, member, found.role)
@@ -140,12 +142,31 @@ def set_preferences(scope: TenantScope, member: UUID, preferences: Mapping[str, 
     )
 
 
-def _check_owner(scope: TenantScope, found: MemberRow) -> None:
-    """An owner is touched by owners only, and never the last one."""
-    if scope.role != "owner":
+def check_may_touch(scope: TenantScope, role: str) -> None:
+    """Refuse whoever is no owner to change, invite again or let in again somebody whose role is owner."""
+    if role == "owner" and scope.role != "owner":
         raise Forbidden("Only an owner can change an owner.")
-    others = scope.execute(
-        "select count(*) from member where role = 'owner' and status = 'active' and id <> %s", (found.id,)
-    ).fetchone()
-    if found.status == "active" and (others is None or others[0] == 0):
+
+
+def _revoke_keys(scope: TenantScope, member: UUID) -> None:
+    """End the keys a member made: whoever leaves still knows them."""
+    ended = scope.execute(
+        "update api_key set revoked_at = now() where created_by = %s and revoked_at is null returning id", (member,)
+    ).fetchall()
+    for (key,) in ended:
+        scope.at_commit(
+            "select pod.drop_credential(%(tenant)s, %(key)s, null)", {"tenant": scope.tenant.id, "key": key}
+        )
+
+
+def _check_owner(scope: TenantScope, found: MemberRow) -> None:
+    """An owner is touched by owners only, and never the last one.
+
+    All owners are locked, in one order: of two who take the role from each other the second sees what the first did.
+    """
+    check_may_touch(scope, "owner")
+    owners = scope.execute(
+        "select id from member where role = 'owner' and status = 'active' order by id for update"
+    ).fetchall()
+    if found.status == "active" and all(row[0] == found.id for row in owners):
         raise Conflict("This is the last owner. Make somebody else an owner first.")

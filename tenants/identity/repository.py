@@ -290,11 +290,11 @@ def drop_membership(c: sa.Connection, tenant: UUID, member: UUID) -> None:
 
 
 def insert_invitation(c: sa.Connection, row: InvitationRow) -> None:
-    """A new invitation; an open one for the same member is revoked."""
+    """A new invitation; earlier ones for the same member are revoked, those taken up too: they can't be repeated."""
     c.execute(
         sa.text(
             "update invitation set revoked_at = now() where tenant = :tenant and member = :member "
-            "and accepted_at is null and revoked_at is null"
+            "and revoked_at is null"
         ),
         {"tenant": row.tenant, "member": row.member},
     )
@@ -342,19 +342,21 @@ def accept_invitation(c: sa.Connection, invitation_id: UUID, person: UUID, now: 
 
 
 def revoke_invitations(c: sa.Connection, tenant: UUID, members: Sequence[UUID]) -> None:
-    """Void the open invitations of members."""
+    """Void the invitations of members, those taken up too: they can't be repeated."""
     c.execute(
         sa.text(
             "update invitation set revoked_at = now() where tenant = :tenant and member = any(:members) "
-            "and accepted_at is null"
+            "and revoked_at is null"
         ),
         {"tenant": tenant, "members": list(members)},
     )
 
 
 def accepted_by(c: sa.Connection, invitation_id: UUID) -> UUID | None:
-    """Who took the invitation up."""
-    return c.execute(sa.text("select accepted_by from invitation where id = :id"), {"id": invitation_id}).scalar()
+    """Who took the invitation up; None when it was revoked since."""
+    return c.execute(
+        sa.text("select accepted_by from invitation where id = :id and revoked_at is null"), {"id": invitation_id}
+    ).scalar()
 
 
 def open_invitations(c: sa.Connection, tenant: UUID, now: datetime) -> list[tuple[UUID, UUID]]:
