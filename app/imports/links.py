@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, cast
 from uuid import UUID
 
 from app.core import ids
+from app.core.streamsafe import is_stream_safe
 from app.imports.cells import Problem
 from app.imports.errors import InvalidImport
 from app.metadata.fieldtypes.base import ValueProblem
@@ -58,7 +59,8 @@ def _objects(target: Target) -> tuple[str, ...]:
 
 def fold(text: str) -> str:
     """A title as links compare it: case and surrounding space ignored, accents kept."""
-    return unicodedata.normalize("NFC", " ".join(text.split()).casefold())
+    folded = " ".join(text.split()).casefold()
+    return unicodedata.normalize("NFC", folded) if is_stream_safe(folded) else folded
 
 
 class LinkResolver:

@@ -99,7 +99,8 @@ def fold(text: str) -> str:
 
 def _understand(q: str, region: str) -> _Asked:
     text = " ".join(q.split())
-    words = tuple(dict.fromkeys(re.findall(r"\w+", fold(text))))[:_MAX_WORDS]
+    # Folding takes the square of a run of accents, so a text that is too long is not even looked at.
+    words = tuple(dict.fromkeys(re.findall(r"\w+", fold(text[:_LONGEST]))))[:_MAX_WORDS]
     if not words or len(text) > _LONGEST or "\x00" in text:
         message = f"q holds 1 to {_LONGEST} characters, letters or digits among them."
         raise InvalidInput(message, [FieldError("?q", "q.invalid", message)])

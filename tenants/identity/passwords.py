@@ -26,11 +26,12 @@ def problem_with(password: str, *, about: tuple[str, ...] = ()) -> str | None:
 
     ``about``: the e-mail address, names, company: a password must not be one of them with decoration.
     """
+    # Asked before anything is done with it: normalising a long run of accents takes its square.
+    if len(password) > LONGEST:
+        return f"Use at most {LONGEST} characters."
     text = unicodedata.normalize("NFKC", password)
     if len(text) < SHORTEST:
         return f"Use at least {SHORTEST} characters. A few words in a row work well."
-    if len(text) > LONGEST:
-        return f"Use at most {LONGEST} characters."
     folded = text.casefold()
     core = _letters(folded)
     if folded in _common() or len(set(folded)) <= 2 or core in _SERVICE_WORDS:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from app.core.errors import Conflict, FieldError, InvalidInput
@@ -29,7 +29,7 @@ class SignUp:
     slug: str
     name: str
     email: str
-    password: str
+    password: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class SignedUp:
 
     tenant: UUID
     host: str
-    token: str
+    token: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,8 @@ def check_address(runtime: Runtime, *, company: str, slug: str, suggested: str) 
 
 def free_slug(runtime: Runtime, company: str) -> str:
     """The company's name as an address, with a number when that is taken or reserved; empty when nothing fits."""
+    if len(company) > LONGEST_COMPANY:
+        return ""
     stem = suggest_slug(company) if any(letter.isalnum() for letter in company) else ""
     if not stem:
         return ""

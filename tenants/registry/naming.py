@@ -160,7 +160,9 @@ def check_slug(slug: str) -> str:
 
 def suggest_slug(name: str) -> str:
     """An address for a company's name: ``Müller & Söhne GmbH`` → ``muller-sohne-gmbh``; may be taken."""
-    plain = unicodedata.normalize("NFKD", name.replace("ß", "ss")).encode("ascii", "ignore").decode().lower()
+    # Cut before it is normalised: that may take the square of a text.
+    plain = unicodedata.normalize("NFKD", name[:_LONGEST_NAME].replace("ß", "ss"))
+    plain = plain.encode("ascii", "ignore").decode().lower()
     slug = re.sub(r"-{2,}", "-", re.sub(r"[^a-z0-9]+", "-", plain)).strip("-")[:40].strip("-")
     if len(slug) < 3 or slug in RESERVED:
         slug = f"{slug}-crm".strip("-")

@@ -37,6 +37,8 @@ _ALIASES: Final = {
 _NO_COUNTRIES: Final = {"EU", "EZ", "UN", "ZZ", "QO", "XA", "XB", "AC", "CP", "CQ", "DG", "EA", "IC", "TA"}
 _NOT_WORDS: Final = re.compile(r"[^\w]+")
 _CODE_LENGTH: Final = 2
+#: No country's name is longer; normalising may take the square of a text.
+_LONGEST_NAME: Final = 200
 
 
 def country_code(text: str) -> str | None:
@@ -93,5 +95,7 @@ def _names() -> dict[str, str]:
 
 
 def _key(name: str) -> str:
+    if len(name) > _LONGEST_NAME:
+        return ""
     plain = "".join(c for c in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(c))
     return _NOT_WORDS.sub(" ", plain.replace("'", "").replace("\u2019", "")).strip()

@@ -66,6 +66,11 @@ class RichTextType(SingleColumn):
         return " ".join(plain(str(value)).split()) if value else ""
 
 
+def shown(markup: str) -> str:
+    """HTML for a page, sanitised once more: what stands in the database need not have come through this program."""
+    return _CLEANER.clean(markup)
+
+
 def plain(markup: str) -> str:
     """The text of sanitised HTML without its tags."""
     return html.unescape(_TAG.sub(" ", markup))

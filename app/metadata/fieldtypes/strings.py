@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.core.streamsafe import MOST_MARKS, is_stream_safe
 from app.metadata.fieldtypes.base import ValueProblem
 
 _BLANKS = " \t\u00a0"
@@ -25,6 +26,8 @@ def checked_text(raw: object, limit: int) -> str | None:
             raw.encode()
         except UnicodeEncodeError:
             raise ValueProblem("text.surrogate", "Contains half of a surrogate pair, which is no character") from None
+        if not is_stream_safe(raw):
+            raise ValueProblem("text.marks", f"Has more than {MOST_MARKS} accents on one letter")
     return raw
 
 

@@ -11,6 +11,7 @@ from app.http import ratelimit
 from app.http.context import PERSON_COOKIE, runtime
 from app.http.guard import base_host
 from tenants.identity import people
+from tenants.identity.addresses import counted_as
 from tenants.identity.pages.replies import drop_cookie, page
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def send_link() -> Response:
     """Send the link, if there is somebody to send it to; the answer is the same either way."""
     email = request.form.get("email", "")[:320]
     ratelimit.limit("reset-address", ratelimit.client_address(), ratelimit.RESET_ADDRESS)
-    allowed, _ = ratelimit.take("reset", email.strip().lower(), ratelimit.RESET)
+    allowed, _ = ratelimit.take("reset", counted_as(email), ratelimit.RESET)
     if allowed:
         people.request_reset(runtime(), email)
     return page("forgot.html", sent=True)

@@ -14,6 +14,7 @@ from app.http.context import PERSON_COOKIE, facts, runtime
 from app.http.guard import base_host, current_person
 from app.http.respond import see_other
 from tenants.identity import people, sessions, workspaces
+from tenants.identity.addresses import counted_as
 from tenants.identity.pages.replies import drop_cookie, page, safe_path, signed_in, visitor, workspace_url
 
 if TYPE_CHECKING:
@@ -116,6 +117,6 @@ def _home(person: people.Known) -> str:
 def _limit(email: str) -> None:
     """Guessing is slowed by account and address together, and by address; nobody is locked out for another's tries."""
     address = ratelimit.client_address()
-    ratelimit.limit("sign-in", f"{email.strip().lower()}|{address}", ratelimit.SIGN_IN_ACCOUNT)
+    ratelimit.limit("sign-in", f"{counted_as(email)}|{address}", ratelimit.SIGN_IN_ACCOUNT)
     ratelimit.limit("sign-in-address", address, ratelimit.SIGN_IN_ADDRESS)
     facts().rate = None
