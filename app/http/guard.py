@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import wraps
-from typing import TYPE_CHECKING, Concatenate, Literal, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Concatenate, Literal, ParamSpec, Protocol, TypeVar, cast
 
 from flask import current_app, request
 from werkzeug.wrappers import Response
@@ -27,6 +27,7 @@ from app.http.context import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from app.http.gate import PersonSession, RequestScope
 
@@ -38,6 +39,10 @@ R = TypeVar("R")
 ATTRIBUTE = "__access__"
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+#: Request bodies beyond this are refused unless the view declares more (imports, bulk).
+BODY_LIMIT = 1024 * 1024
+#: Bodies that are read as fields and files; any other is read as bytes.
+_FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,7 @@ class Access:
     ``audience``: ``workspace`` (a tenant's member or key), ``base`` (the base host), ``public`` (anybody, any host).
     ``right``: what the role must hold; None = any member. ``member``: keys are refused, a person must be behind it.
     ``person``: the base host's visitor must be signed in. ``write``: enters a write scope; None = by HTTP method.
+    ``body_limit``: how many bytes a body may have; it is taken in before the scope is entered.
     """
 
     audience: Literal["workspace", "base", "public"]
@@ -56,6 +62,7 @@ class Access:
     person: bool = False
     csrf: bool = True
     credential: bool = True
+    body_limit: int = BODY_LIMIT
 
 
 class _RolledBack(Exception):
@@ -67,14 +74,14 @@ class _RolledBack(Exception):
 
 
 def workspace(
-    right: str | None = None, *, write: bool | None = None, member: bool = False
+    right: str | None = None, *, write: bool | None = None, member: bool = False, body_limit: int = BODY_LIMIT
 ) -> Callable[[Callable[Concatenate[S, P], R]], Callable[P, R | Response]]:
     """Run the view inside its tenant's scope, passed as first argument.
 
     The tenant comes from the host, from the Bearer key, or from both, which must agree (else 404). A response with
     an error status rolls the transaction back, so that a view may answer with a form again without half a write.
     """
-    access = Access("workspace", right=right, write=write, member=member)
+    access = Access("workspace", right=right, write=write, member=member, body_limit=body_limit)
 
     def decorate(view: Callable[Concatenate[S, P], R]) -> Callable[P, R | Response]:
         @wraps(view)
@@ -82,10 +89,14 @@ def workspace(
             pod, host, credential, kind = _workspace_credential()
             writes = access.write if access.write is not None else request.method not in SAFE_METHODS
             request_facts = facts()
+
+            def enter(*, write: bool) -> AbstractContextManager[RequestScope]:
+                return gate().enter(pod=pod, host=host, credential=credential, write=write, request_id=request_facts.id)
+
+            if request.method not in SAFE_METHODS:
+                _receive(enter, access, kind)
             try:
-                with gate().enter(
-                    pod=pod, host=host, credential=credential, write=writes, request_id=request_facts.id
-                ) as scope:
+                with enter(write=writes) as scope:
                     _admit(scope, access, kind)
                     request_facts.scope = scope
                     return _run(scope, lambda: view(cast("S", scope), *args, **kwargs))
@@ -174,16 +185,46 @@ def _workspace_credential() -> tuple[int, str | None, bytes, Literal["session", 
     return request_facts.pod, host, sha256(token), "session"
 
 
+class _Enter(Protocol):
+    """Enters the tenant of the request."""
+
+    def __call__(self, *, write: bool) -> AbstractContextManager[RequestScope]: ...
+
+
+def _receive(enter: _Enter, access: Access, kind: str) -> None:
+    """Take the body in before the transaction begins: who sends slowly holds no connection and no lock of others.
+
+    A body larger than usual (files, bulk) is taken only from those who may send it.
+    """
+    if access.body_limit > BODY_LIMIT:
+        request.max_content_length = access.body_limit
+        with enter(write=False) as scope:
+            _check_credential(scope, access, kind)
+            _check_right(scope, access)
+    if request.mimetype in _FORMS:
+        _ = request.form
+    else:
+        request.get_data(cache=True)
+
+
 def _admit(scope: RequestScope, access: Access, kind: str) -> None:
     """Check kind of credential, rate, CSRF and right, in this order."""
-    if scope.credential_kind != kind:
-        raise Unauthenticated("Sign in to go on.")
-    if kind == "key" and access.member:
-        raise Forbidden("This needs a person who is signed in; an API key can't do it.")
+    _check_credential(scope, access, kind)
     if is_api():
         ratelimit.limit("api", str(scope.credential), ratelimit.API, lease=20)
     if kind == "session" and access.csrf and request.method not in SAFE_METHODS:
         csrf.check()
+    _check_right(scope, access)
+
+
+def _check_credential(scope: RequestScope, access: Access, kind: str) -> None:
+    if scope.credential_kind != kind:
+        raise Unauthenticated("Sign in to go on.")
+    if kind == "key" and access.member:
+        raise Forbidden("This needs a person who is signed in; an API key can't do it.")
+
+
+def _check_right(scope: RequestScope, access: Access) -> None:
     if access.right is not None:
         gate().authorise(scope, access.right)
 

@@ -23,6 +23,10 @@ blueprint = Blueprint("health", __name__)
 BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
 
+#: Anybody may send any word as a method; a count for each would grow without end.
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
 class Metrics:
     """Counts of this process; a scraper adds processes up."""
 
@@ -70,7 +74,8 @@ def install_metrics(flask_app: Flask) -> None:
 
     def stop(response: Response) -> Response:
         seconds = time.perf_counter() - g.get("rapport_started", time.perf_counter())
-        metrics.record(request.method, request.endpoint or "none", response.status_code, seconds)
+        method = request.method if request.method in _METHODS else "other"
+        metrics.record(method, request.endpoint or "none", response.status_code, seconds)
         return response
 
     flask_app.before_request(start)

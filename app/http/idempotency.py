@@ -7,7 +7,7 @@ Failed requests roll back and store nothing, so they may be repeated with the sa
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Final, TypeVar, cast
+from typing import TYPE_CHECKING, BinaryIO, Final, TypeVar, cast
 
 import msgspec
 from flask import current_app, request
@@ -100,5 +100,18 @@ def _fingerprint(scope: RequestScope) -> bytes:
     for part in (str(scope.credential).encode(), request.method.encode(), request.full_path.encode()):
         digest.update(part)
         digest.update(b"\0")
-    digest.update(request.get_data(cache=True))
+    if request.mimetype == "multipart/form-data":
+        _digest_parts(digest)
+    else:
+        digest.update(request.get_data(cache=True))
     return digest.digest()
+
+
+def _digest_parts(digest: hashlib._Hash) -> None:
+    """Fields and files of a form; a file may be too large to be held in memory."""
+    for name, value in request.form.items(multi=True):
+        digest.update(f"{len(name)} {name} {len(value)} {value}\0".encode())
+    for name, upload in request.files.items(multi=True):
+        digest.update(f"{len(name)} {name} {upload.filename}\0".encode())
+        digest.update(hashlib.file_digest(cast("BinaryIO", upload.stream), "sha256").digest())
+        upload.stream.seek(0)

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from app.http import csrf
 from app.http.context import facts, load_facts, runtime
-from app.http.guard import Access, public
+from app.http.guard import BODY_LIMIT, Access, public
 from app.http.headers import install_headers
 from app.http.health import blueprint as health
 from app.http.health import install_metrics
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from werkzeug.routing import Rule
 
     from app.core.ports import Runtime
-
-#: Request bodies beyond this are refused unless the view raises its own limit (imports do).
-BODY_LIMIT = 1024 * 1024
 
 
 def install(flask_app: Flask, runtime: Runtime) -> None:

@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 blueprint = Blueprint("imports", __name__, url_prefix="/api/v1", description="Files into records")
 
-#: Room for the options and the multipart frame.
-_FRAME: Final = 1_000_000
+#: A file, the options and the multipart frame.
+BODY_LIMIT: Final = MAX_BYTES + 1_000_000
 
 
 @blueprint.post("/imports")
-@workspace(RECORD_IMPORT)
+@workspace(RECORD_IMPORT, body_limit=BODY_LIMIT)
 def start(scope: TenantScope) -> Response:
     """Accept a file; 202 with where to look for its progress."""
     query_arguments()
@@ -68,12 +68,6 @@ def undo(scope: TenantScope, import_id: str) -> Response:
     undo_import(scope, identity)
     ring_after()
     return json_response(api_form(get_import(scope, identity)), 202, {"Location": f"/api/v1/imports/{identity}"})
-
-
-@blueprint.before_request
-def allow_files() -> None:
-    """Files are larger than the bodies of other requests; set before anything reads the body."""
-    request.max_content_length = MAX_BYTES + _FRAME
 
 
 def ring_after() -> None:

@@ -45,12 +45,6 @@ _MODES: Final = [
 _DATES: Final = ["DD/MM/YYYY", "MM/DD/YYYY", "DD-MM-YYYY", "MM-DD-YYYY", "DD.MM.YYYY", "YYYY-MM-DD"]
 
 
-@blueprint.before_request
-def allow_files() -> None:
-    """Uploads are larger than other bodies."""
-    api.allow_files()
-
-
 @blueprint.get("/imports/new")
 @workspace(RECORD_IMPORT)
 def new(scope: TenantScope) -> Response:
@@ -59,7 +53,7 @@ def new(scope: TenantScope) -> Response:
 
 
 @blueprint.post("/imports/new")
-@workspace(RECORD_IMPORT, member=True)
+@workspace(RECORD_IMPORT, member=True, body_limit=api.BODY_LIMIT)
 def upload(scope: TenantScope) -> Response:
     """Take the file and go on to its mapping."""
     object_name = request.form.get("object", "")

@@ -126,7 +126,7 @@ def upsert(scope: TenantScope, object_name: str, unique_field: str, value: str) 
 
 
 @blueprint.post("/records/<object_name>/bulk")
-@workspace(RECORD_BULK)
+@workspace(RECORD_BULK, body_limit=_BULK_BYTES)
 def bulk_(scope: TenantScope, object_name: str) -> Response:
     """Write many records, each with its own result."""
     given = arguments.known_arguments("mode", "match", "atomic")
@@ -224,7 +224,6 @@ def _body() -> dict[str, Any]:
 
 def _rows() -> list[Any]:
     """The rows of a bulk call: a JSON array, or NDJSON."""
-    request.max_content_length = _BULK_BYTES
     body = request.get_data()
     if request.mimetype not in ("application/x-ndjson", "application/ndjson", "application/jsonl"):
         return _ROWS.decode(body)
