@@ -30,6 +30,10 @@ _BOMS: Final = (
 )  # fmt: skip
 
 
+#: Python's notations for host names and its own source: slow on purpose-made input, and no file is written in them.
+_NO_FILES: Final = frozenset({"idna", "punycode", "unicode-escape", "raw-unicode-escape"})
+
+
 @dataclass(frozen=True, slots=True)
 class Dialect:
     """How the file is written.
@@ -189,8 +193,12 @@ def _guess(stream: BinaryIO) -> str:
 def _known_encoding(name: str) -> str:
     try:
         found = codecs.lookup(name).name
-    except LookupError:
-        raise InvalidImport.of("encoding", f"There is no encoding called {name!r}.") from None
+        # Codecs that unpack archives (bz2, zlib) or turn text into text are known by name too, but read no bytes.
+        b"a,b\n".decode(found, "replace")
+    except (LookupError, ValueError):
+        raise InvalidImport.of("encoding", f"There is no encoding called {name[:40]!r}.") from None
+    if found in _NO_FILES:
+        raise InvalidImport.of("encoding", f"No file is written in {found}.")
     return "utf-8-sig" if found == "utf-8" else found
 
 

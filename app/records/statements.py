@@ -25,6 +25,9 @@ T = TypeVar("T")
 _DIALECT: Final = psycopg_dialect.dialect(paramstyle="pyformat")
 #: About 4 KB a statement with its decoders: 8 MB at most.
 _KEPT: Final = 2048
+#: A key of this many characters (hundreds of parts of a condition, of fields) stands for an answer many times the usual
+#: size, and for somebody who asks differently each time: it is made anew, so that nobody fills the memory of all.
+_LONGEST_KEY: Final = 8_000
 
 
 class ShapeCache:
@@ -42,6 +45,8 @@ class ShapeCache:
                 self._entries.move_to_end(key)
                 return self._entries[key]
         made = build()
+        if len(repr(key)) > _LONGEST_KEY:
+            return made
         with self._lock:
             self._entries[key] = made
             while len(self._entries) > self._kept:

@@ -10,6 +10,7 @@ from babel.dates import format_date
 from markupsafe import Markup
 
 from app.events.read import record_events
+from app.metadata.fieldtypes import rich_text
 from app.records.activities import Activity, linked_activities
 from app.records.pages.values import Reader, Titles, gather_titles, reader_of, show
 from app.ui import formats
@@ -144,7 +145,7 @@ def _short(text: str) -> str:
 def _activity(activity: Activity, reader: Reader) -> Entry:
     at = formats.moment(activity.at, reader.timezone)
     href = f"/records/{activity.object}/{activity.id}"
-    body = Markup(activity.body)  # noqa: S704 - sanitised by the field type before it was stored
+    body = Markup(rich_text.shown(activity.body))  # noqa: S704 - sanitised here and before it was stored
     if activity.object == "task":
         due = formats.moment(activity.due, reader.timezone) if activity.due else None
         return Entry(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from markupsafe import Markup
 
+from app.metadata.fieldtypes import rich_text
 from app.records.titles import titles
 from app.ui import formats
 
@@ -230,8 +231,8 @@ def _domain(seen: _Seen) -> Shown:
 
 
 def _rich(seen: _Seen) -> Shown:
-    # sanitised by the field type before it was stored: only tags and attributes of its list are left
-    return seen.shown("rich", seen.text(), html=Markup(str(seen.value)))  # noqa: S704
+    # sanitised here and before it was stored: only tags and attributes of the field type's list are left
+    return seen.shown("rich", seen.text(), html=Markup(rich_text.shown(str(seen.value))))  # noqa: S704
 
 
 def _date(seen: _Seen) -> Shown:
