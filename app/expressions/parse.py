@@ -8,6 +8,7 @@ from typing import Final
 
 from cel_expr_python import cel  # pyright: ignore[reportMissingTypeStubs]
 
+from app.core.streamsafe import MOST_MARKS, is_stream_safe
 from app.expressions.errors import ConditionError
 from app.expressions.wire import Parsed, read_parsed
 
@@ -19,7 +20,8 @@ HAS: Final = "h4s"
 _STRING: Final = (
     r"""[rRbB]{0,2}(?:\"{3}(?:\\.|[^\\])*?\"{3}|'{3}(?:\\.|[^\\])*?'{3}|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')"""
 )
-_HAS: Final = re.compile(rf"({_STRING}|//[^\n]*)|(?<![\w.])has(?=\s*\()", re.DOTALL)
+#: A quote that opens no string that ends takes all that follows with it: looking on from the next one takes the square.
+_HAS: Final = re.compile(rf"({_STRING}|//[^\n]*|[\"'].*)|(?<![\w.])has(?=\s*\()", re.DOTALL)
 _ERROR: Final = re.compile(r"ERROR: <input>:(\d+):(\d+): (.*)")
 _QUOTED: Final = re.compile(r"'((?:\\'|[^'])*)'")
 
@@ -37,6 +39,8 @@ def parse(source: str) -> Parsed:
         raise ConditionError.at(0, "The condition is empty.")
     if "\x00" in source:
         raise ConditionError.at(source.index("\x00"), "A condition can't hold the character NUL.")
+    if not is_stream_safe(source):
+        raise ConditionError.at(0, f"The condition holds more than {MOST_MARKS} accents on one letter.")
     rewritten = _HAS.sub(lambda found: found[1] or HAS, source)
     try:
         serialised = _environment().compile(rewritten, disable_check=True).serialize()
