@@ -155,8 +155,9 @@ def _migrate(stop: _Stop) -> None:
         preexec_fn=process.die_with_parent(signal.SIGTERM),  # noqa: PLW1509 (one system call)
     )
     try:
-        web.preload()
         with stop.at_once():
+            web.preload()
+        with stop.at_once():  # once more: an import may swallow an exception, not a request
             code = child.wait()
     finally:
         process.stop(child, [(signal.SIGTERM, 5), (signal.SIGKILL, 5)])
