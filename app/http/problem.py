@@ -34,6 +34,7 @@ def install_errors(flask_app: Flask) -> None:
     flask_app.register_error_handler(ValidationError, on_validation_error)
     flask_app.register_error_handler(msgspec.ValidationError, on_decode_error)
     flask_app.register_error_handler(msgspec.DecodeError, on_decode_error)
+    flask_app.register_error_handler(RecursionError, on_recursion)
     flask_app.register_error_handler(HTTPException, on_http_exception)
     flask_app.register_error_handler(Exception, on_unexpected)
 
@@ -62,6 +63,12 @@ def on_decode_error(error: msgspec.DecodeError) -> Response:
     if isinstance(error, msgspec.ValidationError):
         return on_rapport_error(InvalidInput("The input is not valid.", [FieldError(pointer, "invalid", message)]))
     return answer(400, "bad_request", "Bad request", "The body is not valid JSON.", [], {})
+
+
+def on_recursion(error: RecursionError) -> Response:
+    """Nesting beyond what can be read; where it was met stays in the log, should it be ours after all."""
+    log.warning("nested too deeply: %s", error, extra={"request_id": _request_id()})
+    return answer(400, "bad_request", "Bad request", "The body is nested too deeply.", [], {})
 
 
 def on_http_exception(error: HTTPException) -> Response:

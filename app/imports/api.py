@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
+from urllib.parse import quote
 from uuid import UUID
 
 import msgspec
 from flask import after_this_request, request
 from flask_smorest import Blueprint
+from werkzeug.http import dump_options_header
 from werkzeug.wrappers import Response
 
 from app.access.rights import RECORD_IMPORT
@@ -89,7 +91,12 @@ def as_id(text: str) -> UUID:
 
 def csv_answer(text: str, name: str) -> Response:
     """A file to download."""
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    # The name is of somebody's file: quoted as the header wants it, other scripts by RFC 8187.
+    shown = "".join(character for character in name if character.isprintable())
+    names = {"filename": shown.encode("ascii", "replace").decode().replace("?", "_")}
+    if not shown.isascii():
+        names["filename*"] = f"UTF-8''{quote(shown, safe='')}"
+    headers = {"Content-Disposition": dump_options_header("attachment", names)}
     return Response(text.encode(), 200, headers, content_type="text/csv; charset=utf-8")
 
 

@@ -68,7 +68,7 @@ def take_apart(options: ImportOptions) -> Wishes:
     """Read the strings. Raises InvalidImport for one that is not of its form."""
     if options.mode != "create" and not options.match:
         raise InvalidImport.of("match", f"Mode {options.mode} needs a field to match by (--match external_id).")
-    if len(options.delimiter) > 1 and options.delimiter not in _DELIMITERS:
+    if (len(options.delimiter) > 1 and options.delimiter not in _DELIMITERS) or options.delimiter in _NO_DELIMITERS:
         raise InvalidImport.of("delimiter", "The delimiter is one character, or the word tab.")
     return Wishes(
         object=options.object,
@@ -85,6 +85,8 @@ def take_apart(options: ImportOptions) -> Wishes:
     )
 
 
+#: These mean something else in a table of texts.
+_NO_DELIMITERS: Final = frozenset({"\0", "\r", "\n", '"'})
 _DELIMITERS: Final = {"tab": "\t", "\\t": "\t"}
 
 

@@ -45,6 +45,8 @@ UNDO_JOB: Final = "imports.undo"
 def read_options(document: Mapping[str, Any]) -> ImportOptions:
     """Options from JSON. Raises InvalidImport naming the one that does not fit."""
     known = ImportOptions.__struct_fields__
+    if b"\\u0000" in msgspec.json.encode(document):
+        raise InvalidImport("The options hold the character NUL.")
     for name in document:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
@@ -86,7 +88,7 @@ def start_import(
         scope,
         import_id,
         object_name=options.object,
-        file_name=file_name[-200:] or "file.csv",
+        file_name=_file_name(file_name),
         file_key=key,
         options=stored.to_json(),
         rows=found.rows if found else 0,
@@ -116,7 +118,7 @@ def start_draft(scope: TenantScope, storage: Storage, object_name: str, file_nam
     stream.seek(0)
     storage.put(key, stream)
     repository.insert_import(
-        scope, import_id, object_name=object_name, file_name=file_name[-200:] or "file.csv", file_key=key,
+        scope, import_id, object_name=object_name, file_name=_file_name(file_name), file_key=key,
         options=stored.to_json(), rows=0, unmapped=[name for name in header if name not in guessed],
     )  # fmt: skip
     return import_id
@@ -163,6 +165,11 @@ def discard_draft(scope: TenantScope, storage: Storage, import_id: UUID) -> None
         raise ImportNotFound("There is no such draft.")
     repository.delete_import(scope, import_id)
     storage.delete(row.file_key)
+
+
+def _file_name(given: str) -> str:
+    """The name to show: the end of what was given, without line ends and control characters."""
+    return "".join(character for character in given if character.isprintable())[-200:] or "file.csv"
 
 
 def _check_plan(scope: TenantScope, plan: Plan) -> None:

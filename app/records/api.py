@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
@@ -44,10 +44,19 @@ blueprint = Blueprint("records", __name__, url_prefix="/api/v1", description="Re
 
 #: A bulk call's body: 10,000 rows of 3 KB.
 _BULK_BYTES: Final = 32 * 1024 * 1024
+
+
+def _exact(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise ValueError("This number is out of range") from None
+
+
 #: Numbers stay exact: 0.1 is never a binary fraction on its way in.
-_OBJECT: Final = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
-_ROWS: Final = msgspec.json.Decoder(list[Any], float_hook=Decimal)
-_ANY: Final = msgspec.json.Decoder(float_hook=Decimal)
+_OBJECT: Final = msgspec.json.Decoder(dict[str, Any], float_hook=_exact)
+_ROWS: Final = msgspec.json.Decoder(list[Any], float_hook=_exact)
+_ANY: Final = msgspec.json.Decoder(float_hook=_exact)
 
 
 @blueprint.get("/records/<object_name>")
