@@ -208,8 +208,14 @@ class Installation:
         except _UNSEEN:
             return False
 
-    def valkey(self) -> redis.Redis:
-        return redis.Redis.from_url(self.layout.valkey_url())
+    def empty_valkey(self) -> bool:
+        """FLUSHALL; False while nobody listens."""
+        with redis.Redis.from_url(self.layout.valkey_url()) as client:
+            try:
+                client.flushall()
+            except redis.ConnectionError:
+                return False
+        return True
 
     def _running(self) -> subprocess.Popen[bytes]:
         assert self.process is not None, "`rapport up` was not started"

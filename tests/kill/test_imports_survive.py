@@ -70,8 +70,7 @@ def kill_valkey(place: Installation) -> None:
 
 
 def empty_valkey(place: Installation) -> None:
-    with place.valkey() as client:
-        client.flushall()
+    wait_for(place.empty_valkey, "an answer of Valkey", 30)
 
 
 def kill_web(place: Installation) -> None:
