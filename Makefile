@@ -55,7 +55,7 @@ $(BUILD_VENV)/.node: requirements/build.txt | prerequisites
 
 $(FRONTEND)/node_modules/.installed: $(FRONTEND)/package-lock.json $(BUILD_VENV)/.node
 	@echo "Installing the front end's packages"
-	@cd $(FRONTEND) && PATH="$(NODE_BIN):$$PATH" npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@cd $(FRONTEND) && PATH="$(NODE_BIN):$$PATH" npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error
 	@touch $@
 
 $(ASSETS): $(FRONTEND)/node_modules/.installed $(SOURCES)
