@@ -12,7 +12,6 @@ import pytest
 from tenants.identity import members
 from tenants.registry.directory import find_tenant
 from tenants.scope import Actor, enter_job
-from tests.support.web import Browser
 
 from .test_members import api, invite, join, members_of
 
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from flask import Flask
 
     from app.core.ports import Runtime
+    from tests.support.web import Browser
 
 Companies = Callable[..., Any]
 
