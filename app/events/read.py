@@ -29,12 +29,13 @@ _ACTORS: Final = (
     " LEFT JOIN api_key k ON e.actor_kind = 'key' AND k.id = e.actor_id"
     " LEFT JOIN import i ON e.actor_kind = 'import' AND i.id = e.actor_id"
 )
+#: Events of a batch read before; subscripts are int4, so that a far ``after`` skips more than any batch holds.
+_SKIPPED: Final = "least(greatest(%(after)s::bigint + 1 - s.first_seq, 0), 1000000000)"
 _FEED: Final = (
     "WITH s AS (SELECT first_seq, event_ids FROM event_seal WHERE first_seq >= coalesce((SELECT max(first_seq)"
     " FROM event_seal WHERE first_seq <= %(after)s::bigint + 1), 0) ORDER BY first_seq LIMIT %(limit)s),"
-    " u AS (SELECT s.first_seq + greatest(%(after)s::bigint + 1 - s.first_seq, 0) + x.at - 1 AS seq, x.id FROM s,"
-    " unnest(s.event_ids[greatest(%(after)s::bigint + 1 - s.first_seq, 0) + 1 :"
-    " greatest(%(after)s::bigint + 1 - s.first_seq, 0) + %(limit)s]) WITH ORDINALITY AS x(id, at)"
+    f" u AS (SELECT s.first_seq + {_SKIPPED} + x.at - 1 AS seq, x.id FROM s,"
+    f" unnest(s.event_ids[{_SKIPPED} + 1 : {_SKIPPED} + %(limit)s]) WITH ORDINALITY AS x(id, at)"
     " ORDER BY 1 LIMIT %(limit)s)"
     f" SELECT u.seq, {_SHOWN} FROM u JOIN event e ON e.id = u.id{_ACTORS} ORDER BY u.seq"
 )

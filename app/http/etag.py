@@ -17,7 +17,7 @@ class PreconditionFailed(RapportError):
     title = "Changed in the meantime"
 
 
-_ETAG = re.compile(r'^(?:W/)?"(\d{1,10})"$')
+_ETAG = re.compile(r'^(?:W/)?"([0-9]{1,18})"$')
 
 
 def etag(version: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote
@@ -19,6 +20,9 @@ from app.http.context import facts, is_api, is_htmx, runtime
 log = logging.getLogger(__name__)
 
 CONTENT_TYPE: Final = "application/problem+json"
+#: msgspec's words for a field that is missing or not known.
+_FIELD: Final = re.compile(r"(unknown|missing required) field `([^`]*)`")
+_FIELD_CODES: Final = {"unknown": "field.unknown", "missing required": "required"}
 _CODES: Final = {
     400: "bad_request",
     404: "not_found",
@@ -61,7 +65,10 @@ def on_decode_error(error: msgspec.DecodeError) -> Response:
     message, _, place = str(error).partition(" - at `$")
     pointer = place.rstrip("`").replace(".", "/").replace("[", "/").replace("]", "")
     if isinstance(error, msgspec.ValidationError):
-        return on_rapport_error(InvalidInput("The input is not valid.", [FieldError(pointer, "invalid", message)]))
+        code = "invalid"
+        if found := _FIELD.search(message):
+            code, pointer = _FIELD_CODES[found[1]], f"{pointer}/{found[2]}"
+        return on_rapport_error(InvalidInput("The input is not valid.", [FieldError(pointer, code, message)]))
     return answer(400, "bad_request", "Bad request", "The body is not valid JSON.", [], {})
 
 

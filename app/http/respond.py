@@ -9,7 +9,7 @@ import msgspec
 from flask import request
 from werkzeug.wrappers import Response
 
-from app.core.errors import InvalidInput, RapportError
+from app.core.errors import FieldError, InvalidInput, RapportError
 from app.http.context import is_htmx
 
 if TYPE_CHECKING:
@@ -50,7 +50,10 @@ def query_arguments(*known: str) -> dict[str, str]:
     """The query parameters; an unknown one is an error, so that a typing mistake is not silently ignored."""
     unknown = [name for name in request.args if name not in known]
     if unknown:
-        raise InvalidInput(f"Unknown query parameter: {', '.join(sorted(unknown))}.")
+        errors = [
+            FieldError(f"?{name}", "parameter.unknown", f"There is no parameter {name!r} here.") for name in unknown
+        ]
+        raise InvalidInput(f"Unknown query parameter: {', '.join(sorted(unknown))}.", errors)
     return {name: request.args[name] for name in known if name in request.args}
 
 

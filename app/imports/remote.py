@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from app.imports.options import ImportOptions
 
 _PAUSE: Final = 0.5
+#: An import that was taken in outlives a restart of the server; a server that was never there is soon reported.
 _PATIENCE: Final = 600.0
+_PATIENCE_AT_FIRST: Final = 30.0
 _ENDED: Final = frozenset({"done", "failed", "undone"})
 _BY_STATUS: Final[dict[int, type[RapportError]]] = {
     401: Unauthenticated, 403: Forbidden, 404: NotFound, 409: Conflict, 422: InvalidInput,
@@ -47,7 +49,9 @@ def import_there(
         "Idempotency-Key": secrets.token_hex(16),
     }
     body = _multipart(boundary, msgspec.json.encode(options), file_name, content)
-    found = _patiently(lambda: _json(net.call("POST", f"{base}/api/v1/imports", headers=headers, body=body)))
+    found = _patiently(
+        lambda: _json(net.call("POST", f"{base}/api/v1/imports", headers=headers, body=body)), _PATIENCE_AT_FIRST
+    )
     address = f"{base}/api/v1/imports/{found['import']}"
     while found["status"] not in _ENDED:
         progress(found)
@@ -61,7 +65,7 @@ def import_there(
 def check_tenant(url: str, key: str, tenant: str) -> None:
     """Refuse a key of another workspace than the one that was named. Raises NotFound."""
     headers = {"Authorization": f"Bearer {key}"}
-    me = _patiently(lambda: _json(net.call("GET", f"{url.rstrip('/')}/api/v1/me", headers=headers)))
+    me = _patiently(lambda: _json(net.call("GET", f"{url.rstrip('/')}/api/v1/me", headers=headers)), _PATIENCE_AT_FIRST)
     if tenant not in {me["tenant"]["slug"], me["tenant"]["id"]}:
         raise NotFound(f"The key is not one of the workspace {tenant}")
 
@@ -101,13 +105,13 @@ def _json(answer: net.Answer) -> dict[str, Any]:
     raise _BY_STATUS.get(answer.status, Unavailable)(detail, errors)
 
 
-def _patiently(act: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+def _patiently(act: Callable[[], dict[str, Any]], patience: float = _PATIENCE) -> dict[str, Any]:
     """Ask again while the server is away or restarting."""
     since = time.monotonic()
     while True:
         try:
             return act()
         except Unavailable:
-            if time.monotonic() - since > _PATIENCE:
+            if time.monotonic() - since > patience:
                 raise
             time.sleep(_PAUSE)

@@ -109,7 +109,7 @@ def delete(scope: TenantScope, object_name: str, record_id: str) -> Response:
     wanted = _id(scope, object_name, record_id)
     if destroy:
         gate().authorise(scope, RECORD_DESTROY)
-        destroy_record(scope, object_name, wanted)
+        destroy_record(scope, object_name, wanted, if_match=parse_if_match())
     else:
         trash_record(scope, object_name, wanted, if_match=parse_if_match())
     return no_content()
@@ -130,7 +130,7 @@ def upsert(scope: TenantScope, object_name: str, unique_field: str, value: str) 
     """Update the record with this unique value, or create it."""
     arguments.known_arguments()
     gate().authorise(scope, RECORD_EDIT)
-    record, created = upsert_record(scope, object_name, unique_field, value, _body())
+    record, created = upsert_record(scope, object_name, unique_field, value, _body(), if_match=parse_if_match())
     return _answer(object_name, record, 201 if created else 200)
 
 

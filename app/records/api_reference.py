@@ -18,7 +18,7 @@ from app.metadata.layers import component_name, effective
 from app.metadata.leaves import nest
 from app.records.api_arguments import known_arguments
 from app.records.errors import UnknownObject
-from app.records.openapi import document
+from app.records.openapi import REF, document
 from app.records.statements import ShapeCache
 
 if TYPE_CHECKING:
@@ -195,8 +195,18 @@ def _other_routes() -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _tagged(item: dict[str, Any]) -> dict[str, Any]:
-    """The path's operations under the one tag for what is about no object."""
-    return {key: {**value, "tags": [WORKSPACE]} if key in _METHODS else value for key, value in item.items()}
+    """The path's operations under the one tag for what is about no object; their errors are problem+json."""
+    return {key: _described(value) if key in _METHODS else value for key, value in item.items()}
+
+
+def _described(operation: dict[str, Any]) -> dict[str, Any]:
+    answers: dict[str, Any] = {
+        status: answer for status, answer in operation.get("responses", {}).items() if status != "default"
+    }
+    if not answers:
+        answers["2XX"] = {"description": "Done"}
+    answers["default"] = {REF: "#/components/responses/Problem"}
+    return {**operation, "tags": [WORKSPACE], "responses": answers}
 
 
 def _parameter(one: Mapping[str, Any], shared: Mapping[str, Any]) -> Parameter:

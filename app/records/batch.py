@@ -10,7 +10,7 @@ from app.core.errors import FieldError
 from app.metadata import catalog as catalogs
 from app.records import consequences, drafts
 from app.records.intake import Intake, coercion_of
-from app.records.links import dead_link, find_cycles, live_ids, targets_of
+from app.records.links import dead_link, find_cycles_together, live_ids, targets_of
 from app.records.matching import matches
 from app.records.plan import plan_of
 from app.records.store_many import Change, change_many, insert_many, lock_records
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 
 RowStatus: TypeAlias = Literal["created", "updated", "deleted", "unchanged", "failed"]
 Record = dict[str, Any]
+
+
+#: Problems of finding the record a row is about: what else may be wrong with the row can't be told.
+_NO_RECORD: Final = frozenset({"record.not_found", "match.ambiguous"})
 
 
 @dataclass(slots=True)
@@ -121,6 +125,7 @@ def _write_wave(
     ctx = coercion_of(scope)
     items = [_item(scope, object_type, row, ctx, present) for row in rows]
     _check_links(scope, catalog, object_type, items)
+    _check_cycles(scope, object_type, items)
     _check_unique(scope, object_type, items)
     failed = [item for item in items if item.errors]
     results = {item.row.index: RowResult(item.row.index, "failed", item.row.id, errors=item.errors) for item in failed}
@@ -143,7 +148,7 @@ def _lock(
 def _item(
     scope: TenantScope, object_type: ObjectType, row: PreparedRow, ctx: Coercion, present: Mapping[UUID, Record]
 ) -> _Item:
-    whole = any(error.pointer in ("", "/id") for error in row.errors)
+    whole = any(error.pointer in ("", "/id") or error.code in _NO_RECORD for error in row.errors)
     if whole:
         return _Item(row, row.id or row.new_id or ids.uuid7(), None, row.errors)
     intake, given = Intake(dict(row.values), list(row.errors)), frozenset(row.values)
@@ -159,7 +164,6 @@ def _item(
             row, row.id, None, [FieldError("/id", "record.not_found", f"There is no such {object_type.label}.")]
         )
     draft = drafts.changed_draft(object_type, intake, ctx, given, current)
-    draft.intake.errors += find_cycles(scope, object_type, row.id, draft.values)
     return _Item(row, row.id, draft, draft.intake.errors)
 
 
@@ -178,6 +182,14 @@ def _check_links(scope: TenantScope, catalog: Catalog, object_type: ObjectType, 
     for item, target in found:
         if target.id not in live.get(target.object, set()):
             item.errors.append(dead_link(target, object_type.fields[target.field].label))
+
+
+def _check_cycles(scope: TenantScope, object_type: ObjectType, items: Sequence[_Item]) -> None:
+    """Refuse rows that would put a record above itself, together with the rows before them."""
+    moves = [(item.id, item.draft.values) for item in items if item.draft is not None and not item.errors]
+    found = find_cycles_together(scope, object_type, moves)
+    for item in items:
+        item.errors += found.get(item.id, [])
 
 
 def _check_unique(scope: TenantScope, object_type: ObjectType, items: Sequence[_Item]) -> None:

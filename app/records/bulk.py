@@ -205,8 +205,10 @@ def _delete(scope: TenantScope, object_type: ObjectType, rows: Sequence[object])
         prepared.append(row)
     outcome = trash.trash_many(scope, object_type.name, [row.id for row in prepared if row.id])
     results: list[RowResult] = []
+    gone: set[UUID] = set()
     for row in prepared:
-        blocking = outcome.get(row.id) if row.id else None
+        blocking = outcome.get(row.id) if row.id and row.id not in gone else None
+        gone |= {row.id} if row.id else set()
         errors = row.errors
         if blocking is None:
             errors = errors or [FieldError("/id", "record.not_found", f"There is no such {object_type.label}.")]

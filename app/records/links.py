@@ -117,14 +117,11 @@ def find_cycles(
     """
     problems: list[FieldError] = []
     for field in plan_of(object_type).acyclic:
-        name, target = field.name, values.get(field.name)
+        target = values.get(field.name)
         if target is None:
             continue
         link, table = quote(field.columns[0].name), quote(object_type.table)
-        scope.execute(
-            "SELECT pg_advisory_xact_lock(hashtext(%s), hashtext(%s))",
-            (f"acyclic {scope.tenant.schema}", f"{object_type.name}.{name}"),
-        )
+        _take_turns(scope, object_type, field)
         text = (
             f"WITH RECURSIVE up AS (SELECT id, {link} AS above FROM {table} WHERE id = %s::uuid"
             f" UNION SELECT t.id, t.{link} FROM {table} t JOIN up ON t.id = up.above)"
@@ -132,6 +129,49 @@ def find_cycles(
         )
         found = scope.execute(trusted(text), (target, record_id)).fetchone()
         if found:
-            message = f"{field.label}: the record would be above itself."
-            problems.append(FieldError(f"/{name}", "link.cycle", message))
+            problems.append(_cycle(field))
     return problems
+
+
+def find_cycles_together(
+    scope: TenantScope, object_type: ObjectType, moves: Sequence[tuple[UUID, Mapping[str, Any]]]
+) -> dict[UUID, list[FieldError]]:
+    """Like ``find_cycles`` for records written in one statement: each sees the moves of those before it."""
+    problems: dict[UUID, list[FieldError]] = {}
+    for field in plan_of(object_type).acyclic:
+        moved = [(record_id, values[field.name]) for record_id, values in moves if field.name in values]
+        targets = [target for _, target in moved if target is not None]
+        if not targets:
+            continue
+        _take_turns(scope, object_type, field)
+        link, table = quote(field.columns[0].name), quote(object_type.table)
+        text = (
+            f"WITH RECURSIVE up AS (SELECT id, {link} AS above FROM {table} WHERE id = ANY(%s::uuid[])"
+            f" UNION SELECT t.id, t.{link} FROM {table} t JOIN up ON t.id = up.above) SELECT id, above FROM up"
+        )
+        above: dict[UUID, UUID | None] = dict(scope.execute(trusted(text), (targets,)).fetchall())
+        for record_id, target in moved:
+            if _leads_to(above, target, record_id):
+                problems.setdefault(record_id, []).append(_cycle(field))
+            else:
+                above[record_id] = target
+    return problems
+
+
+def _leads_to(above: Mapping[UUID, UUID | None], start: UUID | None, wanted: UUID) -> bool:
+    passed: set[UUID] = set()
+    while start is not None and start != wanted and start not in passed:
+        passed.add(start)
+        start = above.get(start)
+    return start == wanted
+
+
+def _take_turns(scope: TenantScope, object_type: ObjectType, field: Field) -> None:
+    scope.execute(
+        "SELECT pg_advisory_xact_lock(hashtext(%s), hashtext(%s))",
+        (f"acyclic {scope.tenant.schema}", f"{object_type.name}.{field.name}"),
+    )
+
+
+def _cycle(field: Field) -> FieldError:
+    return FieldError(f"/{field.name}", "link.cycle", f"{field.label}: the record would be above itself.")

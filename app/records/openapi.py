@@ -13,11 +13,14 @@ if TYPE_CHECKING:
 
 PROBLEM: Final = "application/problem+json"
 _TITLES: Final = {
+    "400": "The body is not what its Content-Type says",
     "401": "No credential, or not a valid one",
     "403": "The credential's role lacks the right",
     "404": "Unknown, in the trash, or another workspace's",
     "409": "The state does not allow this now",
     "412": "The record was changed meanwhile",
+    "413": "The body is larger than this route reads",
+    "415": "The body is of a type this route does not read",
     "422": "Something in the request is not acceptable; errors[] points at it",
     "429": "Too many requests; see Retry-After",
 }
@@ -54,7 +57,8 @@ def document(catalog: Catalog, *, server: str, title: str, others: dict[str, Any
                 },
             },
             "parameters": parameters(),
-            "responses": {f"Problem{status}": _problem(text) for status, text in _TITLES.items()},
+            "responses": {f"Problem{status}": _problem(text) for status, text in _TITLES.items()}
+            | {"Problem": _problem("What went wrong")},
             "schemas": _shared_schemas() | dict(_schemas(catalog.objects.values())),
         },
     }
@@ -158,6 +162,7 @@ def _shared_schemas() -> dict[str, Schema]:
             },
         },
         "Events": _page({REF: "#/components/schemas/Event"}),
+        "Feed": _feed(),
         "Event": {
             "type": "object",
             "properties": {
@@ -172,6 +177,13 @@ def _shared_schemas() -> dict[str, Schema]:
             },
         },
     }
+
+
+def _feed() -> Schema:
+    """The change feed pages by ``seq``, not by cursor."""
+    page = _page({REF: "#/components/schemas/Event"})
+    page["properties"]["next"] = {"type": ["integer", "null"], "description": "`after` of the next page"}
+    return page
 
 
 def _problem(text: str) -> Schema:

@@ -14,8 +14,12 @@ if TYPE_CHECKING:
 Schema = dict[str, Any]
 
 REF: Final = "$ref"
+_JSON: Final = "application/json"
 _BASE: Final = "/api/v1/records"
 _COMMON_ERRORS: Final = ("401", "403", "404", "422", "429")
+#: What may be wrong with a body as such.
+_BODY_ERRORS: Final = ("400", "413", "415")
+_MODE: Final[Schema] = {"enum": ["create", "update", "upsert", "delete"], "default": "create"}
 _EVENTS: Final[Schema] = {REF: "#/components/schemas/Events"}
 
 
@@ -72,9 +76,9 @@ def _operation(
     status, text, schema = answer
     success: Schema = {"description": text}
     if schema is not None:
-        success["content"] = {"application/json": {"schema": schema}}
-    codes = sorted({*_COMMON_ERRORS, *more.pop("errors", ())})
-    errors = {code: {REF: f"#/components/responses/Problem{code}"} for code in codes}
+        success["content"] = {_JSON: {"schema": schema}}
+    codes = sorted({*_COMMON_ERRORS, *more.pop("errors", ()), *(_BODY_ERRORS if "requestBody" in more else ())})
+    errors = more.pop("also", {}) | {code: {REF: f"#/components/responses/Problem{code}"} for code in codes}
     return {
         "tags": [tag],
         "operationId": f"{tag}_{name}",
@@ -85,7 +89,7 @@ def _operation(
     }
 
 
-def _json(schema: Schema, kind: str = "application/json") -> Schema:
+def _json(schema: Schema, kind: str = _JSON) -> Schema:
     return {"required": True, "content": {kind: {"schema": schema}}}
 
 
@@ -172,9 +176,10 @@ def _upsert_and_bulk(obj: ObjectType) -> dict[str, Any]:
                 name,
                 "upsert",
                 f"Change the {one} with this value, or create it",
-                ("200", "The record (201 when it is new)", _schema(obj)),
-                ("idempotency_key",),
-                errors=("409",),
+                ("200", "The record was there", _schema(obj)),
+                ("if_match", "idempotency_key"),
+                errors=("409", "412"),
+                also={"201": {"description": "The record is new", "content": {_JSON: {"schema": _schema(obj)}}}},
                 requestBody=_json(_schema(obj, ".changes")),
             ),
         },
@@ -187,7 +192,11 @@ def _upsert_and_bulk(obj: ObjectType) -> dict[str, Any]:
                 ("idempotency_key",),
                 requestBody=_json({"type": "array", "maxItems": 10_000, "items": {"type": "object"}}),
                 extra=[
-                    {"name": "mode", "in": "query", "schema": {"enum": ["create", "update", "upsert", "delete"]}},
+                    {
+                        "name": "mode",
+                        "in": "query",
+                        "schema": _MODE,
+                    },
                     {"name": "match", "in": "query", "schema": {"type": "string"}},
                     {"name": "atomic", "in": "query", "schema": {"type": "boolean"}},
                 ],
@@ -229,7 +238,7 @@ def workspace_paths() -> dict[str, Any]:
                 "workspace",
                 "events",
                 "The change feed",
-                ("200", "Events by seq", _EVENTS),
+                ("200", "Events by seq", {REF: "#/components/schemas/Feed"}),
                 ("limit",),
                 extra=[{"name": "after", "in": "query", "schema": {"type": "integer"}}],
             ),

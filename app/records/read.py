@@ -103,9 +103,13 @@ def get_record(
 def as_id(obj: ObjectType, record_id: UUID | str) -> UUID:
     """The id as UUID; what can't be one names no record. Raises RecordNotFound."""
     try:
-        return record_id if isinstance(record_id, UUID) else UUID(record_id)
+        wanted = record_id if isinstance(record_id, UUID) else UUID(record_id)
     except ValueError:
-        raise RecordNotFound(f"There is no such {obj.label.lower()}.") from None
+        wanted = None
+    # Braces, urn:uuid: and ids without hyphens are forms of Python's, not of this interface.
+    if wanted is None or str(wanted) != str(record_id).lower():
+        raise RecordNotFound(f"There is no such {obj.label.lower()}.")
+    return wanted
 
 
 def check_limits(limit: int) -> None:

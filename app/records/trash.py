@@ -168,18 +168,29 @@ def _refuse_trashed_parents(scope: TenantScope, catalog: Catalog, object_type: O
             raise ParentInTrash(f"Restore the {parent.label} it belongs to first.")
 
 
-def destroy_record(scope: TenantScope, object_name: str, record_id: UUID) -> None:
+def destroy_record(scope: TenantScope, object_name: str, record_id: UUID, *, if_match: int | None = None) -> None:
     """Delete a record, live or trashed, for good; the event keeps the whole row.
 
-    Raises: RecordNotFound, DeleteRestricted.
+    Raises: RecordNotFound, StaleVersion, DeleteRestricted.
     """
     catalog = catalogs.for_scope(scope)
     object_type = drafts.object_of(catalog, object_name)
+    if if_match is not None:
+        _check_version(scope, object_type, record_id, if_match)
     outcome = destroy_many(scope, object_name, [record_id])
     if outcome[record_id] is None:
         raise drafts.missing(object_type)
     if outcome[record_id]:
         raise restricted(catalog, object_type, outcome[record_id] or [])
+
+
+def _check_version(scope: TenantScope, object_type: ObjectType, record_id: UUID, if_match: int) -> None:
+    """Refuse another version than ``if_match`` of a record, live or trashed; it stays locked."""
+    consequences.lock_parents(scope, catalogs.for_scope(scope), object_type, [], [record_id])
+    text = f"SELECT version FROM {quote(object_type.table)} WHERE id = %s::uuid FOR UPDATE"
+    found = scope.execute(trusted(text), (record_id,)).fetchone()
+    if found is not None:
+        drafts.check_version({"version": found[0]}, if_match)
 
 
 def destroy_many(scope: TenantScope, object_name: str, record_ids: Iterable[UUID]) -> dict[UUID, list[Blocking] | None]:

@@ -13,6 +13,7 @@ from app.core import ids
 from app.core.errors import FieldError
 from app.metadata import catalog as catalogs
 from app.records import amounts, consequences, drafts, store, trash
+from app.records.errors import StaleVersion
 from app.records.intake import coercion_of, needs_current, take_in
 from app.records.links import dead_links, find_cycles, targets_of
 from app.records.matching import lock_value, match_one
@@ -138,11 +139,18 @@ def _refused(scope: TenantScope, catalog: Catalog, draft: Draft) -> Exception:
 
 
 def upsert_record(
-    scope: TenantScope, object_name: str, unique_field: str, value: str, payload: Mapping[str, Any]
+    scope: TenantScope,
+    object_name: str,
+    unique_field: str,
+    value: str,
+    payload: Mapping[str, Any],
+    *,
+    if_match: int | None = None,
 ) -> tuple[Record, bool]:
     """Update the live record whose ``unique_field`` is ``value`` or create it; second result: was it created.
 
-    Two upserts of one value wait for each other, so that both don't create.
+    Two upserts of one value wait for each other, so that both don't create. ``if_match`` names the version of a
+    record that is there: with it nothing is created.
     """
     catalog = catalogs.for_scope(scope)
     object_type = drafts.object_of(catalog, object_name)
@@ -153,7 +161,9 @@ def upsert_record(
     lock_value(scope, object_type, unique_field, value)
     found = match_one(scope, object_type, unique_field, value)
     if found is not None:
-        return update_record(scope, object_name, found, payload), False
+        return update_record(scope, object_name, found, payload, if_match=if_match), False
+    if if_match is not None:
+        raise StaleVersion(f"No {object_type.label} has this value, at version {if_match} or any other.")
     return create_record(scope, object_name, {**payload, unique_field: value}), True
 
 

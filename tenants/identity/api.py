@@ -59,6 +59,7 @@ class NewKey(msgspec.Struct, forbid_unknown_fields=True):
 @workspace()
 def me(scope: TenantScope) -> Response:
     """The calling tenant and member; ``member`` is null for a key."""
+    query_arguments()
     tenant, member = scope.tenant, scope.member
     body = {
         "tenant": {

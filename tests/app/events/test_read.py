@@ -74,3 +74,15 @@ def test_wrong_places_and_sizes_are_refused(scope: TenantScope) -> None:
         read.record_events(scope, "company", record_id(company), after="x")
     with pytest.raises(InvalidInput, match="limit"):
         read.tenant_events(scope, limit=0)
+
+
+def test_the_feed_is_empty_behind_its_end_however_far(runtime: Runtime, new_tenant: NewTenant) -> None:
+    tenant = new_tenant()
+    actor = owner_of(runtime.databases, tenant)
+    with enter_job(runtime.databases, tenant.id, actor=actor, write=True) as scope:
+        make_company(scope, "Last")
+    seal_tenant(runtime, tenant.id)
+    with enter_job(runtime.databases, tenant.id, actor=actor, write=False) as scope:
+        assert len(read.tenant_events(scope, after=0)["data"]) == 1
+        for after in (10_000, 96_304_784_289, 999_999_999_999_999_999):
+            assert read.tenant_events(scope, after=after) == {"data": [], "next": None}

@@ -247,3 +247,46 @@ def test_the_reference_page_shows_routes_and_fields(api: Api) -> None:
     assert "close_on" in deal
     missing = client.get("/api/docs?object=nope", headers={"Authorization": f"Bearer {api.key}"})
     assert missing.status_code == 404
+
+
+def test_a_stale_version_stops_upserting_and_destroying_too(api: Api) -> None:
+    path = f"/records/company/by/external_id/{uuid.uuid4()}"
+    never = api.call("PUT", path, {"name": "Never there"}, If_Match='"1"')
+    assert (never.status_code, never.json["code"]) == (412, "record.stale")
+    record = api.call("PUT", path, {"name": "First"}).json
+    assert api.call("PUT", path, {"name": "Second"}, If_Match='"1"').status_code == 200
+    assert api.call("PUT", path, {"name": "Late"}, If_Match='"1"').status_code == 412
+    own = f"/records/company/{record['id']}"
+    assert api.call("DELETE", own, query={"destroy": "true"}, If_Match='"1"').status_code == 412
+    assert api.call("GET", own).json["name"] == "Second"
+    assert api.call("DELETE", own, query={"destroy": "true"}, If_Match='"2"').status_code == 204
+
+
+def test_an_id_has_one_form(api: Api) -> None:
+    record = api.call("POST", "/records/company", {"name": "One form"}).json["id"]
+    assert api.call("GET", f"/records/company/{record.upper()}").status_code == 200
+    for other in (f"{{{record}}}", f"urn:uuid:{record}", record.replace("-", "")):
+        assert api.call("GET", f"/records/company/{other}").status_code == 404, other
+
+
+def test_every_route_names_the_parameter_and_the_member_it_does_not_know(api: Api) -> None:
+    for path in ("/me", "/members", "/records/company"):
+        refused = api.call("GET", path, query={"colour": "red"})
+        assert (refused.status_code, refused.json["errors"][0]["pointer"]) == (422, "?colour"), path
+    unknown = api.call("POST", "/keys", {"name": "x", "colour": "red"})
+    assert [(error["pointer"], error["code"]) for error in unknown.json["errors"]] == [("/colour", "field.unknown")]
+    missing = api.call("POST", "/keys", {})
+    assert [(error["pointer"], error["code"]) for error in missing.json["errors"]] == [("/name", "required")]
+
+
+def test_the_description_of_the_api_says_what_its_answers_are(api: Api) -> None:
+    paths = api.call("GET", "/openapi.json").json["paths"]
+    upsert = paths["/api/v1/records/company/by/{unique_field}/{value}"]["put"]["responses"]
+    assert {"200", "201", "400", "412", "413", "415"} <= upsert.keys()
+    feed = paths["/api/v1/events"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]["$ref"]
+    assert feed.endswith("/Feed")
+    for path, item in paths.items():
+        for method, operation in item.items():
+            if method in {"get", "post", "put", "patch", "delete"}:
+                assert any(status.startswith("2") for status in operation["responses"]), (method, path)
+                assert operation["responses"].get("default", {"$ref": "Problem"})["$ref"].endswith("Problem")

@@ -241,3 +241,26 @@ def _affiliations(scope: TenantScope, contact: dict[str, Any]) -> list[tuple[Any
     return scope.execute(
         'SELECT company, "primary", version FROM o_affiliation WHERE contact = %s ORDER BY company', (contact["id"],)
     ).fetchall()
+
+
+def test_two_moves_of_one_call_close_no_circle(scope: TenantScope) -> None:
+    one, two, three = (make_company(scope, name)["id"] for name in ("One", "Two", "Three"))
+    moves = [{"id": one, "parent": two}, {"id": two, "parent": three}, {"id": three, "parent": one}]
+    body = bulk(scope, "company", moves, mode="update")
+    assert [row["status"] for row in body["results"]] == ["updated", "updated", "failed"]
+    assert body["results"][2]["errors"][0]["code"] == "link.cycle"
+    turned = bulk(scope, "company", [{"id": one, "parent": None}, {"id": two, "parent": one}], mode="update")
+    assert turned["updated"] == 2
+    assert bulk(scope, "company", [{"id": one, "parent": two}], mode="update")["failed"] == 1
+
+
+def test_a_record_is_deleted_once(scope: TenantScope) -> None:
+    one = make_company(scope, "Once")["id"]
+    body = bulk(scope, "company", [{"id": one}, {"id": one}], mode="delete")
+    assert [row["status"] for row in body["results"]] == ["deleted", "failed"]
+    assert body["deleted"] == 1
+
+
+def test_an_update_that_finds_no_record_says_just_that(scope: TenantScope) -> None:
+    body = bulk(scope, "company", [{"external_id": "nobody's"}], mode="update", match="external_id")
+    assert [error["code"] for error in body["results"][0]["errors"]] == ["record.not_found"]
