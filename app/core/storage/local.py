@@ -25,7 +25,7 @@ class LocalDisk:
     def put(self, key: str, content: bytes | BinaryIO) -> int:
         """Write beside the target, flush to disk, rename."""
         target = self._path(key)
-        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._make_folder(target.parent)
         draft = target.with_name(f".{target.name}.{secrets.token_hex(6)}")
         try:
             descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -63,6 +63,12 @@ class LocalDisk:
         count = sum(len(files) for _, _, files in os.walk(folder))
         shutil.rmtree(folder)
         return count
+
+    def _make_folder(self, folder: Path) -> None:
+        """Each folder on the way is this user's only; ``parents=True`` would open all but the last to everybody."""
+        missing = [folder, *folder.parents]
+        for one in reversed(missing[: missing.index(self._root) + 1]):
+            one.mkdir(exist_ok=True, mode=0o700, parents=one == self._root)
 
     def _path(self, key: str) -> Path:
         return self._root / check_key(key)

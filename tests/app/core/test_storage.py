@@ -122,3 +122,10 @@ def test_the_url_chooses_the_driver() -> None:
     assert isinstance(from_url("s3://bucket/prefix?endpoint=http://127.0.0.1:9000&path_style=1"), S3)
     with pytest.raises(ValueError, match="RAPPORT_STORAGE_URL"):
         from_url("ftp://x")
+
+
+def test_no_folder_on_the_way_to_a_file_is_open_to_others(tmp_path: Path) -> None:
+    root = tmp_path / "deep" / "files"
+    LocalDisk(root).put("tenant/imports/one", b"x")
+    made = [root, *(path for path in root.rglob("*") if path.is_dir())]
+    assert [path.stat().st_mode & 0o777 for path in made] == [0o700] * 3
