@@ -104,11 +104,21 @@ def accept(runtime: Runtime, token: str, person: Known) -> UUID:
     return row.tenant
 
 
-def open_invitations(runtime: Runtime, tenant: UUID) -> Mapping[UUID, str]:
-    """Link of the open invitation by member, for whoever may manage members."""
+def open_invitations(runtime: Runtime, scope: TenantScope) -> Mapping[UUID, str]:
+    """Link of the open invitation by member, for whoever may manage members.
+
+    A link makes whoever opens it that member: those of invited owners are shown to owners only.
+    """
     with runtime.databases.control.connect() as connection:
-        found = repository.open_invitations(connection, tenant, clock.now())
-    return {member: f"{runtime.config.base_url}/invitations/{_token(runtime, row_id)}" for row_id, member in found}
+        found = repository.open_invitations(connection, scope.tenant.id, clock.now())
+    hidden: set[UUID] = set()
+    if scope.role != "owner":
+        hidden = {row[0] for row in scope.execute("select id from member where role = 'owner'")}
+    return {
+        member: f"{runtime.config.base_url}/invitations/{_token(runtime, row_id)}"
+        for row_id, member in found
+        if member not in hidden
+    }
 
 
 @register("identity.send_invitation", timeout=60)

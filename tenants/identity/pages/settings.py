@@ -29,6 +29,7 @@ blueprint = Blueprint("settings", __name__)
 _NO_LINKS: Final[Mapping[UUID, str]] = {}
 #: More members than this are reached by the search box.
 _SHOWN = 200
+_PREFERENCES: Final = ("theme", "density", "locale", "timezone", "shortcuts")
 
 
 @blueprint.get("/settings/profile")
@@ -42,7 +43,7 @@ def show_profile(scope: TenantScope) -> Response:
 @workspace(member=True)
 def save_profile(scope: TenantScope) -> Response:
     """Save them."""
-    chosen = {name: request.form.get(name, "") for name in ("theme", "density", "locale", "timezone")}
+    chosen = {name: request.form.get(name, "") for name in _PREFERENCES}
     try:
         members.set_profile(
             scope, _me(scope).id, name=request.form.get("name", ""), preferences=preferences.check(chosen)
@@ -190,7 +191,7 @@ def _profile(scope: TenantScope, errors: dict[str, str], status: int) -> Respons
     typed = request.form if errors else None
     values = {
         name: typed.get(name, "") if typed is not None else me.preferences.get(name, "")
-        for name in ("theme", "density", "locale", "timezone")
+        for name in _PREFERENCES
     }
     values["name"] = typed.get("name", "") if typed is not None else me.name
     return page(
@@ -213,7 +214,7 @@ def _members(scope: TenantScope, values: dict[str, str], errors: dict[str, str],
     rows, more = members.list_members(scope, limit=_SHOWN)
     invited = _uuid(request.args.get("invited", ""))
     manages = scope.role in {"owner", "admin"}
-    links = invitations.open_invitations(runtime(), scope.tenant.id) if manages else _NO_LINKS
+    links = invitations.open_invitations(runtime(), scope) if manages else _NO_LINKS
     return page(
         "settings_members.html",
         status,
@@ -231,7 +232,7 @@ def _members(scope: TenantScope, values: dict[str, str], errors: dict[str, str],
 
 def _member(scope: TenantScope, member: MemberRow, problem: str, status: int) -> Response:
     rows, _ = members.list_members(scope, limit=_SHOWN)
-    links = invitations.open_invitations(runtime(), scope.tenant.id) if member.status == "invited" else _NO_LINKS
+    links = invitations.open_invitations(runtime(), scope) if member.status == "invited" else _NO_LINKS
     heirs = [(row.id, row.name) for row in rows if row.status == "active" and row.id != member.id]
     return page(
         "settings_member.html",

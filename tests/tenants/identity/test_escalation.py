@@ -125,3 +125,14 @@ def _depose(runtime: Runtime, tenant: Any, actor: str, victim: str) -> str:
     except Exception as error:  # noqa: BLE001 (which of them fails, and how, is theirs to say)
         return type(error).__name__
     return "done"
+
+
+def test_an_admin_does_not_see_the_link_that_makes_an_owner(company: Any, flask_app: Flask) -> None:
+    admin, _, _ = colleague(company, flask_app, "admin")
+    for role, seen in (("owner", False), ("admin", True)):
+        email = f"invited-{role}-{company.slug}@example.com"
+        link = invite(company, email, role)["url"]
+        member = members_of(company)[email]["id"]
+        for path in (f"/settings/members/{member}", f"/settings/members?invited={member}"):
+            assert (link in admin.get(f"{company.url}{path}").text) is seen
+            assert link in company.browser.get(f"{company.url}{path}").text
