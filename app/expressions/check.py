@@ -6,12 +6,12 @@ import difflib
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from app.expressions.calls import call
 from app.expressions.errors import ConditionError
-from app.expressions.functions import FUNCTIONS, OTHER_NAMES
-from app.expressions.literals import add_days, as_date, as_timestamp, constant, describe
+from app.expressions.literals import constant, describe
 from app.expressions.operators import arithmetic, equality, membership, negation, order, ternary
-from app.expressions.parse import HAS, parse
-from app.expressions.tree import Call, Checked, Node, Param, Ref
+from app.expressions.parse import parse
+from app.expressions.tree import Call, Checked, Node, Param, Ref, Related
 from app.expressions.wire import Apply, Items, Lit, Name, Parsed, Unsupported
 
 if TYPE_CHECKING:
@@ -23,6 +23,13 @@ if TYPE_CHECKING:
 MAX_NODES: Final = 1_000
 #: Products of products grow without end; PostgreSQL's numeric does not.
 MAX_ARITHMETIC: Final = 50
+#: Operators inside operators; a chain of ``&&`` counts by its logarithm.
+MAX_DEPTH: Final = 60
+#: Total SQL states some operands twice, so nesting multiplies its size: at most so many parts of SQL.
+MAX_WEIGHT: Final = 10_000
+
+#: A longer condition (a list of ids) is checked each time: kept ones of one tenant must not fill the memory of all.
+_LONGEST_KEPT: Final = 2_000
 
 _ORDER: Final = {"_<_": "lt", "_<=_": "le", "_>_": "gt", "_>=_": "ge"}
 _ARITHMETIC: Final = {"_+_": "add", "_-_": "sub", "_*_": "mul", "_/_": "div", "_%_": "mod"}
@@ -46,18 +53,47 @@ def check(source: str, environment: Environment) -> Checked:
 
     Cached by ``environment.key`` and the source.
     """
-    return _cached(source, _Environments(environment.key, environment))
+    holder = _Environments(environment.key, environment)
+    return _cached(source, holder) if len(source) <= _LONGEST_KEPT else _check(source, holder)
+
+
+def check_value(source: str, environment: Environment) -> Checked:
+    """Like ``check`` for an expression of any kind (a formula); ``root.kind`` says which."""
+    checker = Checker(source, environment)
+    return _checked(checker, checker.node(parse(source)))
 
 
 @lru_cache(maxsize=4096)
 def _cached(source: str, holder: _Environments) -> Checked:
+    return _check(source, holder)
+
+
+def _check(source: str, holder: _Environments) -> Checked:
     checker = Checker(source, holder.environment)
     parsed = parse(source)
     root = checker.node(parsed)
     if root.kind != "boolean":
         message = f"A condition is met or not; this gives {describe(root)}. Compare it with something."
         raise ConditionError.at(parsed.position, message)
-    return Checked(source, root, tuple(checker.literals), frozenset(checker.paths))
+    return _checked(checker, root)
+
+
+def _checked(checker: Checker, root: Node) -> Checked:
+    if _weight(root) > MAX_WEIGHT:
+        raise ConditionError.at(0, "The condition is nested too deeply; split it.")
+    return Checked(checker.source, root, tuple(checker.literals), frozenset(checker.paths))
+
+
+#: These state each operand once.
+_PLAIN_OPS: Final = frozenset({"and", "or", "not", "add", "sub", "mul", "div", "concat", "lt", "le", "gt", "ge", "has"})
+
+
+def _weight(node: Node) -> int:
+    if isinstance(node, Related):
+        return 2 + _weight(node.body)
+    if not isinstance(node, Call):
+        return 1
+    return 1 + (1 if node.op in _PLAIN_OPS else 2) * sum(_weight(arg) for arg in node.args)
 
 
 class Checker:
@@ -68,7 +104,11 @@ class Checker:
         self.environment = environment
         self.literals: list[object] = []
         self.paths: set[str] = set()
+        #: How many ``any()`` surround what is being checked.
+        self.related_depth = 0
+        self._prefix = ""
         self._nodes = 0
+        self._depth = 0
         self._arithmetic = 0
 
     def node(self, parsed: Parsed) -> Node:
@@ -76,6 +116,27 @@ class Checker:
         self._nodes += 1
         if self._nodes > MAX_NODES:
             raise ConditionError.at(parsed.position, f"The condition has more than {MAX_NODES:,} parts.")
+        if self._depth >= MAX_DEPTH:
+            raise ConditionError.at(parsed.position, "The condition is nested too deeply; split it.")
+        self._depth += 1
+        try:
+            return self._node(parsed)
+        finally:
+            self._depth -= 1
+
+    def inside(self, path: str, environment: Environment, parsed: Parsed) -> Node:
+        """Check ``parsed`` as a condition on the records the to-many link ``path`` leads to."""
+        outer = self.environment, self._prefix
+        self.environment, self._prefix = environment, f"{self._prefix}{path}."
+        self.related_depth += 1
+        self.paths.add(f"{outer[1]}{path}")
+        try:
+            return self._boolean(parsed)
+        finally:
+            self.environment, self._prefix = outer
+            self.related_depth -= 1
+
+    def _node(self, parsed: Parsed) -> Node:
         match parsed:
             case Lit():
                 return constant(self, parsed)
@@ -111,41 +172,43 @@ class Checker:
         variable = self.environment.variable(parsed.path)
         if variable is None:
             raise ConditionError.at(parsed.position, self._unknown(parsed.path))
-        self.paths.add(parsed.path)
+        self.paths.add(f"{self._prefix}{parsed.path}")
         return Ref(variable)
 
     def _unknown(self, path: str) -> str:
         if path in {"today", "date"}:
             form = "today()" if path == "today" else 'date("2017-01-01")'
             return f"`{path}` is a function: write `{form}`."
-        near = difflib.get_close_matches(path, list(self.environment.names()), n=1, cutoff=0.6)
+        if self.environment.related(path) is not None:
+            return f"`{path}` are many records: ask `any({path}, …)`."
+        near = difflib.get_close_matches(path, list(self.environment.names(path)), n=1, cutoff=0.6)
         hint = f" Did you mean `{near[0]}`?" if near else " Texts stand in quotes."
         return f"There is no field `{path}`.{hint}"
 
-    def _apply(self, call: Apply) -> Node:
-        match call.function:
+    def _apply(self, parsed: Apply) -> Node:
+        match parsed.function:
             case "_&&_" | "_||_":
-                op = "and" if call.function == "_&&_" else "or"
-                return Call(op, tuple(self._boolean(arg) for arg in call.args), "boolean")
+                op = "and" if parsed.function == "_&&_" else "or"
+                return Call(op, tuple(self._boolean(arg) for arg in parsed.args), "boolean")
             case "!_":
-                return Call("not", (self._boolean(call.args[0]),), "boolean")
+                return Call("not", (self._boolean(parsed.args[0]),), "boolean")
             case "_==_" | "_!=_":
-                same = equality(self, call)
-                return same if call.function == "_==_" else Call("not", (same,), "boolean")
+                same = equality(self, parsed)
+                return same if parsed.function == "_==_" else Call("not", (same,), "boolean")
             case "@in":
-                return membership(self, call)
+                return membership(self, parsed)
             case "_?_:_":
-                return ternary(self, call, self._boolean(call.args[0]))
+                return ternary(self, parsed, self._boolean(parsed.args[0]))
             case "-_":
-                return negation(self, call)
+                return negation(self, parsed)
             case "_[_]":
-                raise ConditionError.at(call.position, "Conditions do not know `[…]` after a name.")
+                raise ConditionError.at(parsed.position, "Conditions do not know `[…]` after a name.")
             case name if name in _ORDER:
-                return order(self, call, _ORDER[name])
+                return order(self, parsed, _ORDER[name])
             case name if name in _ARITHMETIC:
-                return arithmetic(self, call, _ARITHMETIC[name])
+                return arithmetic(self, parsed, _ARITHMETIC[name])
             case _:
-                return self._function(call)
+                return call(self, parsed)
 
     def _boolean(self, parsed: Parsed) -> Node:
         node = self.node(parsed)
@@ -155,48 +218,3 @@ class Checker:
         if isinstance(node, Ref):
             hint = f" Did you mean `has({node.variable.path})`?"
         raise ConditionError.at(parsed.position, f"Yes or no is needed here; this is {describe(node)}.{hint}")
-
-    def _function(self, call: Apply) -> Node:
-        name = call.function
-        args = (call.target, *call.args) if call.target is not None else call.args
-        match name, len(args):
-            case "h4s", 1 if call.target is None:
-                return self._has(args[0])
-            case "date", 1 if call.target is None:
-                return as_date(self, args[0])
-            case "timestamp", 1 if call.target is None:
-                return as_timestamp(self, args[0])
-            case "today", 0:
-                return Param("today", "date")
-            case "now", 0:
-                return Param("now", "datetime")
-            case "addDays", 2:
-                return add_days(self, args[0], args[1])
-            case _:
-                return self._listed(call, args)
-
-    def _has(self, parsed: Parsed) -> Node:
-        node = self.node(parsed)
-        if not isinstance(node, Ref):
-            raise ConditionError.at(parsed.position, "`has()` takes the name of a field.")
-        return Call("has", (node,), "boolean")
-
-    def _listed(self, call: Apply, args: tuple[Parsed, ...]) -> Node:
-        name = "has" if call.function == HAS else call.function
-        signature = FUNCTIONS.get(name)
-        if signature is None:
-            known = [*FUNCTIONS, "has", "date", "timestamp", "today", "addDays"]
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f" Write `{OTHER_NAMES[name]}`." if name in OTHER_NAMES else ""
-            hint = hint or (f" Did you mean `{near[0]}`?" if near else "")
-            raise ConditionError.at(call.position, f"There is no function `{name}`.{hint}")
-        wrong_form = signature.method and call.target is None
-        if len(args) != len(signature.takes) or wrong_form:
-            raise ConditionError.at(call.position, f"Write `{signature.example}`.")
-        nodes = tuple(self.node(arg) for arg in args)
-        for node, kinds, arg in zip(nodes, signature.takes, args, strict=True):
-            if node.kind not in kinds:
-                message = f"`{name}` does not take {describe(node)}; write `{signature.example}`."
-                raise ConditionError.at(arg.position, message)
-        gives = nodes[0].kind if name == "lower" and nodes[0].kind == "texts" else signature.gives
-        return Call(signature.op, nodes, gives)

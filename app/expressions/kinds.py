@@ -9,9 +9,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
 
 #: Kinds a variable can have. ``texts`` (all e-mails of a contact) and ``options`` (multi_select, tags) hold many
-#: values; ``money`` is the amount in the tenant's currency; ``none`` can only be asked with ``has()``.
+#: values; ``money`` is the amount in the tenant's currency; ``none`` can only be asked with ``has()``; ``duration``
+#: only comes out of calculations, in exact seconds.
 Kind: TypeAlias = Literal[
-    "text", "number", "money", "boolean", "date", "datetime", "option", "options", "link", "texts", "none"
+    "text", "number", "money", "boolean", "date", "datetime", "duration", "option", "options", "link", "texts", "none"
 ]
 
 
@@ -51,6 +52,10 @@ class Environment(Protocol):
         """Return the variable called ``path``, dots included, or ``None``."""
         ...
 
-    def names(self) -> Iterable[str]:
-        """Give names worth suggesting when one is unknown."""
+    def names(self, near: str = "") -> Iterable[str]:
+        """Give names worth suggesting instead of ``near``, which is unknown."""
+        ...
+
+    def related(self, path: str) -> Environment | None:
+        """Names of the records a to-many link leads to (``deals``, ``company.deals``), or ``None``."""
         ...

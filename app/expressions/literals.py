@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import difflib
 import re
-from datetime import date, datetime
 from decimal import Context, Decimal
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from app.expressions.errors import ConditionError
-from app.expressions.tree import Call, Const, Node, Null, Ref
+from app.expressions.tree import Const, Node, Null, Ref
 from app.expressions.wire import Lit, Parsed
 
 if TYPE_CHECKING:
@@ -23,12 +21,11 @@ _LARGEST: Final = Decimal("1e60")
 _MOST_PLACES: Final = -40
 _SMALLEST: Final = Decimal("1e-40")
 _EXACT: Final = Context(prec=200)
-#: A century: keeps date arithmetic inside what both back ends hold.
-_MAX_DAYS: Final = 36_525
 
 _WORDS: Final[dict[str, str]] = {
     "text": "a text", "number": "a number", "money": "money", "boolean": "yes or no", "date": "a date",
-    "datetime": "a point in time", "option": "a choice", "options": "a list of choices", "link": "a link",
+    "datetime": "a point in time", "duration": "a length of time",
+    "option": "a choice", "options": "a list of choices", "link": "a link",
     "texts": "a list of texts", "none": "a field that can only be asked with `has()`",
 }  # fmt: skip
 
@@ -87,7 +84,16 @@ def _text(parsed: Lit, value: str) -> str:
 def fit(checker: Checker, parsed: Lit, other: Node) -> Node:
     """Check a literal compared with ``other``: it is brought into the form ``other`` holds."""
     value = parsed.value
-    if isinstance(value, str) and other.kind in {"option", "options", "link", "texts", "date", "datetime", "text"}:
+    if isinstance(value, str) and other.kind in {
+        "option",
+        "options",
+        "link",
+        "texts",
+        "date",
+        "datetime",
+        "duration",
+        "text",
+    }:
         kind, fitted = _fit_text(parsed, _text(parsed, value), other)
         return Const(checker.literal(fitted), kind)
     return constant(checker, parsed)
@@ -99,8 +105,8 @@ def _fit_text(parsed: Lit, value: str, other: Node) -> tuple[Kind, object]:
             return "option", _option(parsed, value, other)
         case "link":
             return "link", _identity(parsed, value)
-        case "date" | "datetime":
-            function = "date" if other.kind == "date" else "timestamp"
+        case "date" | "datetime" | "duration":
+            function = "timestamp" if other.kind == "datetime" else other.kind
             raise ConditionError.at(parsed.position, f'Write `{function}("{value}")`: a text is not {describe(other)}.')
         case _:
             return "text", _plain(parsed, value, other)
@@ -155,48 +161,3 @@ def constants(checker: Checker, items: tuple[Parsed, ...], other: Node) -> Const
     if not exact and nodes[0].kind == "number":
         values = [Decimal(value) if isinstance(value, int) else value for value in values]
     return Const(checker.literal(values), nodes[0].kind, many=True, exact=exact)
-
-
-def as_date(checker: Checker, parsed: Parsed) -> Node:
-    """``date("2017-01-01")`` or the day of a point in time in the tenant's zone."""
-    if isinstance(parsed, Lit) and isinstance(parsed.value, str):
-        try:
-            value = date.fromisoformat(parsed.value)
-        except ValueError:
-            raise ConditionError.at(parsed.position, 'Write a date as `date("2017-01-31")`.') from None
-        return Const(checker.literal(value), "date")
-    node = checker.node(parsed)
-    if node.kind == "date":
-        return node
-    if node.kind != "datetime":
-        raise ConditionError.at(
-            parsed.position, f'`date()` takes a text like "2017-01-31" or a point in time, not {describe(node)}.'
-        )
-    zone = Const(checker.literal(checker.environment.timezone), "text")
-    return Call("date", (node, zone), "date")
-
-
-def as_timestamp(checker: Checker, parsed: Parsed) -> Node:
-    """``timestamp("2017-01-01T12:00:00Z")``; without an offset it is the tenant's time."""
-    if not (isinstance(parsed, Lit) and isinstance(parsed.value, str)):
-        raise ConditionError.at(parsed.position, 'Write a point in time as `timestamp("2017-01-31T12:00:00Z")`.')
-    try:
-        value = datetime.fromisoformat(parsed.value)
-    except ValueError:
-        raise ConditionError.at(
-            parsed.position, 'Write a point in time as `timestamp("2017-01-31T12:00:00Z")`.'
-        ) from None
-    if value.tzinfo is None:
-        value = value.replace(tzinfo=ZoneInfo(checker.environment.timezone))
-    return Const(checker.literal(value), "datetime")
-
-
-def add_days(checker: Checker, day: Parsed, days: Parsed) -> Node:
-    """``addDays(today(), -30)``: the number of days is a literal."""
-    node = checker.node(day)
-    if node.kind != "date":
-        raise ConditionError.at(day.position, f"`addDays()` takes a date, not {describe(node)}.")
-    if not (isinstance(days, Lit) and isinstance(days.value, int) and abs(days.value) <= _MAX_DAYS):
-        raise ConditionError.at(days.position, f"Write `addDays(today(), 30)`: whole days, at most {_MAX_DAYS:,}.")
-    checker.count_arithmetic(day.position)
-    return Call("addDays", (node, Const(checker.literal(days.value), "number", exact=True)), "date")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from app.expressions.errors import ConditionError
-from app.expressions.functions import MANY, NUMERIC
+from app.expressions.functions import AMOUNT, MANY, NUMERIC
 from app.expressions.literals import constants, describe, fit
 from app.expressions.tree import Call, Const, Node, Null, Ref
 from app.expressions.wire import Apply, Items, Lit, Name, Parsed
@@ -25,7 +25,7 @@ _SIGNS: Final = {
     "div": "/",
     "mod": "%",
 }
-_ORDERED: Final = frozenset[str]({"text", "number", "date", "datetime"})
+_ORDERED: Final = frozenset[str]({"text", "number", "date", "datetime", "duration", "boolean"})
 
 
 def family(kind: Kind) -> str:
@@ -147,15 +147,19 @@ def ternary(checker: Checker, call: Apply, test: Node) -> Node:
 
 
 def arithmetic(checker: Checker, call: Apply, op: str) -> Node:
-    """``+ - * / %`` on numbers and money; ``+`` joins texts."""
+    """``+ - * / %`` on numbers, money and lengths of time; ``+`` joins texts."""
     checker.count_arithmetic(call.position)
     first, second = (_plain(checker, arg) for arg in call.args)
     if op == "add" and family(first.kind) == family(second.kind) == "text":
         return Call("concat", (first, second), "text")
+    timed = _TIMED.get((first.kind, op, second.kind))
+    if timed is not None:
+        pair = (second, first) if second.kind == "datetime" and timed[0] == "later" else (first, second)
+        return Call(timed[0], pair, timed[1])
     if not {first.kind, second.kind} <= NUMERIC:
-        days = " Write `addDays(d, 7)`." if "date" in {first.kind, second.kind} else ""
         raise ConditionError.at(
-            call.position, f"`{_SIGNS[op]}` does not take {describe(first)} and {describe(second)}.{days}"
+            call.position,
+            f"`{_SIGNS[op]}` does not take {describe(first)} and {describe(second)}.{_days(first, second)}",
         )
     both_money = first.kind == second.kind == "money"
     if (both_money and op == "mul") or (op == "mod" and "money" in {first.kind, second.kind}):
@@ -166,11 +170,34 @@ def arithmetic(checker: Checker, call: Apply, op: str) -> Node:
     return Call(op, (first, second), "money" if money else "number")
 
 
+#: Left kind, operator, right kind → meaning and kind of the answer.
+_TIMED: Final[dict[tuple[str, str, str], tuple[str, Kind]]] = {
+    ("datetime", "sub", "datetime"): ("elapsed", "duration"),
+    ("date", "sub", "date"): ("daysElapsed", "duration"),
+    ("datetime", "add", "duration"): ("later", "datetime"),
+    ("duration", "add", "datetime"): ("later", "datetime"),
+    ("datetime", "sub", "duration"): ("earlier", "datetime"),
+    ("duration", "add", "duration"): ("add", "duration"),
+    ("duration", "sub", "duration"): ("sub", "duration"),
+    ("duration", "mul", "number"): ("mul", "duration"),
+    ("number", "mul", "duration"): ("mul", "duration"),
+    ("duration", "div", "number"): ("div", "duration"),
+    ("duration", "div", "duration"): ("div", "number"),
+}
+
+
+def _days(first: Node, second: Node) -> str:
+    kinds = {first.kind, second.kind}
+    if "date" in kinds:
+        return " Write `addDays(d, 7)`."
+    return ' Write `created_at + duration("1h")`.' if "datetime" in kinds else ""
+
+
 def negation(checker: Checker, call: Apply) -> Node:
     """``-x``."""
     checker.count_arithmetic(call.position)
     node = _plain(checker, call.args[0])
-    if node.kind not in NUMERIC:
+    if node.kind not in AMOUNT:
         raise ConditionError.at(call.position, f"`-` does not take {describe(node)}.")
     return Call("neg", (node,), node.kind)
 

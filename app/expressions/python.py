@@ -2,41 +2,40 @@
 
 from __future__ import annotations
 
-import operator
-from datetime import date, datetime, timedelta
-from decimal import Context, Decimal
-from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
-from zoneinfo import ZoneInfo
 
 from app.expressions.functions import MANY
-from app.expressions.tree import Call, Const, Node, Null, Param, Ref
+from app.expressions.python_functions import FUNCTIONS, SEARCHES, UNKNOWN, any_of
+from app.expressions.tree import Call, Const, Node, Null, Param, Ref, Related
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
 
     from app.expressions.tree import Checked
 
-
-class _Unknown(Enum):
-    UNKNOWN = "unknown"
-
-
-UNKNOWN: Final = _Unknown.UNKNOWN
 _Evaluate: TypeAlias = "Callable[[Mapping[str, object]], Any]"
-
-#: Exact for every product the checker lets through.
-_EXACT: Final = Context(prec=8_000)
+_PARAMS: Final = ("me", "now", "today")
 
 
 def to_python(checked: Checked) -> Callable[[Mapping[str, object]], bool]:
     """Make a function from variable path → value (``me``, ``now``, ``today`` too) to whether the condition is met.
 
-    Values: numbers and money ``Decimal`` or ``int``, dates and aware datetimes, links ``UUID``, lists of ``str``;
-    a path that is missing is empty.
+    Values: numbers and money ``Decimal`` or ``int``, dates and aware datetimes, links ``UUID``, lists of ``str``,
+    to-many links (``deals``) the rows of the linked records; a path that is missing is empty.
     """
     evaluate = _Compiler(checked.literals).node(checked.root)
     return lambda row: evaluate(row) is True
+
+
+def to_value(checked: Checked) -> Callable[[Mapping[str, object]], object]:
+    """Like ``to_python`` for an expression of any kind; what is unknown is ``None``."""
+    evaluate = _Compiler(checked.literals).node(checked.root)
+
+    def value(row: Mapping[str, object]) -> object:
+        found = evaluate(row)
+        return None if found is UNKNOWN else found
+
+    return value
 
 
 class _Compiler:
@@ -62,6 +61,8 @@ class _Compiler:
                 if node.kind in MANY:
                     return lambda row: row.get(path) or ()
                 return lambda row: row.get(path)
+            case Related():
+                return _related(node.path, self.node(node.body))
             case Call():
                 return self._call(node)
 
@@ -69,11 +70,21 @@ class _Compiler:
         args = [self.node(arg) for arg in call.args]
         if call.op in _SPECIAL:
             return _SPECIAL[call.op](*args)
+        function: Callable[..., object] = FUNCTIONS[call.op]
+        if call.op in SEARCHES and call.args[0].kind == "texts":
+            function = any_of(function)
         if len(args) == 1:
-            return _strict1(_FUNCTIONS[call.op], args[0])
-        if call.op in _SEARCHES and call.args[0].kind == "texts":
-            return _strict2(_any_of(_FUNCTIONS[call.op]), args[0], args[1])
-        return _strict2(_FUNCTIONS[call.op], args[0], args[1])
+            return _strict1(function, args[0])
+        return _strict2(function, args[0], args[1]) if len(args) == 2 else _strict(function, args)
+
+
+def _related(path: str, body: _Evaluate) -> _Evaluate:
+    def evaluate(row: Mapping[str, Any]) -> object:
+        given = {name: row.get(name) for name in _PARAMS}
+        records: Iterable[Mapping[str, object]] = row.get(path) or ()
+        return any(body({**record, **given}) is True for record in records)
+
+    return evaluate
 
 
 def _and(*args: _Evaluate) -> _Evaluate:
@@ -144,6 +155,10 @@ def _overlaps(first: _Evaluate, second: _Evaluate) -> _Evaluate:
     return lambda row: any(value in second(row) for value in first(row))
 
 
+def _includes(first: _Evaluate, second: _Evaluate) -> _Evaluate:
+    return lambda row: set(second(row)) <= set(first(row))
+
+
 def _ternary(test: _Evaluate, then: _Evaluate, other: _Evaluate) -> _Evaluate:
     def evaluate(row: Mapping[str, object]) -> object:
         met = test(row)
@@ -169,6 +184,7 @@ _SPECIAL: Final[dict[str, Callable[..., _Evaluate]]] = {
     "in": _member,
     "member": _member,
     "overlaps": _overlaps,
+    "includes": _includes,
     "if": _ternary,
 }
 
@@ -192,65 +208,9 @@ def _strict2(function: Callable[[Any, Any], object], first: _Evaluate, second: _
     return evaluate
 
 
-def _any_of(function: Callable[[Any, Any], object]) -> Callable[[Sequence[str], str], object]:
-    def evaluate(values: Sequence[str], part: str) -> object:
-        return any(function(value, part) for value in values) if values else UNKNOWN
+def _strict(function: Callable[..., object], args: list[_Evaluate]) -> _Evaluate:
+    def evaluate(row: Mapping[str, object]) -> object:
+        values = [arg(row) for arg in args]
+        return UNKNOWN if any(value is None or value is UNKNOWN for value in values) else function(*values)
 
     return evaluate
-
-
-def _divide(left: Decimal | int, right: Decimal | int) -> object:
-    """Half up at the 12th place, as PostgreSQL rounds numeric; by zero unknown."""
-    if right == 0:
-        return UNKNOWN
-    (a, b), (c, d) = left.as_integer_ratio(), right.as_integer_ratio()
-    above, below = a * d, b * c
-    quotient = (2 * abs(above) * 10**12 + abs(below)) // (2 * abs(below))
-    value = _EXACT.scaleb(Decimal(quotient), -12)
-    return -value if (above < 0) != (below < 0) else value
-
-
-def _modulo(left: Decimal | int, right: Decimal | int) -> object:
-    """Keep the dividend's sign, as in SQL and C."""
-    return UNKNOWN if right == 0 else _EXACT.remainder(left, right)
-
-
-def _day(point: datetime, zone: str) -> object:
-    try:
-        return point.astimezone(ZoneInfo(zone)).date()
-    except OverflowError:
-        return UNKNOWN
-
-
-def _add_days(day: date, days: int) -> object:
-    try:
-        return day + timedelta(days=days)
-    except OverflowError:
-        return UNKNOWN
-
-
-def _lower(value: str | Sequence[str]) -> object:
-    return value.lower() if isinstance(value, str) else value
-
-
-_SEARCHES: Final = frozenset({"startsWith", "endsWith", "contains"})
-_FUNCTIONS: Final[dict[str, Callable[..., object]]] = {
-    "lt": operator.lt,
-    "le": operator.le,
-    "gt": operator.gt,
-    "ge": operator.ge,
-    "add": _EXACT.add,
-    "sub": _EXACT.subtract,
-    "mul": _EXACT.multiply,
-    "div": _divide,
-    "mod": _modulo,
-    "neg": _EXACT.minus,
-    "concat": operator.add,
-    "startsWith": str.startswith,
-    "endsWith": str.endswith,
-    "contains": operator.contains,
-    "lower": _lower,
-    "size": len,
-    "date": _day,
-    "addDays": _add_days,
-}

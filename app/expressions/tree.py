@@ -61,7 +61,16 @@ class Call:
     kind: Kind
 
 
-Node: TypeAlias = "Const | Null | Param | Ref | Call"
+@dataclass(frozen=True, slots=True)
+class Related:
+    """Whether any record of the to-many link ``path`` meets ``body``, whose variables are that record's."""
+
+    path: str
+    body: Node
+    kind: Kind = "boolean"
+
+
+Node: TypeAlias = "Const | Null | Param | Ref | Call | Related"
 
 
 def is_value(node: Node) -> bool:
@@ -74,7 +83,7 @@ def is_value(node: Node) -> bool:
 
 @dataclass(frozen=True)
 class Checked:
-    """A condition that passed the checker."""
+    """A condition that passed the checker. ``paths`` names to-many links with what is asked there: ``deals.stage``."""
 
     source: str
     root: Node
@@ -101,5 +110,7 @@ def _shape(node: Node) -> str:
             return f"${node.name}"
         case Ref():
             return f"{node.variable.path}:{node.kind}"
+        case Related():
+            return f"(any {node.path} {_shape(node.body)})"
         case Call():
             return f"({node.op} {' '.join(_shape(arg) for arg in node.args)})"

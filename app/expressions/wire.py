@@ -111,7 +111,7 @@ def _expression(message: bytes, positions: Mapping[int, int]) -> Parsed:
         case 8:
             return Unsupported(position, "maps")
         case _:
-            return Unsupported(position, "all(), exists(), map() and filter()")
+            return Unsupported(position, "all(), exists(), map() and filter(); ask linked records by `any(deals, …)`")
 
 
 def _select(body: bytes, position: int, positions: Mapping[int, int]) -> Parsed:

@@ -1,4 +1,4 @@
-"""The names a list's condition may use: the object's fields, and those one link further."""
+"""The names a list's condition may use: the object's fields, those some links further, records that link to it."""
 
 from __future__ import annotations
 
@@ -9,18 +9,20 @@ from sqlalchemy.dialects import postgresql as pg
 
 from app.expressions import Checked, Variable, check, to_sql
 from app.metadata.fieldtypes.phone import e164
+from app.metadata.sortkeys import KEY_LENGTH
 from app.records.intake import region_of
-from app.records.paths import Located, Source, column_of, link_target
-from app.records.statements import ShapeCache
+from app.records.paths import Located, Source, column_of, title_key_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
 
-    from app.expressions import Kind
+    from app.expressions import Kind, Tables
     from app.metadata.model import Catalog, ObjectType
     from tenants.scope import Tenant, TenantScope
 
-_TARGETS: Final = ShapeCache()
+#: A folded prefix is compared up to its last character that nothing after it can change: a later combining mark
+#: sorts before an earlier one in NFKD (UAX #15), so marks at the end are left off.
+_STEADY: Final = r"[^\u0020-\u02ff\u0370-\u0482\u048a-\u0588\u1100-\u11ff\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fff]+$"
 
 
 class RecordEnvironment:
@@ -28,6 +30,7 @@ class RecordEnvironment:
 
     def __init__(self, catalog: Catalog, obj: ObjectType, tenant: Tenant) -> None:
         self._source = Source(catalog, obj)
+        self._tenant = tenant
         self.currency = tenant.currency
         self.timezone = tenant.timezone
         self._region = region_of(tenant.locale, tenant.timezone)
@@ -40,20 +43,19 @@ class RecordEnvironment:
             return None
         return Variable(path, _kind(located), _options(located), _normaliser(located, self._region))
 
-    def names(self) -> Iterable[str]:
+    def names(self, near: str = "") -> Iterable[str]:
         """Names worth suggesting."""
-        return self._source.names()
+        return self._source.names(near)
+
+    def related(self, path: str) -> RecordEnvironment | None:
+        """Names of the records the to-many link ``path`` leads to."""
+        inverse = self._source.inverse(path)
+        return None if inverse is None else RecordEnvironment(self._source.catalog, inverse.object, self._tenant)
 
 
 def spec_key(catalog: Catalog, obj: ObjectType) -> tuple[str, ...]:
-    """What the meaning of names depends on: the object's spec and those of the objects it links to."""
-    targets = _TARGETS.get(obj.spec_hash, lambda: _targets(catalog, obj))
-    return (obj.spec_hash, *(catalog.objects[name].spec_hash for name in targets if name in catalog.objects))
-
-
-def _targets(catalog: Catalog, obj: ObjectType) -> tuple[str, ...]:
-    found = {target.name for field in obj.fields.values() if (target := link_target(catalog, field)) is not None}
-    return tuple(sorted(found))
+    """What the meaning of names depends on: the object's spec, and those of all it may reach by links."""
+    return (obj.spec_hash, *(other.spec_hash for other in catalog.objects.values()))
 
 
 def check_filter(scope: TenantScope, catalog: Catalog, obj: ObjectType, text: str) -> Checked | None:
@@ -63,12 +65,60 @@ def check_filter(scope: TenantScope, catalog: Catalog, obj: ObjectType, text: st
 
 def condition_sql(source: Source, checked: Checked) -> sa.ColumnElement[bool]:
     """The condition as SQL over ``source``, which gains the joins it needs."""
+    return to_sql(checked, _RecordTables(source))
 
-    def column(variable: Variable) -> sa.ColumnElement[Any]:
-        located = source.need(variable.path, "?filter")
-        return _condition_column(located, variable)
 
-    return to_sql(checked, column)
+class _RecordTables:
+    """``app.expressions.Tables`` over one object and what it links to."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    def column(self, variable: Variable) -> sa.ColumnElement[Any]:
+        return _condition_column(self._source.need(variable.path, "?filter"), variable)
+
+    def related(self, path: str, condition: Callable[[Tables], sa.ColumnElement[Any]]) -> sa.ColumnElement[Any]:
+        """Trashed records are not there."""
+        inverse = self._source.inverse(path)
+        if inverse is None:
+            raise LookupError(path)
+        inner = self._source.within(inverse)
+        met = condition(_RecordTables(inner))
+        mine = column_of(inverse.alias, "id", pg.UUID(as_uuid=True))
+        linked = column_of(inner.base, inverse.column, pg.UUID(as_uuid=True)) == mine
+        alive = column_of(inner.base, "deleted_at", sa.DateTime(timezone=True)).is_(None)
+        chosen = sa.select(sa.literal_column("1", sa.Integer())).select_from(inner.from_clause())
+        chosen = chosen.where(linked, alive, met)
+        return sa.exists(chosen.correlate_except(*inner.tables()))
+
+    def narrow(self, variable: Variable, op: str, operand: sa.ColumnElement[Any]) -> sa.ColumnElement[Any] | None:
+        """A text that is the record's title: its sort key has an index."""
+        source = self._source
+        obj, field = source.object, source.object.fields.get(variable.path)
+        plain = field is not None and field.type.condition == "text" and field.type.name != "rich_text"
+        if not plain or not obj.timeline or obj.title != (variable.path,) or obj.title_else:
+            return None
+        key, folded = title_key_of(source.base), _folded(operand)
+        if op == "eq":
+            return key == folded
+        if op != "startsWith":
+            return None
+        steady = sa.func.regexp_replace(folded, sa.literal_column(f"'{_STEADY}'"), sa.literal_column("''"))
+        for character in ("\\", "%", "_"):
+            steady = sa.func.replace(
+                steady, sa.literal_column(f"'{character}'"), sa.literal_column(f"'\\{character}'"), type_=sa.Text()
+            )
+        return key.like(steady.concat(sa.literal_column("'%'")))
+
+
+def _folded(operand: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """A parameter as ``app.metadata.sortkeys.sort_key_sql`` writes columns."""
+    text = sa.Text()
+    plain = sa.func.normalize(operand, sa.literal_column("NFKD"), type_=text)
+    marks = sa.literal_column(r"'[\u0300-\u036f]'", text)
+    bare = sa.func.regexp_replace(plain, marks, sa.literal_column("''"), sa.literal_column("'g'"), type_=text)
+    folded = sa.func.casefold(sa.collate(bare, "pg_unicode_fast"), type_=text)
+    return sa.func.left(folded, sa.literal_column(str(KEY_LENGTH)), type_=text)
 
 
 def _condition_column(located: Located, variable: Variable) -> sa.ColumnElement[Any]:

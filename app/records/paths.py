@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 #: The title of any record, as a path of its own: pages ask for it, the API does not list it.
 TITLE: Final = "_title"
 _BASE: Final = "r"
+#: Links a path may follow one after the other: ``company.parent.owner.name``.
+_MAX_HOPS: Final = 3
+_NAME_LENGTH: Final = 63
 #: How many names a hint lists when none is near.
 _NAMED: Final = 12
 
@@ -108,14 +111,25 @@ def text_key(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
     return sa.literal_column(f"({sort_key_sql(rendered)})", sa.Text())
 
 
+@dataclass(frozen=True, slots=True)
+class Inverse:
+    """A to-many link found: the records of ``object`` whose ``column`` names the record ``alias`` holds."""
+
+    object: ObjectType
+    column: str
+    alias: sa.FromClause
+
+
 class Source:
     """The FROM clause of one statement: an object's table and a LEFT JOIN for each link hop used so far."""
 
-    def __init__(self, catalog: Catalog, obj: ObjectType) -> None:
+    def __init__(self, catalog: Catalog, obj: ObjectType, base: str = _BASE) -> None:
         self.catalog = catalog
         self.object = obj
-        self.base = sa.table(obj.table).alias(_BASE)
-        self._hops: dict[str, tuple[sa.FromClause, sa.ColumnElement[bool]]] = {}
+        self.base = sa.table(obj.table).alias(base)
+        self._name = base
+        self._inner = 0
+        self._hops: dict[tuple[str, ...], tuple[sa.FromClause, sa.ColumnElement[bool]]] = {}
 
     @property
     def id(self) -> sa.ColumnElement[Any]:
@@ -123,31 +137,69 @@ class Source:
         return column_of(self.base, "id", pg.UUID(as_uuid=True))
 
     def locate(self, path: str) -> Located | None:
-        """What ``path`` means here, joining the hop it needs; None when it means nothing."""
-        head, _, rest = path.partition(".")
-        field = self.object.fields.get(head)
+        """What ``path`` means here, joining the hops it needs; None when it means nothing."""
+        return self._locate(path, path.split("."), self.object, ())
+
+    def _locate(self, path: str, names: list[str], obj: ObjectType, via: tuple[str, ...]) -> Located | None:
+        field = obj.fields.get(names[0])
         if field is None or not field.columns:
             return None
+        rest = names[1:]
         if not rest:
-            return Located(path, field, self.object, self.base)
-        if part := _part(field, rest):
-            return Located(path, field, self.object, self.base, part)
+            return Located(path, field, obj, self._alias(via))
+        if len(rest) == 1 and (part := _part(field, rest[0])):
+            return Located(path, field, obj, self._alias(via), part)
         target = link_target(self.catalog, field)
-        if target is None:
+        if target is None or len(via) == _MAX_HOPS:
             return None
-        name, _, part = rest.partition(".")
-        inner = target.fields.get(name)
-        if inner is None or not inner.columns or (part and not _part(inner, part)):
+        return self._locate(path, rest, target, (*via, names[0]))
+
+    def inverse(self, path: str) -> Inverse | None:
+        """What the to-many link ``path`` (``deals``, ``company.deals``) means, joining the hops before its end."""
+        *before, name = path.split(".")
+        holder = self._object_at(tuple(before))
+        if holder is None:
             return None
-        return Located(path, inner, target, self.join(field, target), part)
+        found = inverse_link(self.catalog, holder, name)
+        return None if found is None else Inverse(*found, self._alias(tuple(before)))
+
+    def within(self, inverse: Inverse) -> Source:
+        """The tables of a condition on the records of a to-many link; its aliases begin with this one's."""
+        self._inner += 1
+        return Source(self.catalog, inverse.object, f"{self._name}_{self._inner}")
+
+    def _object_at(self, via: tuple[str, ...]) -> ObjectType | None:
+        obj: ObjectType | None = self.object
+        for name in via:
+            field = obj.fields.get(name) if obj is not None else None
+            obj = link_target(self.catalog, field) if field is not None else None
+        return obj if len(via) <= _MAX_HOPS else None
 
     def join(self, field: Field, target: ObjectType) -> sa.FromClause:
         """The alias of the record ``field`` links to."""
-        if field.name not in self._hops:
-            alias = sa.table(target.table).alias(f"j_{field.name}"[:63])
-            mine = column_of(self.base, field.columns[0].name, pg.UUID(as_uuid=True))
-            self._hops[field.name] = alias, column_of(alias, "id", pg.UUID(as_uuid=True)) == mine
-        return self._hops[field.name][0]
+        return self._join((field.name,), self.base, field, target)
+
+    def _join(self, via: tuple[str, ...], before: sa.FromClause, field: Field, target: ObjectType) -> sa.FromClause:
+        if via not in self._hops:
+            prefix = "" if self._name == _BASE else f"{self._name}_"
+            name = f"{prefix}j_{'_'.join(via)}"
+            # PostgreSQL cuts names at 63 bytes; cut ones are told apart by their number.
+            name = name if len(name) <= _NAME_LENGTH else f"{name[: _NAME_LENGTH - 3]}_{len(self._hops)}"
+            alias = sa.table(target.table).alias(name)
+            mine = column_of(before, field.columns[0].name, pg.UUID(as_uuid=True))
+            self._hops[via] = alias, column_of(alias, "id", pg.UUID(as_uuid=True)) == mine
+        return self._hops[via][0]
+
+    def _alias(self, via: tuple[str, ...]) -> sa.FromClause:
+        """The alias of the record that ``via``, one link after the other, leads to."""
+        alias, obj = self.base, self.object
+        for count, name in enumerate(via, 1):
+            field = obj.fields[name]
+            target = link_target(self.catalog, field)
+            if target is None:  # pragma: no cover - callers looked before
+                raise LookupError(name)
+            alias, obj = self._join(via[:count], alias, field, target), target
+        return alias
 
     def from_clause(self) -> sa.FromClause:
         """Base table and joins."""
@@ -156,16 +208,17 @@ class Source:
             clause = clause.outerjoin(alias, condition)
         return clause
 
-    def names(self) -> list[str]:
-        """Every path that means something here, for hints."""
-        found: list[str] = []
-        for field in self.object.fields.values():
-            if field.columns:
-                found.append(field.name)
-                found += [f"{field.name}.{part}" for part in field.type.parts]
-                if target := link_target(self.catalog, field):
-                    found += [f"{field.name}.{name}" for name, inner in target.fields.items() if inner.columns]
-        return found
+    def tables(self) -> list[sa.FromClause]:
+        """Every alias of the FROM clause."""
+        return [self.base, *(alias for alias, _ in self._hops.values())]
+
+    def names(self, near: str = "") -> list[str]:
+        """Paths that mean something here, for hints: those one hop away, or as many hops as ``near`` has."""
+        *via, _ = near.split(".")
+        obj = self._object_at(tuple(via)) if len(via) > 1 else None
+        if obj is not None:
+            return [f"{'.'.join(via)}.{name}" for name in _names(self.catalog, obj, further=False)]
+        return _names(self.catalog, self.object, further=True)
 
     def need(self, path: str, pointer: str) -> Located:
         """Like ``locate``; raises UnknownField with the nearest names."""
@@ -174,6 +227,17 @@ class Source:
             message = f"{self.object.label} has no field {path!r}.{hint(path, self.names())}"
             raise refuse(pointer, "field.unknown", message)
         return located
+
+
+def _names(catalog: Catalog, obj: ObjectType, *, further: bool) -> list[str]:
+    found: list[str] = []
+    for field in obj.fields.values():
+        if field.columns:
+            found.append(field.name)
+            found += [f"{field.name}.{part}" for part in field.type.parts]
+            if further and (target := link_target(catalog, field)):
+                found += [f"{field.name}.{name}" for name, inner in target.fields.items() if inner.columns]
+    return found
 
 
 def hint(given: str, known: list[str]) -> str:
@@ -189,6 +253,17 @@ def link_target(catalog: Catalog, field: Field) -> ObjectType | None:
     if len(field.to) != 1 or len(field.columns) != 1:
         return None
     return catalog.objects.get(field.to[0]) or SYSTEM_OBJECTS.get(field.to[0])
+
+
+def inverse_link(catalog: Catalog, obj: ObjectType, name: str) -> tuple[ObjectType, str] | None:
+    """The object whose records point at those of ``obj`` under the name ``name`` (``deals``), and by which column."""
+    for other in catalog.objects.values():
+        for field in other.fields.values():
+            if field.inverse == name and obj.name in field.to:
+                column = next((one.name for one in field.columns if one.part in ("", obj.name)), None)
+                if column is not None:
+                    return other, column
+    return None
 
 
 def _part(field: Field, name: str) -> str:

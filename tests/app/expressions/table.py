@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import random
+import re
 import uuid
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -17,7 +20,11 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from app.expressions import Checked, Kind, Variable, check, to_python, to_sql
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
+
+    from app.expressions import Tables
+
+DIALECT = PGDialect_psycopg()
 
 KINDS: dict[str, tuple[Kind, str]] = {
     "name": ("text", "text"),
@@ -30,6 +37,7 @@ KINDS: dict[str, tuple[Kind, str]] = {
     "close_on": ("date", "date"),
     "opened_on": ("date", "date"),
     "created_at": ("datetime", "timestamptz"),
+    "closed_at": ("datetime", "timestamptz"),
     "stage": ("option", "text"),
     "company.industry": ("option", "text"),
     "owner": ("link", "uuid"),
@@ -38,9 +46,54 @@ KINDS: dict[str, tuple[Kind, str]] = {
     "email": ("texts", "text[]"),
     "body": ("none", "text"),
 }
+#: Records of the to-many link ``deals``, and of ``parts`` inside them.
+DEAL_KINDS: dict[str, tuple[Kind, str]] = {
+    "title": ("text", "text"),
+    "value": ("number", "numeric"),
+    "owner": ("link", "uuid"),
+    "closed_on": ("date", "date"),
+}
 OPTIONS = {"stage": ("new", "won", "lost"), "company.industry": ("retail", "won", "ärzte")}
+#: One unit in EUR; XAU has none.
+RATES = {"EUR": Decimal(1), "USD": Decimal("0.91"), "JPY": Decimal("0.0061")}
+DECIMALS = [
+    Decimal(text) for text in
+    ("0", "-1.5", "0.1", "1", "1000.00", "2.5", "-7.25", "1e20", "-99999999999999999999999999999.999999999999", "1e-12")
+]  # fmt: skip
+DAYS = [
+    date(1, 1, 1), date(1900, 2, 28), date(2017, 1, 1), date(2017, 3, 31), date(2024, 2, 29), date(2024, 12, 31),
+    date(9999, 12, 31),
+]  # fmt: skip
+#: Around midnight and the hours that clocks skip or repeat in Berlin; the ends of the calendar.
+MOMENTS = [
+    datetime(2016, 12, 31, 22, 59, 59, 999_999, UTC), datetime(2016, 12, 31, 23, 0, tzinfo=UTC),
+    datetime(2017, 1, 1, tzinfo=UTC), datetime(2017, 1, 2, 3, 4, 5, 678_901, UTC),
+    datetime(2017, 3, 26, 0, 59, 59, tzinfo=UTC), datetime(2017, 3, 26, 1, 0, tzinfo=UTC),
+    datetime(2017, 10, 29, 0, 30, tzinfo=UTC), datetime(2017, 10, 29, 1, 30, tzinfo=UTC),
+    datetime(2040, 7, 1, 12, tzinfo=UTC), datetime(1969, 12, 31, 23, 59, 59, 500_000, UTC),
+    datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 30, tzinfo=UTC),
+]  # fmt: skip
 PEOPLE = [uuid.UUID(int=number) for number in range(1, 4)]
-TEXTS = ["", "A", "a", "Österreich", "ÖSTERREICH", "Ανδρέας", "acme inc", "z\U0001f600", "a%b_c", "\n", "İx", "ﬁ", "10"]
+TEXTS = [
+    "",
+    "A",
+    "a",
+    "Österreich",
+    "ÖSTERREICH",
+    "Ανδρέας",
+    "acme inc",
+    "z\U0001f600",
+    "a%b_c",
+    "\n",
+    "İx",
+    "ﬁ",
+    "10",
+    " ß\u00a0",
+    "-1.5e3",
+    "true",
+    "a\u0301",
+]
+#: Beside ASCII what changes its length or its neighbours with its case, and white space of all sorts.
 EMAILS = ["ada@acme.com", "bob@example.org", "a@b.c"]
 
 
@@ -57,34 +110,78 @@ class Fields:
             return None
         return Variable(path, KINDS[path][0], frozenset(OPTIONS.get(path, ())))
 
-    def names(self) -> Iterable[str]:
+    def names(self, near: str = "") -> Iterable[str]:  # noqa: ARG002 - few enough to give them all
         """As the protocol says."""
         return KINDS
 
+    def related(self, path: str) -> Deals | None:
+        """As the protocol says."""
+        return Deals() if path == "deals" else None
+
+
+class Deals(Fields):
+    """The records of the to-many link ``deals``; from each, ``parts`` leads further."""
+
+    key = "test deals"
+
+    def variable(self, path: str) -> Variable | None:
+        """As the protocol says."""
+        return Variable(path, DEAL_KINDS[path][0]) if path in DEAL_KINDS else None
+
+    def related(self, path: str) -> Deals | None:
+        """As the protocol says."""
+        return Deals() if path == "parts" else None
+
 
 def make_rows(count: int, seed: int = 1) -> list[dict[str, object]]:
-    """Rows with a quarter of empty values."""
+    """Rows with a quarter of empty values, extreme ones among the rest."""
     rng = random.Random(seed)  # noqa: S311 - the same rows every time
-    makers = {
+    makers = _makers(rng)
+    rows: list[dict[str, object]] = []
+    for _ in range(count):
+        row = {path: None if rng.random() < 0.25 else makers[kind]() for path, (kind, _) in KINDS.items()}
+        if row["score"] is not None:
+            row["score"] = rng.choice(DECIMALS)
+        if row["rank"] is not None:
+            row["rank"] = rng.choice([-(2**63), 2**63 - 1, 0, 5])
+        row["amount"], row["amount currency"] = _money(rng)
+        row["deals"] = [_deal(rng, makers, 1) for _ in range(rng.choice([0, 0, 1, 3]))]
+        rows.append(row)
+    return rows
+
+
+def _makers(rng: random.Random) -> dict[str, Callable[[], object]]:
+    return {
         "text": lambda: rng.choice(TEXTS),
-        "number": lambda: rng.choice([-7, 0, 1, 2, 3, 7, 100, 2_000_000_000]),
-        "money": lambda: rng.choice([Decimal("-1.5"), Decimal(0), Decimal("0.1"), Decimal(1), Decimal("1000.00")]),
+        "number": lambda: rng.choice([-7, 0, 1, 2, 3, 7, 100, 2_147_483_647, -2_147_483_648]),
         "boolean": lambda: rng.random() < 0.5,
-        "date": lambda: rng.choice([date(2017, 1, 1), date(2017, 3, 31), date(2024, 2, 29), date(9999, 12, 31)]),
-        "datetime": lambda: datetime(2017, 1, 1, tzinfo=UTC) + timedelta(hours=rng.randrange(0, 50)),
+        "date": lambda: rng.choice(DAYS),
+        "datetime": lambda: rng.choice(MOMENTS),
         "option": lambda: rng.choice(["new", "won", "lost", "retail"]),
         "link": lambda: rng.choice(PEOPLE),
         "options": lambda: rng.sample(["x", "y", "z"], rng.randrange(0, 3)),
         "texts": lambda: rng.sample(EMAILS, rng.randrange(0, 3)),
         "none": lambda: "<p>x</p>",
+        "money": lambda: None,
     }
-    rows: list[dict[str, object]] = []
-    for _ in range(count):
-        row = {path: None if rng.random() < 0.25 else makers[kind]() for path, (kind, _) in KINDS.items()}
-        if row["score"] is not None:
-            row["score"] = rng.choice([Decimal("0.1"), Decimal("2.5"), Decimal(3), Decimal("-7.25"), Decimal("1e20")])
-        rows.append(row)
-    return rows
+
+
+def _money(rng: random.Random) -> tuple[Decimal | None, str | None]:
+    if rng.random() < 0.25:
+        return None, None
+    return rng.choice(DECIMALS[:6]), rng.choice(["EUR", "EUR", "USD", "JPY", "XAU"])
+
+
+def _deal(rng: random.Random, makers: dict[str, Callable[[], object]], deeper: int) -> dict[str, object]:
+    deal = {name: None if rng.random() < 0.25 else makers[kind]() for name, (kind, _) in DEAL_KINDS.items()}
+    deal["parts"] = [_deal(rng, makers, 0) for _ in range(rng.randrange(0, 3))] if deeper else []
+    return deal
+
+
+def as_python(row: dict[str, object]) -> dict[str, object]:
+    """The row as the Python function gets it: money in the workspace's currency, without a rate empty."""
+    amount, rate = row["amount"], RATES.get(str(row["amount currency"]))
+    return {**row, "amount": amount * rate if isinstance(amount, Decimal) and rate is not None else None}
 
 
 PARAMS: dict[str, object] = {
@@ -110,7 +207,27 @@ class Comparer:
     def in_python(self, condition: Checked, params: dict[str, object]) -> set[int]:
         """Numbers of the rows the Python function accepts."""
         met = to_python(condition)
-        return {number for number, row in enumerate(self.rows) if met({**row, **params})}
+        return {number for number, row in enumerate(self.rows) if met({**as_python(row), **params})}
+
+    def agree(self, conditions: list[Checked], params: dict[str, object]) -> None:
+        """Fail unless both find the same rows for each; PostgreSQL answers all in one statement."""
+        columns, binds = [], dict(params)
+        for index, condition in enumerate(conditions):
+            text, made = predicate(condition)
+            columns.append(_PARAMETER.sub(rf"%(k{index}_\1)s", text) + " is true")
+            binds |= {f"k{index}_{name}": value for name, value in {**made, **condition.binds()}.items()}
+        if not conditions:
+            return
+        rows = self.connection.execute(f"select {', '.join(columns)} from t order by number".encode(), binds).fetchall()
+        given = [{**as_python(row), **params} for row in self.rows]
+        for index, condition in enumerate(conditions):
+            met = to_python(condition)
+            expected, found = [met(row) for row in given], [bool(row[index]) for row in rows]
+            assert expected == found, (
+                condition.source,
+                [self.rows[n] for n, pair in enumerate(zip(expected, found, strict=True)) if len(set(pair)) > 1][:1],
+                predicate(condition)[0],
+            )
 
     def both(self, source: str, params: dict[str, object] | None = None) -> set[int]:
         """The rows both find; fails when they differ."""
@@ -126,11 +243,58 @@ class Comparer:
         return by_sql
 
 
+@functools.cache
+def named(name: str) -> sa.TableClause:
+    """One object a table, so that Core knows it again."""
+    return sa.table(name)
+
+
+class TestTables:
+    """Table ``t`` and the tables of its to-many links."""
+
+    __test__ = False
+
+    def __init__(self, alias: str = "t") -> None:
+        self._alias = alias
+
+    def column(self, variable: Variable) -> sa.ColumnElement[object]:
+        """As the protocol says; money by the rate of its currency."""
+        column = sa.column(variable.path, _selectable=named(self._alias))
+        if variable.kind != "money":
+            return column
+        currency = sa.column("amount currency", _selectable=named(self._alias))
+        whens = [(currency == sa.literal_column(f"'{name}'"), column * sa.literal_column(str(rate)))
+                 for name, rate in RATES.items()]  # fmt: skip
+        return sa.case(*whens)
+
+    def related(self, path: str, condition: Callable[[Tables], sa.ColumnElement[object]]) -> sa.ColumnElement[bool]:
+        """As the protocol says."""
+        inner = named(path)
+        mine = sa.column("number", _selectable=named(self._alias))
+        linked = sa.column("parent", _selectable=inner) == mine
+        chosen = sa.select(sa.literal_column("1")).select_from(inner).where(linked, condition(TestTables(path)))
+        return sa.exists(chosen.correlate_except(inner))
+
+    def narrow(self, variable: Variable, op: str, operand: sa.ColumnElement[object]) -> None:
+        """As the protocol says."""
+
+
+#: A parameter that is not one of the three every condition shares.
+_PARAMETER = re.compile(r"%\((?!me\)|now\)|today\))(\w+)\)s")
+
+
+def predicate(condition: Checked) -> tuple[str, dict[str, object]]:
+    """The condition's SQL in brackets and the binds the compiler itself made."""
+    compiled = to_sql(condition, TestTables()).compile(dialect=DIALECT)
+    made = {name: value for name, value in compiled.params.items() if value is not None}
+    return f"({compiled})", made
+
+
 def statement(condition: Checked) -> tuple[str, dict[str, object]]:
     """The SELECT over table ``t`` and the binds the compiler itself made."""
-    where = to_sql(condition, lambda variable: sa.column(variable.path))
-    query = sa.select(sa.column("number")).select_from(sa.table("t")).where(where)
-    compiled = query.compile(dialect=PGDialect_psycopg())
+    where = to_sql(condition, TestTables())
+    query = sa.select(sa.column("number")).select_from(named("t")).where(where)
+    compiled = query.compile(dialect=DIALECT)
     return str(compiled), {name: value for name, value in compiled.params.items() if value is not None}
 
 
@@ -144,14 +308,32 @@ def make_table(superuser_url: str, rows: list[dict[str, object]]) -> Iterator[Co
             )
         )
         with psycopg.connect(superuser_url, dbname=name, prepare_threshold=None) as connection:
-            columns = sql.SQL(", ").join(
-                sql.SQL("{} {}").format(sql.Identifier(path), sql.SQL(kind)) for path, (_, kind) in KINDS.items()
-            )
-            connection.execute(sql.SQL("create temp table t (number int, {})").format(columns))
-            insert = sql.SQL("insert into t values (%s, {})").format(
-                sql.SQL(", ").join([sql.Placeholder()] * len(KINDS))
-            )
-            for number, row in enumerate(rows):
-                connection.execute(insert, [number, *(row[path] for path in KINDS)])
+            # The clocks of the session are nobody's.
+            connection.execute("set timezone = 'Asia/Kathmandu'")
+            _fill(connection, rows)
             yield Comparer(connection, rows)
         admin.execute(sql.SQL("drop database {}").format(sql.Identifier(name)))
+
+
+def _fill(connection: psycopg.Connection, rows: list[dict[str, object]]) -> None:
+    kinds = {"number": "int", **{path: kind for path, (_, kind) in KINDS.items()}, "amount currency": "text"}
+    deal_kinds = {"number": "int", "parent": "int", **{name: kind for name, (_, kind) in DEAL_KINDS.items()}}
+    for table, columns in (("t", kinds), ("deals", deal_kinds), ("parts", deal_kinds)):
+        listed = sql.SQL(", ").join(sql.SQL("{} {}").format(sql.Identifier(c), sql.SQL(k)) for c, k in columns.items())
+        connection.execute(sql.SQL("create temp table {} ({})").format(sql.Identifier(table), listed))
+    numbers = itertools.count()
+    for number, row in enumerate(rows):
+        _insert(connection, "t", kinds, {**row, "number": number})
+        for deal in row.get("deals") or ():
+            deal_number = next(numbers)
+            _insert(connection, "deals", deal_kinds, {**deal, "number": deal_number, "parent": number})
+            for part in deal["parts"]:
+                _insert(connection, "parts", deal_kinds, {**part, "number": 0, "parent": deal_number})
+
+
+def _insert(connection: psycopg.Connection, table: str, columns: Iterable[str], row: dict[str, object]) -> None:
+    names = list(columns)
+    query = sql.SQL("insert into {} values ({})").format(
+        sql.Identifier(table), sql.SQL(", ").join([sql.Placeholder()] * len(names))
+    )
+    connection.execute(query, [row.get(name) for name in names])

@@ -15,13 +15,18 @@ if TYPE_CHECKING:
 
     from tests.app.expressions.table import Comparer
 
-EMPTY: dict[str, object] = dict.fromkeys(KINDS)
+EMPTY: dict[str, object] = {name: None for name in [*KINDS, "amount currency"]}  # noqa: C420 - typed
 FULL: dict[str, object] = {
     "name": "Österreich AG", "company.name": "Österreich AG", "employees": 7, "score": Decimal("0.1"), "rank": 2**62,
     "amount": Decimal("1000.00"), "active": True, "close_on": date(2017, 3, 31), "opened_on": date(2017, 1, 1),
     "created_at": datetime(2016, 12, 31, 23, 30, tzinfo=UTC), "stage": "won", "company.industry": "retail",
+    "closed_at": datetime(2017, 2, 1, tzinfo=UTC),
     "owner": PEOPLE[0], "reports_to": PEOPLE[1], "tags": ["x", "y"], "email": ["ada@acme.com", "bob@example.org"],
-    "body": "<p>x</p>",
+    "body": "<p>x</p>", "amount currency": "EUR",
+    "deals": [
+        {"title": "first", "value": Decimal(5), "owner": PEOPLE[0], "closed_on": date(2017, 1, 1), "parts": []},
+        {"title": "second", "value": None, "owner": None, "closed_on": None, "parts": [{"title": "wheel"}]},
+    ],
 }  # fmt: skip
 
 #: condition → met by the full row, met by the empty row.
@@ -102,6 +107,63 @@ CASES: dict[str, tuple[bool, bool]] = {
     "owner != me": (False, True),
     f'reports_to == "{PEOPLE[1]}"': (True, False),
     'company.industry == "retail"': (True, False),
+    # Numbers
+    "abs(-employees) == 7": (True, False),
+    "round(score * 25) == 3": (True, False),
+    "round(-score * 25) == -3": (True, False),
+    "round(amount / 3, 2) == 333.33": (True, False),
+    "round(score, 13) == score || round(score, 13) != score": (False, False),
+    "floor(-score) == -1 && ceil(score) == 1": (True, False),
+    "min(employees, 5, score) == score": (True, False),
+    "max(employees, 5, score) == 7": (True, False),
+    "max(opened_on, close_on) == close_on": (True, False),
+    "sign(amount) == 1": (True, False),
+    "int(-score) == 0": (True, False),
+    'int("42") == 42 && double("1e2") == 100': (True, True),
+    "int(name) == 1 || int(name) != 1": (False, False),
+    # More of texts
+    'name.upper() == "ÖSTERREICH AG"': (True, False),
+    '(" " + name + "\u00a0").trim() == name': (True, False),
+    'name.replace("e", "") == "Östrrich AG"': (True, False),
+    'name.replace("", "x") == name': (True, False),
+    'name.substring(0, 4) == "Öste"': (True, False),
+    'name.substring(11) == "AG"': (True, False),
+    'name.substring(14) == "" || name.substring(14) != ""': (False, False),
+    'name.indexOf("AG") == 11 && name.indexOf("x") == -1': (True, False),
+    'string(amount) == "1000" && string(employees) == "7"': (True, False),
+    'string(score) == "0.1" && string(active) == "true"': (True, False),
+    'string(close_on) == "2017-03-31" && string(stage) == "won"': (True, False),
+    'bool("t") && !bool("FALSE")': (True, True),
+    "false < true": (True, True),
+    # Lists
+    'hasAny(tags, ["z", "x"]) && !hasAny(tags, ["z"])': (True, False),
+    'hasAll(tags, ["y", "x"]) && !hasAll(tags, ["y", "z"])': (True, False),
+    '!hasAll(email, ["nobody"])': (True, True),
+    # More of days
+    "year(close_on) == 2017 && quarter(close_on) == 1 && month(close_on) == 3 && day(close_on) == 31": (True, False),
+    "week(close_on) == 13 && weekday(close_on) == 5": (True, False),
+    "year(created_at) == 2017 && hour(created_at) == 0 && minute(created_at) == 30": (True, False),
+    'startOfMonth(close_on) == date("2017-03-01") && startOfQuarter(close_on) == opened_on': (True, False),
+    'startOfYear(close_on) == opened_on && startOfWeek(close_on) == date("2017-03-27")': (True, False),
+    'addMonths(close_on, -1) == date("2017-02-28") && addYears(close_on, 1) == date("2018-03-31")': (True, False),
+    "daysBetween(opened_on, close_on) == 89": (True, False),
+    # Lengths of time
+    'now - created_at == duration("24h30m")': (True, False),
+    'close_on - opened_on == duration("89d")': (True, False),
+    'created_at + duration("30m") == timestamp("2017-01-01T00:00:00Z")': (True, False),
+    'duration("-30m") + now < now && now - duration("1ms") < now': (True, True),
+    "days(now - created_at) > 1.02 && hours(now - created_at) == 24.5": (True, False),
+    "(now - created_at) / 2 < now - created_at": (True, False),
+    '(now - created_at) / duration("1h") == 24.5 && -(now - created_at) < duration("0s")': (True, False),
+    'minutes(duration("2h")) == 120 && seconds(duration("1.5s")) == 1.5': (True, True),
+    # Records that link here
+    'any(deals, title == "first")': (True, False),
+    'any(deals, title == "third")': (False, False),
+    '!any(deals, title == "third")': (True, True),
+    'any(deals, title == "second" && value > 1)': (False, False),
+    "any(deals, value == null) && any(deals, owner == me)": (True, False),
+    'any(deals, any(parts, title == "wheel"))': (True, False),
+    'any(deals, title == "first" && any(parts, true))': (False, False),
     # Ternary
     'active ? employees > 1 : stage == "lost"': (True, False),
     "(active ? employees : rank) == 7": (True, False),
