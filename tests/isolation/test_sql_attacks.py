@@ -292,14 +292,43 @@ def test_a_tenant_role_may_execute_no_function_of_the_pod(stage: Stage) -> None:
     assert stage.attack(callable_here) == []
 
 
-def test_the_login_may_execute_them(login: Connection) -> None:
-    """Positive control: the list is not empty, and the query asks the right question."""
+#: Everything the login can do in a pod without a scope (DESIGN §4, ADR 1); a new way in is a decision, not an accident.
+WAYS_IN = """
+    enter enter_job refusal refusal_job put_credential redeem_ticket drop_credential list_credential
+    take_spare set_host pending take_outbox
+    due_jobs start_job extend_job end_job retry_job list_jobs replay_job
+"""
+
+
+def test_the_login_may_execute_the_closed_list_and_nothing_else(login: Connection) -> None:
     found = login.execute(
-        "select count(*) from pg_proc p where p.pronamespace = 'pod'::regnamespace "
-        "and has_function_privilege(current_user, p.oid, 'execute')"
-    ).fetchone()
-    assert found is not None
-    assert found[0] >= 15
+        "select p.proname, p.prosecdef from pg_proc p join pg_namespace n on n.oid = p.pronamespace "
+        "where n.nspname not in ('pg_catalog', 'information_schema', 'ext') and n.nspname !~ '^pg_' "
+        "and has_schema_privilege(n.oid, 'usage') and has_function_privilege(p.oid, 'execute')"
+    ).fetchall()
+    assert sorted(found) == [(name, True) for name in sorted(WAYS_IN.split())]
+
+
+def test_the_login_holds_no_right_on_any_table_or_column(login: Connection) -> None:
+    rights = "'select,insert,update,delete,truncate,references,trigger'"
+    found = login.execute(
+        "select c.oid::regclass::text from pg_class c join pg_namespace n on n.oid = c.relnamespace "
+        "where c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname not in ('pg_catalog', 'information_schema') "
+        f"and (has_table_privilege(c.oid, {rights}) or has_any_column_privilege(c.oid, 'select,insert,update'))"
+    ).fetchall()
+    assert found == []
+
+
+def test_a_tenant_role_writes_five_columns_of_the_pod(stage: Stage) -> None:
+    found = stage.attack(
+        "select a.attrelid::regclass::text || '.' || a.attname, has_column_privilege(a.attrelid, a.attnum, 'select'), "
+        "has_column_privilege(a.attrelid, a.attnum, 'update') "
+        "from pg_attribute a join pg_class c on c.oid = a.attrelid "
+        "where c.relnamespace = 'pod'::regnamespace and c.relkind = 'r' and a.attnum > 0 "
+        "and has_column_privilege(a.attrelid, a.attnum, 'insert,select,update') order by 1"
+    )
+    names = ["pod.job.args", "pod.job.id", "pod.job.name", "pod.job.run_at", "pod.outbox.events"]
+    assert found == [(name, False, False) for name in names]
 
 
 @pytest.mark.parametrize(
