@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final, TypeVar, cast
 
 import msgspec
 from flask import current_app, request
-from psycopg.errors import LockNotAvailable
+from psycopg.errors import LockNotAvailable, QueryCanceled
 from werkzeug.wrappers import Response
 
 from app.core.errors import Conflict, InvalidInput
@@ -78,7 +78,7 @@ def _claim(scope: RequestScope, key: str, fingerprint: bytes) -> Response | None
             "insert into idempotency (key, request_hash) values (%s, %s) on conflict (key) do nothing returning key",
             (key, fingerprint),
         ).fetchone()
-    except LockNotAvailable as error:
+    except (LockNotAvailable, QueryCanceled) as error:  # whichever limit ends the wait for the first request
         raise InFlight("A request with this Idempotency-Key is still running.") from error
     if claimed:
         return None

@@ -63,7 +63,8 @@ def on_validation_error(error: ValidationError) -> Response:
 def on_decode_error(error: msgspec.DecodeError) -> Response:
     """A body that is no JSON, or not of the expected shape. msgspec names the place as ``$.field``."""
     message, _, place = str(error).partition(" - at `$")
-    pointer = place.rstrip("`").replace(".", "/").replace("[", "/").replace("]", "")
+    known, _, _ = place.rstrip("`").partition("[...]")  # msgspec does not name the member of a map
+    pointer = known.replace(".", "/").replace("[", "/").replace("]", "")
     if isinstance(error, msgspec.ValidationError):
         code = "invalid"
         if found := _FIELD.search(message):

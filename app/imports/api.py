@@ -58,6 +58,7 @@ def get(scope: TenantScope, import_id: str) -> Response:
 @workspace(RECORD_IMPORT)
 def errors(scope: TenantScope, import_id: str) -> Response:
     """What was wrong with which cell."""
+    query_arguments()
     found = get_import(scope, as_id(import_id))
     return csv_answer("".join(error_lines(scope, found.id)), f"{found.id}-errors.csv")
 
@@ -66,6 +67,7 @@ def errors(scope: TenantScope, import_id: str) -> Response:
 @workspace(RECORD_IMPORT)
 def undo(scope: TenantScope, import_id: str) -> Response:
     """Take the import back as far as nobody touched its records since; 202, watch ``status``."""
+    query_arguments()
     identity = as_id(import_id)
     undo_import(scope, identity)
     ring_after()

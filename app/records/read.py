@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 _STATEMENTS: Final = ShapeCache()
 _TOTALS: Final = ("exact", "estimate", "none")
+#: Below it the planner knows too little of the rows, and counting them costs next to nothing.
+_WORTH_GUESSING: Final = 10_000
 _TRASH: Final = ("", "only", "with")
 
 
@@ -210,7 +212,8 @@ def _total(
     )
     guess = run(scope, Statement(b"EXPLAIN (FORMAT JSON) " + rows.text, rows.constants), params)[0][0]
     plan = json.loads(guess) if isinstance(guess, str) else guess
-    return int(plan[0]["Plan"]["Plan Rows"])
+    guessed = int(plan[0]["Plan"]["Plan Rows"])
+    return guessed if guessed >= _WORTH_GUESSING else run(scope, statement, params)[0][0]
 
 
 def _count_statement(

@@ -154,6 +154,8 @@ def upsert_record(
     """
     catalog = catalogs.for_scope(scope)
     object_type = drafts.object_of(catalog, object_name)
+    if "\x00" in f"{unique_field}{value}":
+        raise drafts.invalid(object_type, [FieldError("", "text.nul", "Must not contain the NUL character")])
     stated = payload.get(unique_field)
     if stated is not None and str(stated).casefold() != value.casefold():
         message = f"The address says {value}, the body {stated}."

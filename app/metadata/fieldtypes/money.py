@@ -71,10 +71,11 @@ class MoneyType(FieldType):
             unknown = set(given) - {"amount", "currency"}
             if unknown:
                 raise ValueProblem("money.part", f"Unknown part {min(unknown)!r}; there are amount and currency")
+            part = given.get("amount")
+            cell = cast("dict[str, object]", part) if isinstance(part, dict) else {}
+            if "amount" in cell:  # a file's amount cell that named its currency (parse_part)
+                given = cell | {key: value for key, value in given.items() if key != "amount"}
             raw = given.get("amount")
-            if isinstance(raw, dict):  # a file's amount cell that named its currency (parse_part)
-                given = cast("dict[str, object]", raw) | {key: value for key, value in given.items() if key != "amount"}
-                raw = given.get("amount")
             currency = currency_code(given.get("currency") or currency)
         try:
             amount = exact(raw)

@@ -290,3 +290,18 @@ def test_the_description_of_the_api_says_what_its_answers_are(api: Api) -> None:
             if method in {"get", "post", "put", "patch", "delete"}:
                 assert any(status.startswith("2") for status in operation["responses"]), (method, path)
                 assert operation["responses"].get("default", {"$ref": "Problem"})["$ref"].endswith("Problem")
+
+
+def test_what_no_text_holds_is_refused_in_an_address_and_in_a_body(api: Api) -> None:
+    for path in ("/records/company/by/external_id/%00", "/records/company/by/%00/x"):
+        refused = api.call("PUT", path, {"name": "x"})
+        assert (refused.status_code, refused.json["errors"][0]["code"]) == (422, "text.nul"), path
+    nested = api.call("POST", "/records/company", {"name": "x", "annual_revenue": {"amount": {"a": 1}}})
+    assert (nested.status_code, nested.json["errors"][0]["pointer"]) == (422, "/annual_revenue/amount")
+
+
+def test_an_estimated_total_of_few_records_is_their_number(api: Api) -> None:
+    for number in range(3):
+        api.call("POST", "/records/company", {"name": f"Counted {number}"})
+    query = {"filter": 'name.startsWith("Counted ")', "limit": "1", "total": "estimate"}
+    assert api.call("GET", "/records/company", query=query).json["total"] == 3
