@@ -34,6 +34,10 @@ class Tables(Protocol):
         """Give the SQL of a variable."""
         ...
 
+    def stored(self, variable: Variable) -> Sql:
+        """Give what is null exactly where the variable is empty: money without a rate is there, unknown its worth."""
+        ...
+
     def related(self, path: str, condition: Callable[[Tables], Sql]) -> Sql:
         """Give ``EXISTS`` of a record the to-many link ``path`` leads to; ``condition`` is over its tables."""
         ...
@@ -50,6 +54,9 @@ class _Columns:
         self._column = column
 
     def column(self, variable: Variable) -> Sql:
+        return self._column(variable)
+
+    def stored(self, variable: Variable) -> Sql:
         return self._column(variable)
 
     def related(self, path: str, condition: Callable[[Tables], Sql]) -> Sql:  # noqa: ARG002 - no such link
@@ -142,6 +149,8 @@ class _Compiler:
         return found if narrower is None else sa.and_(narrower, found)
 
     def _is_null(self, node: Node) -> Sql:
+        if isinstance(node, Ref) and node.kind == "money":
+            return self._tables.stored(node.variable).is_(None)
         value = self.node(node)
         if node.kind in MANY:
             return sa.func.coalesce(sa.func.cardinality(value), ZERO) == ZERO

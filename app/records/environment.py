@@ -77,6 +77,10 @@ class _RecordTables:
     def column(self, variable: Variable) -> sa.ColumnElement[Any]:
         return _condition_column(self._source.need(variable.path, "?filter"), variable)
 
+    def stored(self, variable: Variable) -> sa.ColumnElement[Any]:
+        """The column as it is, whether an amount can be converted or not."""
+        return self._source.need(variable.path, "?filter").sql
+
     def related(self, path: str, condition: Callable[[Tables], sa.ColumnElement[Any]]) -> sa.ColumnElement[Any]:
         """Trashed records are not there."""
         inverse = self._source.inverse(path)

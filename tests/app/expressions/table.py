@@ -267,6 +267,10 @@ class TestTables:
                  for name, rate in RATES.items()]  # fmt: skip
         return sa.case(*whens)
 
+    def stored(self, variable: Variable) -> sa.ColumnElement[object]:
+        """As ``column``: the Python side is given amounts converted before."""
+        return self.column(variable)
+
     def related(self, path: str, condition: Callable[[Tables], sa.ColumnElement[object]]) -> sa.ColumnElement[bool]:
         """As the protocol says."""
         inner = named(path)

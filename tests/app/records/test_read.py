@@ -109,6 +109,15 @@ def test_an_amount_in_another_currency_is_compared_by_its_rate(scope: TenantScop
     assert names(scope, "deal", filter="amount >= 75") == ["Dollars", "Euros"]
 
 
+def test_an_amount_nobody_can_convert_is_there_all_the_same(scope: TenantScope) -> None:
+    make_deal(scope, "Yen", amount={"amount": "90000", "currency": "JPY"})
+    make_deal(scope, "Nothing")
+    assert names(scope, "deal", filter="has(amount)") == ["Yen"]
+    assert names(scope, "deal", filter="amount == null") == ["Nothing"]
+    assert names(scope, "deal", filter="amount != null") == ["Yen"]
+    assert names(scope, "deal", filter="amount > 0 || amount <= 0") == []
+
+
 def test_trashed_records_are_left_out_unless_asked_for(scope: TenantScope) -> None:
     make_company(scope, "Kept")
     gone = make_company(scope, "Gone")
