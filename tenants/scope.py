@@ -52,6 +52,8 @@ select e.*,
        set_config('statement_timeout', %(timeout)s, true),
        set_config('idle_in_transaction_session_timeout', %(idle)s, true),
        set_config('transaction_read_only', %(read_only)s, true),
+       set_config('rapport.language', e.locale, true),
+       set_config('pg_trgm.word_similarity_threshold', '0.5', true),
        set_config('role', e.role, true)
 """
 _ENTER: Final = _SET + "  from pod.enter(%(host)s, %(credential)s, %(write)s) e"

@@ -1,14 +1,12 @@
-"""SQL of titles, sort keys, equality without case, and the searchable text (DESIGN §6).
+"""SQL of titles, sort keys and equality without case (DESIGN §6); what search reads is in ``searchtext``.
 
 Every o_ table carries the results as VIRTUAL columns, so that queries name a column and the planner finds the
 expression index behind it:
 
 - ``_title``: what people see as the record's name;
-- ``_title_key``: its sort key, COLLATE pg_unicode_fast; index on (key, id) and a trigram index;
-- ``_search``: tsvector of the searchable fields, on tables that have any; GIN index.
+- ``_title_key``: its sort key, COLLATE pg_unicode_fast; index on (key, id) and a trigram index.
 
-Words typed by a person go through the same folding: ``_title_key like fold_sql('%s') || '%%'``,
-``_search @@ to_tsquery('pg_catalog.simple', <folded words>)``.
+Words typed by a person go through the same folding: ``_title_key like fold_sql('%s') || '%%'``.
 """
 
 from __future__ import annotations
@@ -22,11 +20,8 @@ if TYPE_CHECKING:
 
 TITLE: Final = "_title"
 TITLE_KEY: Final = "_title_key"
-SEARCH: Final = "_search"
 #: What a sort key is cut to: a longer one could exceed an index entry (2,700 bytes) and make the write fail.
 KEY_LENGTH: Final = 255
-#: What search reads of a record; more could exceed a tsvector (1 MB) and make the write fail.
-SEARCH_LENGTH: Final = 250_000
 _TITLE_FROM_HTML: Final = 200
 
 
@@ -59,16 +54,6 @@ def title_sql(object_type: ObjectType) -> str:
         main = f"nullif(btrim({joined}), '')"
     others = [_text(object_type.fields[name]) for name in object_type.title_else]
     return f"coalesce({', '.join([main, *others])})" if others else main
-
-
-def search_sql(object_type: ObjectType) -> str | None:
-    """The tsvector of the searchable fields, ``None`` without any."""
-    texts = [quoted(field.columns[0].name) for field in object_type.fields.values() if field.searchable]
-    if not texts:
-        return None
-    joined = " || ' ' || ".join(f"coalesce({text}, '')" for text in texts)
-    folded = fold_sql(f"left({joined}, {SEARCH_LENGTH})")
-    return f"to_tsvector('pg_catalog.simple', left({folded}, {SEARCH_LENGTH}))"
 
 
 def _text(field: Field) -> str:

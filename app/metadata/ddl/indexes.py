@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from app.metadata.ddl.names import index_name, unique_name
-from app.metadata.sortkeys import equal_key_sql, quoted, search_sql, sort_key_sql, title_sql
+from app.metadata.searchtext import search_sql
+from app.metadata.sortkeys import equal_key_sql, quoted, sort_key_sql, title_sql
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

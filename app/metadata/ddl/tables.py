@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from app.metadata.ddl.indexes import indexes
 from app.metadata.ddl.names import foreign_key_name
-from app.metadata.sortkeys import SEARCH, TITLE, TITLE_KEY, quoted, search_sql, sort_key_sql, title_sql
+from app.metadata.searchtext import LANGUAGE, LANGUAGE_DEFAULT, SEARCH, search_sql
+from app.metadata.sortkeys import TITLE, TITLE_KEY, quoted, sort_key_sql, title_sql
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,6 +73,7 @@ def _create_table(object_type: ObjectType, made: set[str]) -> str:
     )
     search = search_sql(object_type)
     if search is not None:
+        parts.append(f"{quoted(LANGUAGE)} text default {LANGUAGE_DEFAULT}")
         parts.append(f"{quoted(SEARCH)} tsvector generated always as ({search}) virtual")
     parts += [
         f"check (num_nonnulls({', '.join(quoted(column.name) for column in field.columns)}) = 1)"

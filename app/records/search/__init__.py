@@ -1,0 +1,97 @@
+"""Finding records of any object by what a person remembers of them: one statement for all objects."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from app.core.errors import FieldError
+from app.metadata import catalog as catalogs
+from app.metadata.searchtext import configuration
+from app.records.errors import UnknownObject
+from app.records.intake import region_of
+from app.records.read import check_limits
+from app.records.search.snippets import snippet
+from app.records.search.statement import statement
+from app.records.search.terms import Asked, fold, understand
+from app.records.statements import ShapeCache
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from app.metadata.model import ObjectType
+    from tenants.scope import TenantScope
+
+__all__ = ["fold", "search"]
+
+#: Behind every text that starts with the one before it, in code point order.
+_LAST: Final = "\U0010ffff"
+#: Trigrams need three characters; of long questions they say nothing.
+_SIMILAR_LENGTH: Final = range(3, 60)
+_SIMILAR_TERMS: Final = 4
+#: With fewer strict results than this, similar titles are looked for too.
+_FEW: Final = 3
+_SHORT: Final = 2
+_TEXTS: Final = ShapeCache(256)
+
+
+def search(scope: TenantScope, q: str, objects: tuple[str, ...] = (), limit: int = 10) -> list[dict[str, object]]:
+    """Answer ``[{"object", "id", "title", "snippet", "score"}]``, best first; empty ``objects`` means all.
+
+    ``snippet`` is HTML: text escaped, what was found inside ``<mark>``.
+
+    Raises:
+        InvalidInput: nothing to look for, or too much of it.
+        UnknownObject: one of ``objects`` does not exist.
+    """
+    check_limits(limit)
+    asked = understand(q, region_of(scope.tenant.locale, scope.tenant.timezone))
+    wanted = _objects(scope, objects)
+    phrases = bool(asked.phrases)
+    similar = not phrases and len(asked.folded) in _SIMILAR_LENGTH and len(asked.terms) <= _SIMILAR_TERMS
+    shape = (tuple(obj.spec_hash for obj in wanted), phrases, similar)
+    text = _TEXTS.get(shape, lambda: statement(wanted, phrases=phrases, similar=similar).encode())
+    rows = scope.cursor_text().execute(text, _binds(scope, asked, limit)).fetchall()
+    return [
+        {
+            "object": name,
+            "id": record_id,
+            "title": title or "",
+            "snippet": snippet(around or "", asked.words),
+            "score": round(float(score), 4),
+        }
+        for name, record_id, title, score, around in rows
+    ]
+
+
+def _binds(scope: TenantScope, asked: Asked, limit: int) -> dict[str, object]:
+    """Parameters of the statement."""
+    return {
+        "language": configuration(scope.tenant.locale),
+        "stems": [term.stem for term in asked.terms],
+        "raws": [term.raw for term in asked.terms],
+        "words": [" ".join(term.words) for term in asked.terms],
+        "phrases": list(asked.phrases),
+        "q": asked.folded,
+        "q_end": asked.folded + _LAST,
+        "q_part": f"%{_like(asked.folded)}%",
+        "likes": [f"%{_like(word)}%" for word in asked.words],
+        "identifier": asked.identifier,
+        "me": scope.member.id if scope.member else None,
+        "few": _FEW,
+        # Of two words the one without the other is rarely meant; of a question it often is.
+        "enough": limit if len(asked.terms) > _SHORT else 1,
+        "limit": limit,
+    }
+
+
+def _like(text: str) -> str:
+    return text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
+
+
+def _objects(scope: TenantScope, names: Sequence[str]) -> list[ObjectType]:
+    known = catalogs.for_scope(scope).objects
+    for name in names:
+        if name not in known:
+            message = f"This workspace has no object called {name!r}."
+            raise UnknownObject(message, [FieldError("?object", UnknownObject.code, message)])
+    return [obj for obj in known.values() if (obj.name in names if names else obj.timeline)]

@@ -1,0 +1,207 @@
+"""The one statement of a search: strict ways of each object first; weaker ones run only where those found too little.
+
+- *strict*: every word (or the identifier, the phrase), one read of the object's search index; and the start of titles;
+- *similar*: titles that look or sound like it, by trigrams, when almost nothing was found;
+- *some*: any of the words, for questions. Postings of each word are read up to a limit, rare words count more.
+
+What is left is scored: title first, then BM25 over the text (Robertson, Zaragoza 2009, k1 = 2.5, b = 0.75, title counted
+twice), with a little for what is new and for one's own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from psycopg.sql import Literal
+
+from app.metadata.searchtext import SEARCH, SIMPLE, text_sql
+from app.metadata.sortkeys import TITLE, TITLE_KEY, fold_sql, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from app.metadata.model import ObjectType
+
+#: Rows of an object read for all words, read for one word, kept of an object, scored in all.
+_STRICT, _POSTINGS, _KEPT, _SCORED = 300, 400, 25, 50
+#: What is read of a record's text to score it and to cut its snippet from.
+_SCORED_TEXT: Final = 6_000
+_SNIPPET_TEXT: Final = 6_000
+_K1, _B = "2.5", "0.75"
+#: How a record was found, best last.
+_PARTLY, _ALIKE, _ALL, _STARTS, _SAME = range(1, 6)
+
+_TERMS: Final = """
+WITH terms AS MATERIALIZED (
+  SELECT n, word, numnode(s) = 0 AND word <> '' AS stopped, s || r AS q, r
+    FROM (SELECT n, word, CASE WHEN stem = '' THEN ''::tsquery ELSE to_tsquery(%(language)s::regconfig, stem) END AS s,
+                 raw::tsquery AS r
+            FROM unnest(%(stems)s::text[], %(raws)s::text[], %(words)s::text[]) WITH ORDINALITY t(stem, raw, word, n)
+         ) AS t),
+asked AS MATERIALIZED (
+  SELECT coalesce(string_agg('(' || q::text || ')', ' & ') FILTER (WHERE NOT stopped),
+                  string_agg('(' || r::text || ')', ' & '))::tsquery AS q,
+         (SELECT string_agg('(' || p::text || ')', ' & ')::tsquery
+            FROM (SELECT phraseto_tsquery(%(language)s::regconfig, phrase) AS p
+                    FROM unnest(%(phrases)s::text[]) AS phrase) AS phrases WHERE numnode(p) > 0) AS phrase
+    FROM terms),
+"""
+_RANKED: Final = f"""
+found AS (
+  SELECT object, id, max(way) AS way, max(partly) AS partly
+    FROM (SELECT object, id, way, 0::float8 AS partly FROM strict
+          UNION ALL SELECT object, id, {_ALIKE}, 0 FROM alike
+          UNION ALL SELECT * FROM (
+            SELECT object, id, {_PARTLY}, sum(weight * share) AS partly FROM postings JOIN weights USING (object, n)
+             GROUP BY object, id ORDER BY partly DESC LIMIT {_SCORED}) AS best) AS ways
+   GROUP BY object, id ORDER BY way DESC, partly DESC, id DESC LIMIT {_SCORED}),
+"""
+#: A word with more postings than were read says little, and of which records it was read is chance.
+_WEIGHTS: Final = f"""
+weights AS MATERIALIZED (
+  SELECT object, n, ln(1 + (total - hits + 0.5) / (hits + 0.5)) AS weight,
+         CASE WHEN hits < {_POSTINGS} THEN 1 ELSE 0.1 END AS share
+    FROM (SELECT object, n, greatest(rows, known)::float8 AS total,
+                 CASE WHEN count(*) < {_POSTINGS} THEN count(*) ELSE greatest(count(*), rows / 10) END AS hits
+            FROM postings
+            JOIN (SELECT object, count(DISTINCT id) AS known FROM postings GROUP BY object) AS p USING (object)
+            JOIN sizes USING (object)
+           GROUP BY object, n, rows, known) AS counted),
+"""
+_SCORES: Final = f"""
+frequencies AS MATERIALIZED (
+  SELECT d.object, d.id, l.n, sum(cardinality(u.positions))::float8 AS tf
+    FROM documents d
+   CROSS JOIN LATERAL unnest(d.words) AS u
+    LEFT JOIN (SELECT n, unnest(tsvector_to_array(to_tsvector(%(language)s::regconfig, word))) AS lexeme
+                 FROM terms) AS l USING (lexeme)
+   GROUP BY d.object, d.id, l.n),
+lengths AS (
+  SELECT object, id, sum(tf) AS length, avg(sum(tf)) OVER () AS usual FROM frequencies GROUP BY object, id),
+relevance AS (
+  SELECT f.object, f.id,
+         sum(coalesce(w.weight, 1) * f.tf * ({_K1} + 1) / (f.tf + {_K1} * (1 - {_B} + {_B} * length / usual))) AS bm
+    FROM frequencies f JOIN lengths USING (object, id) LEFT JOIN weights w USING (object, n)
+   WHERE f.n IS NOT NULL GROUP BY f.object, f.id)
+SELECT object, id, title, 0.94 * base + 0.03 * exp(-date_part('day', now() - updated_at) / 90)
+       + CASE WHEN owner = %(me)s::uuid THEN 0.03 ELSE 0 END AS score, around
+  FROM (SELECT *, CASE WHEN key = %(q)s THEN 1.0
+                       WHEN way >= {_ALL} AND %(identifier)s THEN 0.95
+                       WHEN starts_with(key, %(q)s) THEN 0.9
+                       WHEN way >= {_ALL} AND key LIKE ALL (%(likes)s::text[]) THEN 0.8
+                       WHEN way >= {_ALL} THEN 0.4 + 0.3 * coalesce(bm, 0) / (coalesce(bm, 0) + 8)
+                       WHEN way = {_ALIKE} THEN 0.3 + 0.35 * word_similarity(%(q)s, key)
+                       ELSE 0.4 * coalesce(bm, 0) / (coalesce(bm, 0) + 8) END AS base
+          FROM documents LEFT JOIN relevance USING (object, id)) AS scored
+ ORDER BY score DESC, length(title), title, id LIMIT %(limit)s
+"""
+
+
+def statement(objects: Sequence[ObjectType], *, phrases: bool, similar: bool) -> str:
+    """The text for these objects. Parameters: see ``Search`` in the package."""
+    strict = [text for obj in objects for text in (_strict(obj, phrases=phrases), _titles(obj))]
+    looks = [_similar(obj) for obj in objects] if similar else []
+    nothing = "SELECT NULL::text AS object, NULL::uuid AS id, 0 AS way WHERE false"
+    no_postings = "SELECT NULL::text AS object, NULL::bigint AS n, NULL::uuid AS id WHERE false"
+    searched = [obj for obj in objects if _has_search(obj)]
+    postings = [_postings(obj) for obj in searched] if not phrases else []
+    sizes = ", ".join(f"({_name(obj)}, {_table_literal(obj)}::regclass)" for obj in objects)
+    return (
+        f"{_TERMS}strict AS MATERIALIZED ({_union(strict) or nothing}),"
+        " total AS MATERIALIZED (SELECT count(DISTINCT id) AS n FROM strict),"
+        f" alike AS MATERIALIZED ({_union(looks) or nothing}),"
+        " rest AS MATERIALIZED (SELECT n, q FROM terms WHERE (SELECT n FROM total) < %(enough)s"
+        "   AND (NOT stopped OR (SELECT bool_and(stopped) FROM terms))),"
+        f" postings AS MATERIALIZED ({_union(postings) or no_postings}),"
+        f" sizes AS (SELECT object, greatest(reltuples, 1)::float8 AS rows FROM (VALUES {sizes}) AS t(object, place)"
+        "   JOIN pg_catalog.pg_class c ON c.oid = place),"
+        f"{_WEIGHTS}{_RANKED}documents AS MATERIALIZED ({_union([_document(obj) for obj in objects])}),{_SCORES}"
+    )
+
+
+def _strict(obj: ObjectType, *, phrases: bool) -> str:
+    """All words of an object that has searchable fields. A phrase is looked for among what has its words."""
+    if not _has_search(obj):
+        return ""
+    table, key = quoted(obj.table), quoted(TITLE_KEY)
+    phrase = f" WHERE {SEARCH} @@ (SELECT phrase FROM asked)" if phrases else ""
+    also = f", {SEARCH}" if phrases else ""
+    return (
+        f"(SELECT {_name(obj)} AS object, id, {_way('key')} AS way FROM (SELECT id, {key} AS key{also} FROM {table}"
+        f" WHERE deleted_at IS NULL AND {SEARCH} @@ (SELECT q FROM asked) LIMIT {_STRICT}) AS s{phrase}"
+        f" ORDER BY way DESC, id DESC LIMIT {_KEPT})"
+    )
+
+
+def _titles(obj: ObjectType) -> str:
+    """The start of titles, in their order, so that the same title is the first."""
+    key = quoted(TITLE_KEY)
+    return (
+        f"(SELECT {_name(obj)} AS object, id, {_way(key)} AS way FROM {quoted(obj.table)} WHERE deleted_at IS NULL"
+        f" AND {key} >= %(q)s AND {key} < %(q_end)s ORDER BY {key}, id LIMIT {_KEPT})"
+    )
+
+
+def _similar(obj: ObjectType) -> str:
+    """Titles like it, or with it inside, where almost nothing was found.
+
+    The condition on the tsvector is always true; its price keeps the planner from reading the table instead of the
+    trigrams, for it takes folding a title to be free.
+    """
+    key = quoted(TITLE_KEY)
+    return (
+        f"(SELECT {_name(obj)} AS object, id, {_ALIKE} AS way FROM {quoted(obj.table)}"
+        f" WHERE (SELECT n FROM total) < %(few)s AND deleted_at IS NULL AND {key} %%> (SELECT %(q)s)"
+        f" AND to_tsvector('{SIMPLE}', {key}) IS NOT NULL"
+        f" ORDER BY word_similarity(%(q)s, {key}) DESC LIMIT {_KEPT})"
+    )
+
+
+def _postings(obj: ObjectType) -> str:
+    """Which records have which word, each word up to a limit."""
+    return (
+        f"(SELECT {_name(obj)} AS object, rest.n, p.id FROM rest CROSS JOIN LATERAL"
+        f" (SELECT id FROM {quoted(obj.table)} WHERE deleted_at IS NULL AND {SEARCH} @@ rest.q"
+        f" LIMIT {_POSTINGS}) AS p)"
+    )
+
+
+def _document(obj: ObjectType) -> str:
+    """What scoring and the answer need of the records found."""
+    text = text_sql(obj, "t.")
+    key = f"t.{quoted(TITLE_KEY)}"
+    config = "%(language)s::regconfig"
+    words = f"to_tsvector({config}, {fold_sql(f'left({text}, {_SCORED_TEXT})')}) || to_tsvector({config}, {key})"
+    titled = f"f.way > {_ALL} OR f.way = {_ALL} AND {key} LIKE ALL (%(likes)s::text[])"
+    return (
+        f"(SELECT f.object, f.id, f.way, t.{quoted(TITLE)} AS title, {key} AS key, t.owner, t.updated_at,"
+        f" CASE WHEN {titled} THEN NULL ELSE {words} END AS words, left({_around(obj)}, {_SNIPPET_TEXT}) AS around"
+        f" FROM found f JOIN {quoted(obj.table)} t ON t.id = f.id WHERE f.object = {_name(obj)})"
+    )
+
+
+def _around(obj: ObjectType) -> str:
+    """The text a snippet is cut from: what is searchable, title fields apart."""
+    fields = [field for field in obj.fields.values() if field.searchable and field.name not in obj.title]
+    columns = ", ".join(f"t.{quoted(field.columns[0].name)}" for field in fields)
+    return f"concat_ws(' · ', {columns})" if columns else "''"
+
+
+def _way(key: str) -> str:
+    return f"CASE WHEN {key} = %(q)s THEN {_SAME} WHEN starts_with({key}, %(q)s) THEN {_STARTS} ELSE {_ALL} END"
+
+
+def _has_search(obj: ObjectType) -> bool:
+    return any(field.searchable for field in obj.fields.values())
+
+
+def _union(parts: Sequence[str]) -> str:
+    return " UNION ALL ".join(part for part in parts if part)
+
+
+def _name(obj: ObjectType) -> str:
+    return Literal(obj.name).as_string()
+
+
+def _table_literal(obj: ObjectType) -> str:
+    return Literal(quoted(obj.table)).as_string()
