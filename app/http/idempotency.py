@@ -7,7 +7,7 @@ Failed requests roll back and store nothing, so they may be repeated with the sa
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, BinaryIO, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 import msgspec
 from flask import current_app, request
@@ -113,5 +113,8 @@ def _digest_parts(digest: hashlib._Hash) -> None:
         digest.update(f"{len(name)} {name} {len(value)} {value}\0".encode())
     for name, upload in request.files.items(multi=True):
         digest.update(f"{len(name)} {name} {upload.filename}\0".encode())
-        digest.update(hashlib.file_digest(cast("BinaryIO", upload.stream), "sha256").digest())
+        inside = hashlib.sha256()
+        while piece := upload.stream.read(1 << 20):
+            inside.update(piece)
+        digest.update(inside.digest())
         upload.stream.seek(0)
