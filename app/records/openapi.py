@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
     from app.metadata.model import Catalog, Field, ObjectType
 
+#: Kinds of events: what happened to a record, and what one act did to many.
+_CHANGES: Final = ("created", "updated", "trashed", "restored", "destroyed", "merged")
+_SUMMARIES: Final = ("bulk", "imported", "import_undone")
 PROBLEM: Final = "application/problem+json"
 _TITLES: Final = {
     "400": "The body is not what its Content-Type says",
@@ -170,9 +173,9 @@ def _shared_schemas() -> dict[str, Schema]:
                 "id": {"type": "string", "format": "uuid"},
                 "at": {"type": "string", "format": "date-time"},
                 "actor": {"type": "object"},
-                "kind": {"enum": ["created", "updated", "trashed", "restored", "destroyed", "merged"]},
+                "kind": {"enum": [*_CHANGES, *_SUMMARIES]},
                 "object": {"type": "string"},
-                "record_id": {"type": "string", "format": "uuid"},
+                "record_id": {"type": ["string", "null"], "format": "uuid", "description": "Null for a summary"},
                 "diff": {"type": ["object", "null"]},
             },
         },

@@ -305,3 +305,9 @@ def test_an_estimated_total_of_few_records_is_their_number(api: Api) -> None:
         api.call("POST", "/records/company", {"name": f"Counted {number}"})
     query = {"filter": 'name.startsWith("Counted ")', "limit": "1", "total": "estimate"}
     assert api.call("GET", "/records/company", query=query).json["total"] == 3
+
+
+def test_summaries_of_many_changes_are_described_too(api: Api) -> None:
+    event = api.call("GET", "/openapi.json").json["components"]["schemas"]["Event"]["properties"]
+    assert {"bulk", "imported", "import_undone"} <= set(event["kind"]["enum"])
+    assert "null" in event["record_id"]["type"]
