@@ -28,7 +28,7 @@ _MAX_DAYS: Final = 36_525
 _MAX_MONTHS: Final = 1_200
 _MAX_ARGUMENTS: Final = 10
 #: Conditions on linked records inside conditions on linked records …
-_MAX_RELATED: Final = 2
+MAX_RELATED: Final = 2
 #: CEL's range of durations in seconds (about 10,000 years).
 _LONGEST: Final = Decimal(315_576_000_000)
 _UNITS: Final = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
@@ -135,8 +135,8 @@ def _any(checker: Checker, args: tuple[Parsed, ...]) -> Node:
         if checker.environment.variable(link.path) is not None:
             hint = " It holds one value: compare it directly."
         raise ConditionError.at(link.position, f"`{link.path}` is no link to many records.{hint}")
-    if checker.related_depth >= _MAX_RELATED:
-        raise ConditionError.at(link.position, f"`any()` can stand inside itself {_MAX_RELATED - 1} time.")
+    if checker.related_depth >= MAX_RELATED:
+        raise ConditionError.at(link.position, f"`any()` can stand inside itself {MAX_RELATED - 1} time.")
     return Related(link.path, checker.inside(link.path, inner, args[1]))
 
 

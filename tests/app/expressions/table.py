@@ -209,20 +209,27 @@ class Comparer:
         met = to_python(condition)
         return {number for number, row in enumerate(self.rows) if met({**as_python(row), **params})}
 
-    def agree(self, conditions: list[Checked], params: dict[str, object]) -> None:
-        """Fail unless both find the same rows for each; PostgreSQL answers all in one statement."""
+    def answers_of_sql(self, conditions: list[Checked], params: dict[str, object]) -> list[list[bool]]:
+        """For each condition which rows meet it; PostgreSQL answers all in one statement."""
+        if not conditions:
+            return []
         columns, binds = [], dict(params)
         for index, condition in enumerate(conditions):
             text, made = predicate(condition)
             columns.append(_PARAMETER.sub(rf"%(k{index}_\1)s", text) + " is true")
             binds |= {f"k{index}_{name}": value for name, value in {**made, **condition.binds()}.items()}
-        if not conditions:
-            return
         rows = self.connection.execute(f"select {', '.join(columns)} from t order by number".encode(), binds).fetchall()
+        return [[bool(row[index]) for row in rows] for index in range(len(conditions))]
+
+    def answers_of_python(self, conditions: list[Checked], params: dict[str, object]) -> list[list[bool]]:
+        """For each condition which rows meet it."""
         given = [{**as_python(row), **params} for row in self.rows]
-        for index, condition in enumerate(conditions):
-            met = to_python(condition)
-            expected, found = [met(row) for row in given], [bool(row[index]) for row in rows]
+        return [[met(row) for row in given] for met in map(to_python, conditions)]
+
+    def agree(self, conditions: list[Checked], params: dict[str, object]) -> None:
+        """Fail unless both find the same rows for each."""
+        by_sql, by_python = self.answers_of_sql(conditions, params), self.answers_of_python(conditions, params)
+        for condition, found, expected in zip(conditions, by_sql, by_python, strict=True):
             assert expected == found, (
                 condition.source,
                 [self.rows[n] for n, pair in enumerate(zip(expected, found, strict=True)) if len(set(pair)) > 1][:1],
@@ -289,9 +296,12 @@ _PARAMETER = re.compile(r"%\((?!me\)|now\)|today\))(\w+)\)s")
 
 def predicate(condition: Checked) -> tuple[str, dict[str, object]]:
     """The condition's SQL in brackets and the binds the compiler itself made."""
-    compiled = to_sql(condition, TestTables()).compile(dialect=DIALECT)
+    # Written inside a SELECT: only there Core knows that EXISTS looks at a row of ``t``.
+    whole = sa.select(to_sql(condition, TestTables()).label("met")).select_from(named("t"))
+    compiled = whole.compile(dialect=DIALECT)
+    text = str(compiled).removeprefix("SELECT ").rpartition(" AS met")[0]
     made = {name: value for name, value in compiled.params.items() if value is not None}
-    return f"({compiled})", made
+    return f"({text})", made
 
 
 def statement(condition: Checked) -> tuple[str, dict[str, object]]:
