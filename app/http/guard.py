@@ -185,6 +185,15 @@ def _workspace_credential() -> tuple[int, str | None, bytes, Literal["session", 
     return request_facts.pod, host, sha256(token), "session"
 
 
+def read_scope() -> AbstractContextManager[RequestScope] | None:
+    """A scope for reading as who is signed in to the workspace at this host; error pages show its frame by it."""
+    request_facts, token = facts(), request.cookies.get(WORKSPACE_COOKIE)
+    if request_facts.kind != "workspace" or request_facts.pod is None or not token:
+        return None
+    pod, host = request_facts.pod, request_facts.host
+    return gate().enter(pod=pod, host=host, credential=sha256(token), write=False, request_id=request_facts.id)
+
+
 class _Enter(Protocol):
     """Enters the tenant of the request."""
 

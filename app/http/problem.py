@@ -16,6 +16,7 @@ from werkzeug.wrappers import Response
 
 from app.core.errors import FieldError, InvalidInput, NotFound, RapportError, TooManyRequests, Unauthenticated
 from app.http.context import facts, is_api, is_htmx, runtime
+from app.http.guard import read_scope
 
 log = logging.getLogger(__name__)
 
@@ -155,7 +156,8 @@ def _page(status: int, code: str, title: str, detail: str, errors: list[FieldErr
         "base_url": runtime().config.base_url,
     }
     try:
-        body = render_template(template, **values)
+        body = _inside(values) if template == "errors/page.html" and status < 500 else ""
+        body = body or render_template(template, **values)
     except Exception:  # the page about an error must not fail itself, whatever is broken
         log.exception("an error page could not be shown", extra={"request_id": _request_id()})
         body = render_template("errors/plain.html", **values)
@@ -164,6 +166,26 @@ def _page(status: int, code: str, title: str, detail: str, errors: list[FieldErr
         response.headers["HX-Retarget"] = "#toasts"
         response.headers["HX-Reswap"] = "beforeend"
     return response
+
+
+def _inside(values: dict[str, Any]) -> str:
+    """The page within the workspace's frame for who is signed in to it; else nothing.
+
+    The request's own scope has ended, and the frame may have to read what the tenant's catalog is.
+    """
+    request_facts = facts()
+    before = request_facts.scope
+    try:
+        entered = read_scope()
+        if entered is None:
+            return ""
+        with entered as scope:
+            request_facts.scope = scope
+            return render_template("errors/inside.html", **values)
+    except RapportError:  # signed out meanwhile, suspended, gone
+        return ""
+    finally:
+        request_facts.scope = before
 
 
 def _to_sign_in() -> Response:

@@ -22,6 +22,7 @@ _COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "interaction": ("r.subject", "r.body", "r.starts_at", "NULL::timestamptz", "NULL::timestamptz", "r.channel"),
 }
 _LIMIT: Final = 100
+_SUBJECTS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,49 @@ def linked_activities(scope: TenantScope, obj: ObjectType, record_id: UUID) -> l
         )
         for row in rows
     ]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTask:
+    """A task that is not done; ``due`` is ISO 8601 text."""
+
+    id: str
+    title: str
+    due: str
+    late: bool
+
+
+def open_tasks(scope: TenantScope, obj: ObjectType, record_id: UUID, limit: int) -> tuple[list[OpenTask], int]:
+    """Tasks about the record that are not done, the next due first, and how many there are."""
+    catalog = catalogs.for_scope(scope)
+    links = catalog.objects.get("record_link")
+    if links is None or obj.name not in links.fields["to"].to or "task" not in links.fields["from"].to:
+        return [], 0
+    query = sql.SQL(
+        "SELECT r.id, r.title, r.due_at, r.due_at < now(), count(*) OVER () FROM {links} l"
+        " JOIN {tasks} r ON r.id = l.from__task AND r.deleted_at IS NULL AND r.done_at IS NULL"
+        " WHERE l.{to} = %(id)s AND l.deleted_at IS NULL ORDER BY r.due_at NULLS LAST, r.id LIMIT {limit}"
+    ).format(
+        links=sql.Identifier(links.table), tasks=sql.Identifier(catalog.object("task").table),
+        to=sql.Identifier(f"to__{obj.name}"), limit=sql.Literal(limit),
+    )  # fmt: skip
+    rows: list[tuple[Any, ...]] = scope.cursor_text().execute(query, {"id": record_id}).fetchall()
+    found = [OpenTask(str(row[0]), row[1] or "", row[2] or "", bool(row[3])) for row in rows]
+    return found, rows[0][4] if rows else 0
+
+
+def subjects(scope: TenantScope, obj: ObjectType, record_id: UUID) -> list[tuple[str, str]]:
+    """(object, id) of the records a note, task or interaction is about, the oldest link first."""
+    links = catalogs.for_scope(scope).objects.get("record_link")
+    if links is None or obj.name not in links.fields["from"].to:
+        return []
+    query = sql.SQL(
+        "SELECT key, value FROM (SELECT l.id, to_jsonb(l) AS link FROM {links} l"
+        " WHERE l.{from_} = %(id)s AND l.deleted_at IS NULL ORDER BY l.id LIMIT {limit}) x,"
+        " jsonb_each_text(x.link) WHERE key LIKE 'to\\_\\_%%' AND value IS NOT NULL ORDER BY x.id"
+    ).format(links=sql.Identifier(links.table), from_=sql.Identifier(f"from__{obj.name}"), limit=sql.Literal(_SUBJECTS))
+    rows: list[tuple[str, str]] = scope.cursor_text().execute(query, {"id": record_id}).fetchall()
+    return [(row[0].removeprefix("to__"), row[1]) for row in rows]
 
 
 def _part(catalog: Catalog, links: ObjectType, name: str, target: str) -> sql.Composed:

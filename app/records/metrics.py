@@ -21,7 +21,11 @@ if TYPE_CHECKING:
     from tenants.scope import Tenant
 
 COUNT: Final = "count"
-_FUNCTIONS: Final = ("sum", "avg", "min", "max")
+#: The sum of what amounts are worth by the record's ``probability``: 40 % of 100 counts as 40.
+WEIGHTED: Final = "weighted"
+_WEIGHT: Final = "probability"
+_FUNCTIONS: Final = ("sum", "avg", "min", "max", WEIGHTED)
+_SUMS: Final = frozenset({"sum", WEIGHTED})
 #: The day whose rate an object's amounts convert by; other objects use today's.
 _RATE_DAY: Final = "close_on"
 _NUMBERS: Final = frozenset({"number", "money"})
@@ -45,7 +49,10 @@ class Metric:
         """The record's contribution, converted when money."""
         if self.located is None:
             return None
-        return home_amount(self.located, rate_day(source)) if self.money else self.located.sql
+        amount = home_amount(self.located, rate_day(source)) if self.money else self.located.sql
+        if self.function != WEIGHTED:
+            return amount
+        return amount * sa.func.coalesce(source.need(_WEIGHT, "?metrics").sql, 0)
 
     def stray(self, value: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
         """Whether a record's amount could not be converted to ``value``."""
@@ -58,7 +65,7 @@ class Metric:
         """The aggregate over ``column`` (what ``value`` gave, as a subquery names it)."""
         if column is None:
             return sa.func.count()
-        if self.function == "sum":
+        if self.function in _SUMS:
             figure: sa.ColumnElement[Any] = sa.func.coalesce(sa.func.sum(column), 0, type_=sa.Numeric())
         else:
             figure = getattr(sa.func, self.function)(column)
@@ -84,7 +91,7 @@ class Metric:
         """The figure over no records: zero for counts and sums, else null."""
         if self.located is None:
             return 0
-        if self.function != "sum":
+        if self.function not in _SUMS:
             return None
         zero = plain_amount("0", tenant.currency) if self.money else "0"
         return self.json(zero, tenant)
@@ -104,6 +111,8 @@ def _metric(source: Source, text: str) -> Metric:
         raise refuse("?metrics", "metric.unknown", message)
     located = source.need(path, "?metrics")
     allowed = _NUMBERS if function in ("sum", "avg") else _ORDERED
+    if function == WEIGHTED:
+        allowed = {"money"} if _WEIGHT in source.object.fields else set[str]()
     if located.kind not in allowed or located.composite:
         raise refuse("?metrics", "metric.unsupported", f"{path} has no {function}.")
     return Metric(f"{function}_{path}", function, located)

@@ -17,13 +17,14 @@ _KEY: Final = "rapport_ui_shell"
 
 @dataclass(frozen=True, slots=True)
 class NavItem:
-    """A line of the left rail. ``section`` marks the current page."""
+    """A line of the left rail. ``section`` marks the current page, ``key`` goes there after g."""
 
     section: str
     label: str
     icon: str
     href: str
     count: int | None = None
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +44,7 @@ class Shell:
     objects: tuple[NavItem, ...] = ()
     base_url: str = "/"
     creatable: tuple[NavItem, ...] = field(default=())
+    shortcuts: bool = True
 
     def may(self, right: str) -> bool:
         """Whether the member holds ``right``; controls without it are not shown."""

@@ -1,4 +1,4 @@
-"""What a member may choose for themselves: theme, density, locale, time zone."""
+"""What a member may choose for themselves: theme, density, locale, time zone, shortcuts."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 THEMES: Final = {"system": "Same as device", "light": "Light", "dark": "Dark"}
 DENSITIES: Final = {"comfortable": "Comfortable", "compact": "Compact"}
+#: Whether single letters are shortcuts (WCAG 2.1.4: one must be able to switch them off).
+SHORTCUTS: Final = {"on": "On", "off": "Off"}
 _LOCALES: Final = (
     "ar ar-AE bg-BG bn-BD ca-ES cs-CZ da-DK de-AT de-CH de-DE el-GR en-AU en-CA en-GB en-IE en-IN en-NZ en-US en-ZA "
     "es-AR es-ES es-MX et-EE fa-IR fi-FI fr-BE fr-CA fr-CH fr-FR he-IL hi-IN hr-HR hu-HU id-ID it-CH it-IT ja-JP ko-KR "
@@ -26,7 +28,9 @@ _LOCALES: Final = (
 
 def check(values: Mapping[str, str]) -> dict[str, str]:
     """The known preferences among ``values``; an empty one means the workspace's own. Raises InvalidInput."""
-    allowed = {"theme": THEMES, "density": DENSITIES, "locale": dict(locales()), "timezone": None}
+    allowed = {
+        "theme": THEMES, "density": DENSITIES, "locale": dict(locales()), "timezone": None, "shortcuts": SHORTCUTS,
+    }  # fmt: skip
     found: dict[str, str] = {}
     for name, options in allowed.items():
         if name not in values:

@@ -8,6 +8,7 @@ from flask import Blueprint
 
 from app.records.pages import (
     boards,
+    choosing,
     composing,
     creating,
     editing,
@@ -35,8 +36,11 @@ blueprint.add_url_rule(f"{_OBJECT}/restore", view_func=lists.restore_chosen, met
 blueprint.add_url_rule(f"{_OBJECT}/board", view_func=boards.board_page)
 blueprint.add_url_rule(f"{_OBJECT}/new", view_func=creating.new_dialog)
 blueprint.add_url_rule(f"{_OBJECT}/new", view_func=creating.create, methods=["POST"])
+blueprint.add_url_rule(f"{_OBJECT}/columns", view_func=choosing.columns_dialog)
+blueprint.add_url_rule(f"{_OBJECT}/columns", view_func=choosing.save_columns, methods=["POST"])
 blueprint.add_url_rule(f"{_OBJECT}/options", view_func=finding.options)
 blueprint.add_url_rule(_RECORD, view_func=record.record_page)
+blueprint.add_url_rule(f"{_RECORD}/related", view_func=record.related)
 blueprint.add_url_rule(f"{_RECORD}/trash", view_func=record.trash, methods=["POST"])
 blueprint.add_url_rule(f"{_RECORD}/stage", view_func=boards.stage_dialog)
 blueprint.add_url_rule(f"{_RECORD}/stage", view_func=boards.change_stage, methods=["POST"])

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs
 
 from flask import request
 
+from app.core import clock
 from app.core.errors import InvalidInput, NotFound
 from app.http.guard import workspace
 from app.http.respond import json_response
@@ -32,13 +34,15 @@ if TYPE_CHECKING:
     from tenants.scope import TenantScope
 
 _CARDS: Final = 20
+#: An open record nobody touched for longer is shown as idle.
+_IDLE: Final = 14
 #: What a card shows beside title and amount, where the object has it.
 _CARD_FIELDS: Final = ("company", "contact", "close_on", "due_at", "owner")
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A record on the board."""
+    """A record on the board; ``idle`` are the days since anybody touched it, when they are too many."""
 
     id: str
     title: str
@@ -48,15 +52,17 @@ class Card:
     company: Shown | None
     date: Shown | None
     owner: Shown | None
+    idle: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """A stage with its cards; ``asks`` names the field a move into it wants first."""
+    """A stage with its cards. ``weighted``: its total by probability; ``asks``: the field a move into it wants."""
 
     stage: Stage
     count: int
     total: dict[str, str] | None
+    weighted: dict[str, str] | None
     cards: tuple[Card, ...]
     more: str
     asks: str
@@ -136,9 +142,12 @@ def lanes_of(scope: TenantScope, obj: ObjectType, question: Asked) -> list[Lane]
     """All stages in order, each with its figures and first cards."""
     money = next((f.name for f in obj.fields.values() if f.type.name == "money"), "")
     names = [name for name in _CARD_FIELDS if name in obj.fields]
-    fields = (TITLE, "version", *names, *((money,) if money else ()))
+    fields = (TITLE, "version", "updated_at", "stage_status", *names, *((money,) if money else ()))
+    figures = ("count", *((f"sum:{money}",) if money else ()))
+    if money and "probability" in obj.fields:
+        figures = (*figures, f"weighted:{money}")
     query = BoardQuery(
-        group_by="stage", metrics=("count", *((f"sum:{money}",) if money else ())), limit=_CARDS, fields=fields,
+        group_by="stage", metrics=figures, limit=_CARDS, fields=fields,
         filter=question.condition(obj), sort=question.sort or "-id",
     )  # fmt: skip
     groups: Any = board(scope, obj.name, query)["groups"]
@@ -156,12 +165,14 @@ def lanes_of(scope: TenantScope, obj: ObjectType, question: Asked) -> list[Lane]
             version=int(record["version"]), amount=shown(record, money),
             company=shown(record, "company") or shown(record, "contact"),
             date=shown(record, "close_on") or shown(record, "due_at"), owner=shown(record, "owner"),
+            idle=_idle_days(record),
         )  # fmt: skip
 
     stages = {stage.name: stage for pipeline in obj.pipelines.values() for stage in pipeline.stages.values()}
     return [
         Lane(
             stage=stages[group["key"]], count=int(group["count"]), total=group.get(f"sum_{money}"),
+            weighted=group.get(f"weighted_{money}"),
             cards=tuple(card(record) for record in group["data"]),
             more=_more(question, group["key"]) if group["next"] else "", asks=_asks(obj, stages[group["key"]]),
             tone=stage_tone(obj, group["key"]),
@@ -169,6 +180,14 @@ def lanes_of(scope: TenantScope, obj: ObjectType, question: Asked) -> list[Lane]
         for group in groups
         if group["key"] in stages
     ]  # fmt: skip
+
+
+def _idle_days(record: Record) -> int:
+    """Days an open record has not been touched, 0 while that is nothing to worry about."""
+    if record.get("stage_status") != "open":
+        return 0
+    days = (clock.now() - datetime.fromisoformat(str(record["updated_at"]))).days
+    return days if days > _IDLE else 0
 
 
 def _more(question: Asked, stage: str) -> str:

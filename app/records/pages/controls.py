@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from app.metadata.fieldtypes.rich_text import plain
+from markupsafe import Markup
+
+from app.metadata.fieldtypes.rich_text import shown
 from app.records.pages.values import Reader, Titles, link_of
 from app.ui import formats
 
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from app.metadata.model import Field, ObjectType
 
 _KINDS: Final[dict[str, str]] = {
-    "long_text": "textarea", "rich_text": "textarea", "integer": "number", "decimal": "decimal", "percent": "percent",
+    "long_text": "textarea", "rich_text": "rich", "integer": "number", "decimal": "decimal", "percent": "percent",
     "money": "money", "boolean": "boolean", "date": "date", "datetime": "datetime", "select": "select",
     "multi_select": "checkboxes", "tags": "tags", "link": "combobox", "email": "email", "phone": "tel", "url": "url",
     "address": "address", "stage": "select",
@@ -78,7 +80,7 @@ def control(
         name=field.name,
         label=field.label,
         kind=kind,
-        value=_held(kind, field, value, reader),
+        value=_held(kind, value, reader),
         text=known.get(found, "") if found else "",
         required=field.required,
         hint=field.help,
@@ -109,13 +111,13 @@ def country_names(locale: str) -> tuple[tuple[str, str], ...]:
     return tuple(sorted(((code, territories[code]) for code in codes), key=lambda pair: pair[1]))
 
 
-def _held(kind: str, field: Field, value: object, reader: Reader) -> Any:
+def _held(kind: str, value: object, reader: Reader) -> Any:
     """What the control holds before anybody touches it."""
     if value is None or value == "":
         return {} if kind in {"money", "address"} else [] if kind == "checkboxes" else ""
-    shown = _SHOWN_AS.get("rich_text" if field.type.name == "rich_text" else kind)
+    as_held = _SHOWN_AS.get(kind)
     try:
-        return shown(value, reader) if shown is not None else value
+        return as_held(value, reader) if as_held is not None else value
     except (ValueError, InvalidOperation):
         return value
 
@@ -136,8 +138,8 @@ def _shown_tags(value: object, reader: Reader) -> object:  # noqa: ARG001
     return ", ".join(str(tag) for tag in cast("list[object]", value))
 
 
-def _shown_text(value: object, reader: Reader) -> object:  # noqa: ARG001
-    return _lines(str(value))
+def _shown_rich(value: object, reader: Reader) -> object:  # noqa: ARG001
+    return Markup(shown(str(value)))  # noqa: S704 - sanitised here and before it was stored
 
 
 def _shown_boolean(value: object, reader: Reader) -> object:  # noqa: ARG001
@@ -154,7 +156,7 @@ _SHOWN_AS: Final[dict[str, Callable[[object, Reader], object]]] = {
     "number": _shown_number,
     "datetime": _shown_moment,
     "tags": _shown_tags,
-    "rich_text": _shown_text,
+    "rich": _shown_rich,
     "boolean": _shown_boolean,
     "money": _shown_money,
 }
@@ -174,10 +176,10 @@ def _sent(field: Field, form: MultiDict[str, str], locale: str) -> Any:
         amount = formats.read_number(form.get(f"{field.name}.amount", "").strip(), locale)
         currency = form.get(f"{field.name}.currency", "").strip().upper()
         return {"amount": amount, "currency": currency} if amount else None
-    return _converted(kind, field, text, locale) if text else None
+    return _converted(kind, text, locale) if text else None
 
 
-def _converted(kind: str, field: Field, text: str, locale: str) -> Any:
+def _converted(kind: str, text: str, locale: str) -> Any:
     if kind == "percent":
         return _fraction(text, locale)
     if kind == "boolean":
@@ -187,17 +189,12 @@ def _converted(kind: str, field: Field, text: str, locale: str) -> Any:
         return int(number) if number.lstrip("+-").isdigit() else number
     if kind == "decimal":
         return formats.read_number(text, locale)
-    return paragraphs(text) if field.type.name == "rich_text" else text
+    return text
 
 
 def paragraphs(text: str) -> str:
     """Plain text as the rich text it stands for."""
     return "".join(f"<p>{html.escape(line, quote=False)}</p>" for line in text.splitlines() if line.strip())
-
-
-def _lines(markup: str) -> str:
-    broken = markup.replace("</p>", "\n").replace("<br>", "\n").replace("</li>", "\n").replace("</div>", "\n")
-    return "\n".join(line.strip() for line in plain(broken).splitlines() if line.strip())
 
 
 def _fraction(text: str, locale: str) -> str:

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 #: Tasks have their own line at the top of the rail.
 _OWN_LINE: Final = frozenset({"task"})
+#: The letter that goes to an object's list after g: by name, people say p.
+_KEYS: Final = {
+    "company": "c", "contact": "p", "deal": "d", "lead": "l", "note": "n", "product": "r", "interaction": "i",
+}  # fmt: skip
 
 
 def build_shell() -> Shell | None:
@@ -37,6 +41,7 @@ def build_shell() -> Shell | None:
         rights=ROLES.get(scope.role, frozenset()),
         objects=objects,
         base_url=runtime().config.base_url,
+        shortcuts=preferences.get("shortcuts") != "off",
     )
 
 
@@ -47,7 +52,7 @@ def navigable(scope: TenantScope) -> list[ObjectType]:
 
 def nav_item(obj: ObjectType) -> NavItem:
     """An object's line in the rail."""
-    return NavItem(obj.name, obj.plural, obj.icon or "circle", f"/records/{obj.name}")
+    return NavItem(obj.name, obj.plural, obj.icon or "circle", f"/records/{obj.name}", key=_KEYS.get(obj.name, ""))
 
 
 def _chosen(value: object, allowed: tuple[str, ...]) -> str:

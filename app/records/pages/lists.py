@@ -15,7 +15,7 @@ from app.records import trash
 from app.records.aggregate import aggregate
 from app.records.pages.answers import fragment, page, vals
 from app.records.pages.asking import Asked, asked
-from app.records.pages.columns import ListColumn, cell, list_columns
+from app.records.pages.columns import ListColumn, cell, chosen_columns, list_columns
 from app.records.pages.values import Reader, Record, Shown, Titles, gather_titles, reader_of
 from app.records.paths import TITLE
 from app.records.query import AggregateQuery, ListQuery, Page
@@ -58,7 +58,7 @@ def list_page(scope: TenantScope, object_name: str) -> Response:
     """The list, whole or only its body when htmx asks."""
     _, obj = find_object(scope, object_name)
     question = asked(object_name)
-    columns = list_columns(obj)
+    columns = list_columns(obj, chosen_columns(scope, obj))
     values: dict[str, Any] = {"object": obj, "asked": question, "error": "", "position": 0, "page": Page([], None)}
     status = 200
     try:

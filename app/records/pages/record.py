@@ -6,20 +6,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
-from flask import request
 from werkzeug.wrappers import Response
 
 from app.http.context import is_htmx
 from app.http.guard import workspace
 from app.records import trash as trashing
 from app.records.pages.answers import fragment
-from app.records.pages.asking import Asked, asked
+from app.records.pages.asking import asked
+from app.records.pages.neighbours import neighbours
 from app.records.pages.related import Related, related_lists
 from app.records.pages.timeline import timeline
 from app.records.pages.values import Record, Shown, gather_titles, reader_of, show, stage_label, stage_tone
 from app.records.paths import TITLE
-from app.records.query import MAX_LIMIT, ListQuery
-from app.records.read import find_object, get_record, list_records
+from app.records.read import find_object, get_record
 
 if TYPE_CHECKING:
     from app.metadata.model import ObjectType, Stage
@@ -31,16 +30,6 @@ _NEVER: Final = frozenset({
     "id", "version", "deleted_at", "pipeline", "stage", "stage_status", "stage_since", "closed_at", "amount_from_lines",
     "emails", "phones", *_HOUSEKEEPING,
 })  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Neighbours:
-    """Where the record stands in the list one came from."""
-
-    place: int
-    count: int
-    previous: str
-    next: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +48,14 @@ def record_page(scope: TenantScope, object_name: str, record_id: UUID) -> Respon
     _, obj = find_object(scope, object_name)
     record = get_record(scope, object_name, record_id)
     return fragment("records/record.html", **page_values(scope, obj, record), **_surroundings(scope, obj, record))
+
+
+@workspace("record.read")
+def related(scope: TenantScope, object_name: str, record_id: UUID) -> Response:
+    """The related records by themselves, to be read again after a change."""
+    _, obj = find_object(scope, object_name)
+    record = get_record(scope, object_name, record_id)
+    return fragment("records/_related.html", object=obj, record=record, related=related_lists(scope, obj, record))
 
 
 @workspace("record.delete")
@@ -100,7 +97,8 @@ def page_values(scope: TenantScope, obj: ObjectType, record: Record) -> dict[str
         "highlights": [shown(n) for n in obj.highlights if n in obj.fields and obj.fields[n].columns],
         "details": details,
         "housekeeping": [shown(n) for n in _HOUSEKEEPING if n in obj.fields],
-        "steps": path_of(obj, record),
+        "steps": (steps := path_of(obj, record)),
+        "closers": closers_of(steps),
     }
 
 
@@ -130,29 +128,19 @@ def path_of(obj: ObjectType, record: Record) -> list[Step]:
     ]
 
 
-def neighbours(scope: TenantScope, obj: ObjectType, record: Record, question: Asked) -> Neighbours | None:
-    """The records before and after this one among the first of the list one came from."""
-    if not request.args:
-        return None
-    sort = question.sort or obj.default_sort
-    query = ListQuery(filter=question.condition(obj), sort=sort, fields=("id",), limit=MAX_LIMIT, total="exact")
-    found = list_records(scope, obj.name, query)
-    ids = [str(row["id"]) for row in found.rows]
-    if str(record["id"]) not in ids:
-        return None
-    at = ids.index(str(record["id"]))
-
-    def href(place: int) -> str:
-        return f"/records/{obj.name}/{ids[place]}?{question.query()}" if 0 <= place < len(ids) else ""
-
-    return Neighbours(at + 1, found.total or len(ids), href(at - 1) if at else "", href(at + 1))
+def closers_of(steps: list[Step]) -> list[Step]:
+    """The stages that end an open record: what the head offers as buttons."""
+    now = next((step.stage for step in steps if step.state == "now"), None)
+    if now is None or now.status != "open":
+        return []
+    return [step for step in steps if step.stage.status != "open"]
 
 
 def _surroundings(scope: TenantScope, obj: ObjectType, record: Record) -> dict[str, Any]:
-    related: list[Related] = related_lists(scope, obj, record)
+    sections: list[Related] = related_lists(scope, obj, record)
     question = asked(obj.name)
     return {
-        "related": related,
+        "related": sections,
         "timeline": timeline(scope, obj, UUID(str(record["id"]))),
         "neighbours": neighbours(scope, obj, record, question),
         "back": question.href(),

@@ -1,15 +1,20 @@
-"""Records that link to the one shown."""
+"""What stands beside a record: its people, its company, open tasks, and whatever else links to it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
+from uuid import UUID
 
 from app.metadata import catalog as catalogs
+from app.records.activities import open_tasks, subjects
+from app.records.errors import RecordNotFound
 from app.records.pages.values import Record, gather_titles, reader_of, show
 from app.records.paths import TITLE
 from app.records.query import ListQuery
-from app.records.read import list_records
+from app.records.read import get_record, list_records
+from app.records.titles import titles
+from app.ui import formats
 
 if TYPE_CHECKING:
     from app.metadata.model import Field, ObjectType
@@ -17,52 +22,109 @@ if TYPE_CHECKING:
 
 _FEW: Final = 5
 #: Joins whose other end is the interesting one: shown as the records at the far side.
-_THROUGH: Final = {"deal_contact", "affiliation", "company_relation"}
+_THROUGH: Final = frozenset({"deal_contact", "affiliation", "company_relation"})
 _NOT_TELLING: Final = frozenset({"address", "boolean"})
 _SKIPPED: Final = frozenset({"record_link"})
+_PEOPLE: Final = frozenset({"contact", "lead", "member"})
+
+#: Per object the sections that always stand there: ``object.field`` of what links here, ``>field`` of what is linked
+#: to, ``tasks``, ``about`` for what a note, task or interaction belongs to.
+_STANDARD: Final[dict[str, tuple[str, ...]]] = {
+    "deal": ("deal_contact.deal", ">company", "tasks", "deal_line.deal"),
+    "company": ("contact.company", "deal.company", "tasks"),
+    "contact": (">company", "deal.contact", "tasks"),
+    "lead": ("tasks",),
+    "product": ("deal.product", "deal_line.product"),
+    "note": ("about",),
+    "task": ("about",),
+    "interaction": ("about",),
+}
+#: What people call a section.
+_LABELS: Final = {
+    "deal_contact.deal": "People", "deal_contact.contact": "Takes part in", "deal_line.deal": "Line items",
+    "contact.company": "People", "affiliation.company": "Also work here", "affiliation.contact": "Also works for",
+    "deal.company": "Open deals", "deal.contact": "Open deals", "deal.product": "Open deals",
+    "deal_line.product": "Sold in", "company.parent": "Subsidiaries", "contact.reports_to": "Reports",
+    "company_relation.company": "Related companies", "company_relation.related": "Related to",
+}  # fmt: skip
+_HINTS: Final = {
+    "deal_contact.deal": "Who decides, who signs? Add the people of this deal.",
+    "deal_line.deal": "What is sold, how many, at which price.",
+    "contact.company": "Nobody known here yet.",
+    "deal.company": "No deal is open with this company.",
+    "deal.contact": "No deal is open with this person.",
+    "deal.product": "No open deal is about this product.",
+    ">company": "No company chosen. Set it in the details.",
+    "tasks": "Nothing left to do here.",
+}
+#: What "open" means where only open ones are listed.
+_OPEN: Final = ' && stage_status == "open"'
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A related record: title, a second line, where it is."""
+    """A related record: title, a second line, where it is; ``late`` marks a line that is overdue."""
 
     title: str
     text: str
     href: str
     square: bool
+    late: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """A list of records that link here by one field."""
+    """A section: ``more`` leads to all of them, ``add`` to a form, ``compose`` to the composer's tab of that kind."""
 
-    object: ObjectType
     label: str
     items: tuple[Item, ...]
     total: int
-    more: str
-    add: str
+    hint: str = ""
+    more: str = ""
+    add: str = ""
+    compose: str = ""
+    icon: str = field(default="")
 
 
 def related_lists(scope: TenantScope, obj: ObjectType, record: Record) -> list[Related]:
-    """Every object with a link here, those with records first."""
+    """The standard sections of the object, then every other link that has records."""
+    standard = _STANDARD.get(obj.name, ("tasks",) if obj.timeline else ())
+    links = _links_here(scope, obj)
     found: list[Related] = []
+    for name in standard:
+        if name == "tasks":
+            found.append(_tasks(scope, obj, record))
+        elif name == "about":
+            found.append(_about(scope, obj, record))
+        elif name.startswith(">"):
+            found += _linked(scope, obj.fields.get(name[1:]), record)
+        elif name in links:
+            found.append(_related(scope, name, links[name], record))
+    others = (_related(scope, name, link, record) for name, link in links.items() if name not in standard)
+    return found + [section for section in others if section.total]
+
+
+def _links_here(scope: TenantScope, obj: ObjectType) -> dict[str, tuple[ObjectType, Field]]:
+    found: dict[str, tuple[ObjectType, Field]] = {}
     for other in catalogs.for_scope(scope).objects.values():
         if other.name in _SKIPPED:
             continue
-        links = (f for f in other.fields.values() if f.type.name == "link" and f.to == (obj.name,))
-        found += [_related(scope, other, f, record) for f in links if not f.name.startswith("converted_")]
-    return sorted((r for r in found if r.total or r.object.navigation), key=lambda related: not related.total)
+        for link in other.fields.values():
+            if link.type.name == "link" and link.to == (obj.name,) and not link.name.startswith("converted_"):
+                found[f"{other.name}.{link.name}"] = (other, link)
+    return found
 
 
-def _related(scope: TenantScope, other: ObjectType, field: Field, record: Record) -> Related:
-    condition = f'{field.name} == "{record["id"]}"'
-    second = _second_line(other, field)
-    far = _far_end(other, field)
+def _related(scope: TenantScope, name: str, link: tuple[ObjectType, Field], record: Record) -> Related:
+    other, by = link
+    condition = f'{by.name} == "{record["id"]}"'
+    only_open = _LABELS.get(name) == "Open deals"
+    second, far = _second_line(other, by), _far_end(other, by)
     names = [f.name for f in (*second, *((far,) if far else ()))]
-    page = list_records(
-        scope, other.name, ListQuery(filter=condition, sort="-id", fields=(TITLE, *names), limit=_FEW, total="exact")
+    query = ListQuery(
+        filter=condition + (_OPEN if only_open else ""), sort="-id", fields=(TITLE, *names), limit=_FEW, total="exact"
     )
+    page = list_records(scope, other.name, query)
     known = gather_titles(scope, other, names, page.rows)
     reader = reader_of(scope)
 
@@ -71,18 +133,93 @@ def _related(scope: TenantScope, other: ObjectType, field: Field, record: Record
         title, href = str(row.get(TITLE) or "Untitled"), f"/records/{other.name}/{row['id']}"
         if far is not None and row.get(far.name):
             title, href = known.get((far.to[0], str(row[far.name])), title), f"/records/{far.to[0]}/{row[far.name]}"
-        square = (far.to[0] if far is not None else other.name) not in {"contact", "lead", "member"}
-        return Item(title, " · ".join(text for text in texts if text), href, square)
+        shown_as = far.to[0] if far is not None else other.name
+        return Item(title, " · ".join(text for text in texts if text), href, shown_as not in _PEOPLE)
 
     total = page.total or len(page.rows)
-    plain = field.name == field.to[0] or far is not None
-    named = field.inverse.replace("_", " ").capitalize() or f"{other.plural} ({field.label.lower()})"
-    label = other.plural if plain else named
-    return Related(
-        other, label, tuple(item(row) for row in page.rows), total,
-        f"/records/{other.name}?filter={condition}" if total > _FEW else "",
-        f"/records/{other.name}/new?{field.name}={record['id']}&stay=1",
+    section = Related(
+        _label(name, other, by), tuple(item(row) for row in page.rows), total, _HINTS.get(name, "None yet."),
+        f"/records/{other.name}?filter={condition}" if total > _FEW or only_open else "",
+        f"/records/{other.name}/new?{by.name}={record['id']}&stay=1",
     )  # fmt: skip
+    return _with_main_contact(scope, section, record) if name == "deal_contact.deal" else section
+
+
+def _label(name: str, other: ObjectType, by: Field) -> str:
+    if name in _LABELS:
+        return _LABELS[name]
+    if by.name == by.to[0] or _far_end(other, by) is not None:
+        return other.plural
+    return by.inverse.replace("_", " ").capitalize() or f"{other.plural} ({by.label.lower()})"
+
+
+def _with_main_contact(scope: TenantScope, section: Related, record: Record) -> Related:
+    """The person the deal itself names stands among its people."""
+    href = f"/records/contact/{record.get('contact')}"
+    if not record.get("contact") or any(item.href == href for item in section.items):
+        return section
+    title = _title(scope, "contact", str(record["contact"]))
+    if not title:
+        return section
+    first = Item(title, "Main contact", href, square=False)
+    return replace(section, items=(first, *section.items), total=section.total + 1)
+
+
+def _linked(scope: TenantScope, link: Field | None, record: Record) -> list[Related]:
+    """The record a link of this one points to, as a card."""
+    if link is None or not link.to:
+        return []
+    target = catalogs.for_scope(scope).object(link.to[0])
+    name, value = f">{link.name}", str(record.get(link.name) or "")
+    empty = Related(link.label, (), 0, _HINTS.get(name, f"No {link.label.lower()} chosen."))
+    if not value:
+        return [empty]
+    second = [target.fields[n] for n in target.highlights if n in target.fields and n not in target.title]
+    second = [f for f in second if f.type.name not in _NOT_TELLING and f.name != "owner"]
+    try:
+        row = get_record(scope, target.name, value, fields=(TITLE, *(f.name for f in second)))
+    except RecordNotFound:
+        return [empty]
+    reader = reader_of(scope)
+    known = gather_titles(scope, target, [f.name for f in second], [row])
+    texts = [show(f, row.get(f.name), reader, known, target).text for f in second]
+    text = " · ".join([text for text in texts if text][:2])
+    item = Item(str(row[TITLE] or "Untitled"), text, f"/records/{target.name}/{value}", target.name not in _PEOPLE)
+    return [Related(link.label, (item,), 1)]
+
+
+def _tasks(scope: TenantScope, obj: ObjectType, record: Record) -> Related:
+    found, total = open_tasks(scope, obj, UUID(str(record["id"])), _FEW)
+    reader = reader_of(scope)
+    items: list[Item] = []
+    for task in found:
+        due = formats.moment(task.due, reader.timezone) if task.due else None
+        text = f"Due {formats.day(due.date(), reader.locale)}" if due else "No due date"
+        href = f"/records/task/{task.id}"
+        items.append(Item(task.title or "Untitled", text, href, square=True, late=task.late))
+    return Related("Open tasks", tuple(items), total, _HINTS["tasks"], compose="task", icon="square-check")
+
+
+def _about(scope: TenantScope, obj: ObjectType, record: Record) -> Related:
+    objects = catalogs.for_scope(scope).objects
+    found = subjects(scope, obj, UUID(str(record["id"])))
+    wanted: dict[str, list[str]] = {}
+    for name, record_id in found:
+        wanted.setdefault(name, []).append(record_id)
+    named = titles(scope, wanted) if wanted else {}
+    items = [
+        Item(named[name, key], objects[name].label, f"/records/{name}/{key}", name not in _PEOPLE)
+        for name, key in found
+        if (name, key) in named and name in objects
+    ]
+    return Related("About", tuple(items), len(items), "Belongs to no record. Write it on a record's page.")
+
+
+def _title(scope: TenantScope, object_name: str, record_id: str) -> str:
+    try:
+        return str(get_record(scope, object_name, record_id, fields=(TITLE,)).get(TITLE) or "Untitled")
+    except RecordNotFound:
+        return ""
 
 
 def _second_line(other: ObjectType, link: Field) -> list[Field]:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _EVENTS: Final = 40
 _WEEK: Final = 7
+#: So many changed fields are named in a line.
+_NAMED: Final = 3
 _QUIET: Final = frozenset({
     "version", "updated_at", "updated_by", "created_at", "created_by", "stage_since", "closed_at", "stage_status",
     "emails", "phones", "pipeline",
@@ -34,7 +36,7 @@ _CHANNELS: Final = {
 }  # fmt: skip
 _LOGGED: Final = {"call": "logged a call", "meeting": "logged a meeting", "email": "logged an e-mail"}
 _VERBS: Final = {
-    "trashed": ("trash-2", "moved this to the trash"), "restored": ("rotate-ccw", "restored this"),
+    "trashed": ("trash-2", "deleted this"), "restored": ("rotate-ccw", "brought this back from the trash"),
     "created": ("plus", "created this"), "merged": ("git-branch", "merged another record into this"),
 }  # fmt: skip
 
@@ -83,7 +85,20 @@ def _events(scope: TenantScope, obj: ObjectType, record_id: UUID, reader: Reader
     answer = record_events(scope, obj.name, record_id, limit=_EVENTS, newest_first=True)
     data: Sequence[Mapping[str, Any]] = answer["data"]
     known = _titles(scope, obj, data)
-    return [entry for event in data if (entry := _event(obj, event, reader, known)) is not None]
+    starters = _starters(scope, data)
+    return [entry for event in data if (entry := _event(obj, event, reader, known, starters)) is not None]
+
+
+def _starters(scope: TenantScope, data: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Who started the imports among the actors: import id → name."""
+    imports = {str(event["actor"]["id"]) for event in data if (event.get("actor") or {}).get("kind") == "import"}
+    if not imports:
+        return {}
+    rows = scope.execute(
+        "SELECT i.id::text, m.name FROM import i JOIN member m ON m.id = i.created_by WHERE i.id = ANY(%s::uuid[])",
+        (sorted(imports),),
+    ).fetchall()
+    return {row[0]: row[1] for row in rows if row[1]}
 
 
 def _titles(scope: TenantScope, obj: ObjectType, data: Sequence[Mapping[str, Any]]) -> Titles:
@@ -97,30 +112,51 @@ def _titles(scope: TenantScope, obj: ObjectType, data: Sequence[Mapping[str, Any
     return gather_titles(scope, obj, list(obj.fields), both)
 
 
-def _event(obj: ObjectType, event: Mapping[str, Any], reader: Reader, known: Titles) -> Entry | None:
+def _event(
+    obj: ObjectType, event: Mapping[str, Any], reader: Reader, known: Titles, starters: Mapping[str, str]
+) -> Entry | None:
     at = formats.moment(event["at"], reader.timezone)
     actor: Mapping[str, Any] = event.get("actor") or {}
-    who = str(actor.get("name") or "Rapport")
+    this = obj.label.lower()
+    if event["kind"] == "created" and actor.get("kind") == "import":
+        starter = starters.get(str(actor.get("id")), "")
+        by = f" by {starter}" if starter else ""
+        return Entry(at, "upload", "slate", "", f"Imported from {actor.get('name') or 'a file'}{by}")
+    who = _who(actor)
     if event["kind"] != "updated":
         icon, what = _VERBS.get(event["kind"], ("history", str(event["kind"])))
-        return Entry(at, icon, "slate", who, what.replace("this", f"this {obj.label.lower()}", 1))
-    changes = _changes(obj, event.get("diff") or {}, reader, known)
+        return Entry(at, icon, "slate", who, what.replace("this", f"this {this}", 1))
+    diff: Mapping[str, Any] = event.get("diff") or {}
+    changes = _changes(obj, {name: change for name, change in diff.items() if name != "stage"}, reader, known)
+    moves = _changes(obj, {name: change for name, change in diff.items() if name == "stage"}, reader, known)
+    if moves:
+        _, before, after = moves[0]
+        what = f"moved the {this} from {before} to {after}" if before else f"put the {this} into {after}"
+        return Entry(at, "arrow-right-left", "indigo", who, what, tuple(changes))
     if not changes:
         return None
-    moved = "stage" in (event.get("diff") or {})
     if len(changes) == 1:
-        label, before, after = changes[0]
-        what = _one_change(label, before, after, moved=moved)
-        return Entry(at, "arrow-right-left" if moved else "pencil", "indigo" if moved else "slate", who, what)
-    what = f"changed {len(changes)} fields"
-    return Entry(
-        at, "arrow-right-left" if moved else "pencil", "indigo" if moved else "slate", who, what, tuple(changes)
-    )
+        return Entry(at, "pencil", "slate", who, _one_change(*changes[0]))
+    return Entry(at, "pencil", "slate", who, f"changed {_listed([label for label, _, _ in changes])}", tuple(changes))
 
 
-def _one_change(label: str, before: str, after: str, *, moved: bool) -> str:
-    if moved:
-        return f"moved this from {before} to {after}"
+def _who(actor: Mapping[str, Any]) -> str:
+    name = str(actor.get("name") or "")
+    if actor.get("kind") == "key":
+        return f"{name} (API key)" if name else "A deleted API key"
+    if actor.get("kind") == "import":
+        return f"Import of {name or 'a file'}"
+    return name or ("Former member" if actor.get("kind") == "member" else "Rapport")
+
+
+def _listed(labels: Sequence[str]) -> str:
+    """Up to three names in words, the rest as a number."""
+    if len(labels) <= _NAMED:
+        return f"{', '.join(labels[:-1])} and {labels[-1]}"
+    return f"{', '.join(labels[: _NAMED - 1])} and {len(labels) - _NAMED + 1} more"
+
+
+def _one_change(label: str, before: str, after: str) -> str:
     if not before:
         return f"set {label} to {after}"
     return f"changed {label} from {before} to {after}" if after else f"cleared {label} (was {before})"

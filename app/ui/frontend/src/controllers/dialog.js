@@ -8,7 +8,7 @@ export default class extends Controller {
     this.opener = document.activeElement
     if (!this.openValue) return
     if (!this.element.open) this.element.showModal()
-    const wanted = this.element.querySelector('[aria-invalid=true]') ?? this.element.querySelector('[data-autofocus]') ?? this.element.querySelector('form :is(input:not([type=hidden]), select, textarea)')
+    const wanted = this.element.querySelector('[aria-invalid=true]') ?? this.element.querySelector('[data-autofocus]') ?? this.element.querySelector('form :is(input:not([type=hidden], [hidden]), select, textarea, [contenteditable=true])')
     wanted?.focus()
     this.onClose = () => {
       if (this.transientValue) this.element.remove()

@@ -6,7 +6,6 @@ export default class extends Controller {
 
   shortcut(event) {
     if ((event.metaKey || event.ctrlKey) && !event.altKey && event.key.toLowerCase() === 'k') this.open(event)
-    else if (event.key === '/' && !event.target.closest('input, textarea, select, [contenteditable]')) this.open(event)
   }
 
   open(event) {
