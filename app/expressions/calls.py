@@ -58,7 +58,8 @@ def _listed(checker: Checker, parsed: Apply, args: tuple[Parsed, ...]) -> Node:
     fitting = [one for one in signatures if _takes(one, len(args)) and not (one.method and parsed.target is None)]
     if not fitting:
         raise ConditionError.at(parsed.position, f"Write `{first.example}`.")
-    checker.count_arithmetic(parsed.position)
+    if name == "replace":
+        checker.count_arithmetic(parsed.position)
     nodes = tuple(checker.node(arg) for arg in args)
     for one in fitting:
         if all(node.kind in kinds for node, kinds in zip(nodes, _kinds(one, len(nodes)), strict=True)):

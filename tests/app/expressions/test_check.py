@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
+
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from app.expressions import Checked, ConditionError, Variable, check, to_sql
 from app.expressions.check import MAX_NODES
-from tests.app.expressions.table import Fields
+from tests.app.expressions.table import Fields, statement
 
 #: condition → position, part of the message.
 REFUSED: dict[str, tuple[int, str]] = {
@@ -48,6 +51,38 @@ REFUSED: dict[str, tuple[int, str]] = {
     'name == "a\\u0000b"': (8, "NUL"),
     "active ? null : null": (7, "Both branches"),
     'active ? "x" : 1': (7, ""),
+    "tags.all(t, t == 'x')": (8, "do not know"),
+    "deals == null": (0, "ask `any(deals, …)`"),
+    "any(owner, true)": (4, "holds one value"),
+    "any(nothing, true)": (4, "no link to many"),
+    "any(deals, stage == 'won')": (11, "no field `stage`"),
+    "any(deals, any(parts, any(parts, true)))": (26, "inside itself"),
+    'any("deals", true)': (4, "takes a link"),
+    "any(deals)": (3, "Write `any("),
+    "any(deals, value)": (11, "Did you mean `has(value)`"),
+    'duration("1 hour") > now - created_at': (9, "1h30m"),
+    'duration("1.2.3h") > now - created_at': (9, "1h30m"),
+    'duration("999999999999d") > now - created_at': (9, "too long"),
+    'now - created_at > "1h"': (19, 'Write `duration("1h")`'),
+    "created_at + 1 > now": (11, 'duration("1h")'),
+    "close_on + duration('1h') == close_on": (9, "addDays"),
+    "amount + duration('1h') > amount": (7, "does not take"),
+    "min(name, 1) == 1": (4, "does not take a text"),
+    "min(employees, close_on) == 1": (3, "does not compare"),
+    "max(employees) == 1": (3, "Write `max("),
+    "name.replace('a') == name": (12, "Write `phone.replace"),
+    "year(name) == 1": (5, "does not take a text"),
+    "toLowerCase(name) == name": (11, "name.lower()"),
+    "addDays(created_at, 1) == close_on": (8, "addDays(date("),
+    "addMonths(close_on, 1.5) == close_on": (20, "whole number"),
+    "addYears(close_on, 101) == close_on": (19, "at most 100"),
+    'hasAny(name, ["a"])': (7, "many values"),
+    "hasAny(tags, [])": (13, "Write `hasAny"),
+    'timestamp("yesterday") < now': (10, "2017-01-31T12:00:00Z"),
+    "timestamp(name) < now": (10, "2017-01-31T12:00:00Z"),
+    '{"a": 1}.size() == 1': (0, "maps"),
+    "company.name.x == 1": (0, "no field"),
+    "min(" * 12 + "employees" + ", 1)" * 12 + " > 1": (0, "nested too deeply; split"),
     "(" * 40 + "active" + ")" * 40: (0, "nested too deeply"),
 }
 
@@ -68,6 +103,21 @@ def test_a_condition_has_limits_of_size() -> None:
         check("name in [" + ",".join(["name"] * 1_000) + "]", Fields())
     with pytest.raises(ConditionError, match="calculates"):
         check("||".join(["1 + 1 + 1 == 2"] * 30), Fields())
+
+
+def test_the_worst_conditions_are_refused_or_written_within_a_second() -> None:
+    """Long, deep and repeating ones; a condition's SQL stays in proportion to it."""
+    worst = [
+        "==".join(["active"] * 30), "!" * 200 + "active", "-" * 100 + "employees > 1",
+        " || ".join(f'name.contains("{number}")' for number in range(300)), " || ".join(["amount > 1"] * 240),
+        "name in [" + ",".join(f'"{number}"' for number in range(6_000)) + "]", "+".join(["name"] * 60) + " == name",
+        "name" + '.replace("a", "aaaaaaaaaaaaaaaa")' * 20 + " == name",
+    ]  # fmt: skip
+    for source in worst:
+        start = time.process_time()
+        with contextlib.suppress(ConditionError):
+            assert len(statement(check(source, Fields()))[0]) < 200_000
+        assert time.process_time() - start < 1
 
 
 def test_a_list_of_a_thousand_ids_is_one_parameter() -> None:
