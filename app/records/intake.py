@@ -126,8 +126,13 @@ def missing_required(object_type: ObjectType, values: Mapping[str, Any], *, crea
     return [
         FieldError(f"/{target.name}", "required", f"{target.label} is required.")
         for target in plan_of(object_type).required
-        if values.get(target.name) is None and (creating or target.name in values)
+        if _is_blank(values.get(target.name)) and (creating or target.name in values)
     ]
+
+
+def _is_blank(value: object) -> bool:
+    """Nothing, or text nobody can see: a name of blanks names nothing."""
+    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def unknown_field(object_type: ObjectType, name: str) -> str:

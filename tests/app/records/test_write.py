@@ -114,6 +114,12 @@ def test_a_unique_value_taken_names_the_field(scope: TenantScope) -> None:
     assert [problem.pointer for problem in caught.value.errors] == ["/domain"]
 
 
+def test_a_name_of_blanks_is_no_name(scope: TenantScope) -> None:
+    with pytest.raises(InvalidRecord) as caught:
+        write.create_record(scope, "company", {"name": " \t "})
+    assert problems(caught) == {"/name": "required"}
+
+
 def test_required_fields_can_not_be_emptied(scope: TenantScope) -> None:
     company = make_company(scope)
     with pytest.raises(InvalidRecord) as caught:
