@@ -88,7 +88,7 @@ def compare(site: Site, raw: subprocess.Popen[str], client: work.Client, rounds:
     """Every operation in alternated rounds; medians of the cost of one request."""
     lines: list[Line] = []
     words = {"contacts": work_size(site, "contact"), "deals": work_size(site, "deal")}
-    words["records"] = words["contacts"] + words["deals"] + work_size(site, "company")
+    words["records"] = words["contacts"] + words["deals"] + work_size(site, "company") + work_size(site, "note")
     for op, n in _OPS.items():
         sides: tuple[tuple[int, Callable[[int], None]], ...] = (
             (raw.pid, lambda count, op=op: ask(raw, op, count)),

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from app.core.ports import Runtime
 
-COMPANIES, CONTACTS, DEALS = 10_000, 100_000, 20_000
+COMPANIES, CONTACTS, DEALS, NOTES = 10_000, 100_000, 20_000, 50_000
 _COMPANIES = """
 insert into o_company (name, kind, industry, domain, employees)
 select 'Company ' || md5(i::text), 'organisation', (array['education','retail','energy'])[mod(i, 3) + 1],
@@ -55,6 +55,25 @@ select 'Deal ' || md5(i::text), 'sales',
        date '2016-10-01' + mod(i, 500), date '2016-09-01', c.id
   from generate_series(1, {deals}) i
   join (select id, row_number() over (order by id) as n from o_company) c on c.n = mod(i, {companies}) + 1
+"""
+#: Sixty words each; words are made of syllables, a few are as common as in a company's notes.
+_NOTES = """
+insert into o_note (title, body)
+select initcap(string_agg(word, ' ' order by j) filter (where j <= 4)),
+       '<p>' || string_agg(word, ' ' order by j) || '</p>'
+  from (select i, j, words[1 + floor(cardinality(words) * power(mod(abs(hashint8extended(i * 100 + j, 7)), 1000000)
+                     / 1000000.0, 3))::int] as word
+          from (select array_agg(word order by md5(word)) as words
+                  from (select a || b || c as word
+                          from unnest('{{ka,re,mo,ti,lu,so,ven,dar,pel,min,ros,tal}}'::text[]) a,
+                               unnest('{{ber,cin,fo,gra,hul,jan,ket,lor,mif,nup}}'::text[]) b,
+                               unnest('{{a,en,ik,or,us,el,im,y,ot,an}}'::text[]) c
+                        union all
+                        select unnest('{{customer,meeting,invoice,contract,renewal,delivery,payment,support,password,
+                                        account,refund,training,upgrade,price,offer,machine,license,warranty}}'::text[])
+                       ) as made) as vocabulary,
+               generate_series(1, {notes}) i, generate_series(1, 60) j) as written
+ group by i
 """
 
 
@@ -115,10 +134,11 @@ def running(scale: float) -> Generator[Site]:
 
 
 def _fill(runtime: Runtime, tenant: Tenant, scale: float) -> None:
-    sizes = {"companies": int(COMPANIES * scale), "contacts": int(CONTACTS * scale), "deals": int(DEALS * scale)}
+    full = {"companies": COMPANIES, "contacts": CONTACTS, "deals": DEALS, "notes": NOTES}
+    sizes = {name: int(size * scale) for name, size in full.items()}
     print(f"  Filling {sizes}")
     with enter_job(runtime.databases, tenant.id, actor=SYSTEM, write=True, budget=600) as scope:
-        for statement in (_COMPANIES, _CONTACTS, _DEALS):
+        for statement in (_COMPANIES, _CONTACTS, _DEALS, _NOTES):
             scope.connection.execute(statement.format(**sizes).encode())
     with runtime.databases.pod_owner(1).connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         for obj in platform().objects.values():

@@ -4,8 +4,8 @@
 - *similar*: titles that look or sound like it, by trigrams, when almost nothing was found;
 - *some*: any of the words, for questions. Postings of each word are read up to a limit, rare words count more.
 
-What is left is scored: title first, then BM25 over the text (Robertson, Zaragoza 2009, k1 = 2.5, b = 0.75, title counted
-twice), with a little for what is new and for one's own.
+What is left is scored: title first, then BM25 over the text (Robertson, Zaragoza 2009; k1 = 2.5, b = 0.75, the title
+counted twice), with a little for what is new and for one's own.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from app.metadata.model import ObjectType
 
 #: Rows of an object read for all words, read for one word, kept of an object, scored in all.
-_STRICT, _POSTINGS, _KEPT, _SCORED = 300, 400, 25, 50
+_STRICT, _POSTINGS, _KEPT, _SCORED = 300, 400, 25, 40
 #: What is read of a record's text to score it and to cut its snippet from.
 _SCORED_TEXT: Final = 6_000
 _SNIPPET_TEXT: Final = 6_000
@@ -68,21 +68,27 @@ weights AS MATERIALIZED (
             JOIN sizes USING (object)
            GROUP BY object, n, rows, known) AS counted),
 """
+#: The words of what is not ranked by its title.
+_WORDS: Final = f"""
+  SELECT *, CASE WHEN way > {_ALL} OR way = {_ALL} AND key LIKE ALL (%(likes)s::text[]) THEN NULL
+                 ELSE to_tsvector(%(language)s::regconfig, {fold_sql("body")} || ' ' || key) END AS words"""
+#: ts_rank of one word is sum(1/i², i = 1 … n) · 6/π² for n occurrences, close to 1 less 6/π² / (n + ½): n is read back
+#: from it, several times faster than by unnesting the tsvector.
 _SCORES: Final = f"""
-frequencies AS MATERIALIZED (
-  SELECT d.object, d.id, l.n, sum(cardinality(u.positions))::float8 AS tf
-    FROM documents d
-   CROSS JOIN LATERAL unnest(d.words) AS u
-    LEFT JOIN (SELECT n, unnest(tsvector_to_array(to_tsvector(%(language)s::regconfig, word))) AS lexeme
-                 FROM terms) AS l USING (lexeme)
-   GROUP BY d.object, d.id, l.n),
-lengths AS (
-  SELECT object, id, sum(tf) AS length, avg(sum(tf)) OVER () AS usual FROM frequencies GROUP BY object, id),
+lexemes AS MATERIALIZED (
+  SELECT n, ('''' || replace(lexeme, '''', '''''') || '''')::tsquery AS q
+    FROM terms CROSS JOIN LATERAL unnest(tsvector_to_array(to_tsvector(%(language)s::regconfig, word))) AS lexeme),
 relevance AS (
   SELECT f.object, f.id,
-         sum(coalesce(w.weight, 1) * f.tf * ({_K1} + 1) / (f.tf + {_K1} * (1 - {_B} + {_B} * length / usual))) AS bm
-    FROM frequencies f JOIN lengths USING (object, id) LEFT JOIN weights w USING (object, n)
-   WHERE f.n IS NOT NULL GROUP BY f.object, f.id)
+         sum(coalesce(weight, 1) * tf * ({_K1} + 1) / (tf + {_K1} * (1 - {_B} + {_B} * length / usual))) AS bm
+    FROM (SELECT d.object, d.id, l.n, length, usual,
+                 1 / (1.64493406685 * (1 - ts_rank('{{1,1,1,1}}', words, q))) - 0.5 AS tf
+            FROM (SELECT object, id, words, length(body)::float8 AS length,
+                         greatest(avg(length(body)) OVER (), 1)::float8 AS usual
+                    FROM documents WHERE words IS NOT NULL) AS d
+            JOIN lexemes l ON d.words @@ l.q) AS f
+    LEFT JOIN weights USING (object, n)
+   GROUP BY f.object, f.id)
 SELECT object, id, title, 0.94 * base + 0.03 * exp(-date_part('day', now() - updated_at) / 90)
        + CASE WHEN owner = %(me)s::uuid THEN 0.03 ELSE 0 END AS score, around
   FROM (SELECT *, CASE WHEN key = %(q)s THEN 1.0
@@ -115,7 +121,8 @@ def statement(objects: Sequence[ObjectType], *, phrases: bool, similar: bool) ->
         f" postings AS MATERIALIZED ({_union(postings) or no_postings}),"
         f" sizes AS (SELECT object, greatest(reltuples, 1)::float8 AS rows FROM (VALUES {sizes}) AS t(object, place)"
         "   JOIN pg_catalog.pg_class c ON c.oid = place),"
-        f"{_WEIGHTS}{_RANKED}documents AS MATERIALIZED ({_union([_document(obj) for obj in objects])}),{_SCORES}"
+        f"{_WEIGHTS}{_RANKED}documents AS MATERIALIZED ({_WORDS}"
+        f" FROM ({_union([_document(obj) for obj in objects])}) AS raw OFFSET 0),{_SCORES}"
     )
 
 
@@ -137,7 +144,8 @@ def _titles(obj: ObjectType) -> str:
     """The start of titles, in their order, so that the same title is the first."""
     key = quoted(TITLE_KEY)
     return (
-        f"(SELECT {_name(obj)} AS object, id, {_way(key)} AS way FROM {quoted(obj.table)} WHERE deleted_at IS NULL"
+        f"(SELECT {_name(obj)} AS object, id, CASE WHEN {key} = %(q)s THEN {_SAME} ELSE {_STARTS} END AS way"
+        f" FROM {quoted(obj.table)} WHERE deleted_at IS NULL"
         f" AND {key} >= %(q)s AND {key} < %(q_end)s ORDER BY {key}, id LIMIT {_KEPT})"
     )
 
@@ -168,15 +176,10 @@ def _postings(obj: ObjectType) -> str:
 
 def _document(obj: ObjectType) -> str:
     """What scoring and the answer need of the records found."""
-    text = text_sql(obj, "t.")
-    key = f"t.{quoted(TITLE_KEY)}"
-    config = "%(language)s::regconfig"
-    words = f"to_tsvector({config}, {fold_sql(f'left({text}, {_SCORED_TEXT})')}) || to_tsvector({config}, {key})"
-    titled = f"f.way > {_ALL} OR f.way = {_ALL} AND {key} LIKE ALL (%(likes)s::text[])"
     return (
-        f"(SELECT f.object, f.id, f.way, t.{quoted(TITLE)} AS title, {key} AS key, t.owner, t.updated_at,"
-        f" CASE WHEN {titled} THEN NULL ELSE {words} END AS words, left({_around(obj)}, {_SNIPPET_TEXT}) AS around"
-        f" FROM found f JOIN {quoted(obj.table)} t ON t.id = f.id WHERE f.object = {_name(obj)})"
+        f"(SELECT f.object, f.id, f.way, t.{quoted(TITLE)} AS title, t.{quoted(TITLE_KEY)} AS key, t.owner,"
+        f" t.updated_at, left({text_sql(obj, 't.')}, {_SCORED_TEXT}) AS body, left({_around(obj)}, {_SNIPPET_TEXT})"
+        f" AS around FROM found f JOIN {quoted(obj.table)} t ON t.id = f.id WHERE f.object = {_name(obj)})"
     )
 
 

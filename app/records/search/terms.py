@@ -24,6 +24,7 @@ _MIN_DIGITS: Final = 5
 #: Shorter beginnings stand for too much of an index.
 _MIN_PREFIX: Final = 2
 _WORD: Final = re.compile(r"[^\W_]+")
+_HYPHENED: Final = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)+")
 _PHRASE: Final = re.compile(r'["“„«]([^"“”„»]+)["”“»]')
 _NUMBER: Final = re.compile(r"(?:[A-Z]{3}|[€$£¥])?\s*(\d[\d.,'\s]*)\s*(?:[A-Z]{3}|[€$£¥])?")
 _PHONE: Final = re.compile(r"(?:tel:)?[\d\s()+./-]+")
@@ -80,11 +81,16 @@ def understand(q: str, region: str) -> Asked:
     numbers = (*_phone(text, region), *_amounts(text))
     if numbers:
         return Asked(folded, (Term(tuple(_WORD.findall(folded)), " | ".join(numbers)),), phrases, identifier=True)
-    tokens = [token for token in (part.strip(_EDGES) for part in folded.split()) if _WORD.search(token)]
+    tokens = [token for part in folded.split() for token in _split(part.strip(_EDGES))]
     terms = dict.fromkeys(_term(token, last=token is tokens[-1]) for token in tokens)
     kept = [term for term in terms if len(terms) == 1 or len("".join(term.words)) > 1][:_MOST_TERMS]
     identifier = len(tokens) == 1 and not _WORD.fullmatch(tokens[0])
     return Asked(folded, tuple(kept) or tuple(terms), phrases, identifier)
+
+
+def _split(token: str) -> list[str]:
+    """What stands between blanks is one thing, only words with hyphens are several: ``high-speed``."""
+    return _WORD.findall(token) if _HYPHENED.fullmatch(token) or not _WORD.search(token) else [token]
 
 
 def _term(token: str, *, last: bool) -> Term:
