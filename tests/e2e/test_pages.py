@@ -24,6 +24,7 @@ INSIDE = (
     "/records/task",
     "/trash",
     "/settings/profile",
+    "/imports/new?object=deal",
 )
 OUTSIDE = ("/", "/sign-up", "/sign-in", "/password/forgot", "/no-such-page")
 
@@ -61,6 +62,26 @@ def test_records_and_dialogs_are_sound(look: str, new_context: NewContext, works
     page.keyboard.press("Control+k")
     page.get_by_role("option").first.wait_for()
     assert_sound(page, problems)
+
+
+_CSV = b"name,amount,close_on,company\nTwo lathes,12500,2026-12-01,Nobody & Sons\nA mill,cheap,2026-12-24,\n"
+
+
+@pytest.mark.parametrize("look", ["dark", "small"])
+def test_an_import_is_sound_from_file_to_mapping(
+    look: str, new_context: NewContext, workspace: tuple[str, dict]
+) -> None:
+    origin, state = workspace
+    problems: list[str] = []
+    page = watched(new_context(storage_state=state, **LOOKS[look]).new_page(), problems)
+    page.goto(f"{origin}/imports/new?object=deal")
+    page.locator("input[type=file]").set_input_files({"name": "deals.csv", "mimeType": "text/csv", "buffer": _CSV})
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_text("will be refused")).to_be_visible()
+    assert_sound(page, problems)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.get_by_role("button", name="Discard").click()
+    expect(page.get_by_role("heading", level=1, name="Import")).to_be_visible()
 
 
 @pytest.mark.parametrize("look", LOOKS)

@@ -100,8 +100,15 @@ def related_lists(scope: TenantScope, obj: ObjectType, record: Record) -> list[R
             found += _linked(scope, obj.fields.get(name[1:]), record)
         elif name in links:
             found.append(_related(scope, name, links[name], record))
+    shown = {item.href for section in found for item in section.items}
     others = (_related(scope, name, link, record) for name, link in links.items() if name not in standard)
-    return found + [section for section in others if section.total]
+    return found + [section for other in others if (section := _without(other, shown)).total]
+
+
+def _without(section: Related, shown: set[str]) -> Related:
+    """The section without what stands in another one already."""
+    items = tuple(item for item in section.items if item.href not in shown)
+    return replace(section, items=items, total=section.total - len(section.items) + len(items))
 
 
 def _links_here(scope: TenantScope, obj: ObjectType) -> dict[str, tuple[ObjectType, Field]]:
@@ -119,6 +126,8 @@ def _related(scope: TenantScope, name: str, link: tuple[ObjectType, Field], reco
     other, by = link
     condition = f'{by.name} == "{record["id"]}"'
     only_open = _LABELS.get(name) == "Open deals"
+    if name == "affiliation.company":  # who belongs here anyway stands among the people
+        condition += f' && contact.company != "{record["id"]}"'
     second, far = _second_line(other, by), _far_end(other, by)
     names = [f.name for f in (*second, *((far,) if far else ()))]
     query = ListQuery(
