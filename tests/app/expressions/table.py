@@ -286,8 +286,12 @@ class TestTables:
         chosen = sa.select(sa.literal_column("1")).select_from(inner).where(linked, condition(TestTables(path)))
         return sa.exists(chosen.correlate_except(inner))
 
-    def narrow(self, variable: Variable, op: str, operand: sa.ColumnElement[object]) -> None:
-        """As the protocol says."""
+    def narrow(self, variable: Variable, op: str, operand: sa.ColumnElement[object]) -> sa.ColumnElement[bool] | None:
+        """Something that follows, as an index would serve it."""
+        if variable.kind != "text":
+            return None
+        first = sa.func.left(operand, sa.literal_column("1"))
+        return sa.func.starts_with(self.column(variable), first) if op == "startsWith" else None
 
 
 #: A parameter that is not one of the three every condition shares.
