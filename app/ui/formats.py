@@ -6,6 +6,7 @@ import re
 import zlib
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, cast
 from zoneinfo import ZoneInfo
 
@@ -30,6 +31,7 @@ _SPACES: Final = re.compile(r"[\s\u00a0\u202f'\u2019]")
 _PLAIN_NUMBER: Final = re.compile(r"[+-]?\d+(?:\.\d+)?")
 
 
+@lru_cache(maxsize=256)
 def locale_of(name: str) -> Locale:
     """The Babel locale called ``name``; English where it is unknown."""
     try:
@@ -48,8 +50,12 @@ def money(value: object, locale: str, *, whole: bool = False) -> str:
     """``{"amount", "currency"}`` as text. ``whole`` leaves minor digits away where space is short."""
     if not isinstance(value, dict) or value.get("amount") in {None, ""}:
         return ""
-    currency = str(value.get("currency") or "EUR")
-    amount = Decimal(str(value["amount"]))
+    return _money(str(value["amount"]), str(value.get("currency") or "EUR"), locale, whole)
+
+
+@lru_cache(maxsize=4096)
+def _money(text: str, currency: str, locale: str, whole: bool) -> str:  # noqa: FBT001 - a key of the cache
+    amount = Decimal(text)
     digits = not (whole or (amount == amount.to_integral_value() and get_currency_precision(currency) > 0))
     pattern = None if digits else "¤#,##0"
     parsed = locale_of(locale)
@@ -81,7 +87,11 @@ def number(value: object, locale: str) -> str:
 
 def day(value: str | date, locale: str, style: str = "medium") -> str:
     """A calendar date."""
-    found = date.fromisoformat(value[:10]) if isinstance(value, str) else value
+    return _day(date.fromisoformat(value[:10]) if isinstance(value, str) else value, locale, style)
+
+
+@lru_cache(maxsize=4096)
+def _day(found: date, locale: str, style: str) -> str:
     return format_date(found, style, locale=locale_of(locale))
 
 

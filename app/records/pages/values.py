@@ -236,7 +236,7 @@ def _rich(seen: _Seen) -> Shown:
 
 
 def _date(seen: _Seen) -> Shown:
-    return seen.shown("date", seen.text())
+    return seen.shown("date", formats.day(str(seen.value), seen.reader.locale))
 
 
 def _moment(seen: _Seen) -> Shown:
