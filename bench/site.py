@@ -56,23 +56,24 @@ select 'Deal ' || md5(i::text), 'sales',
   from generate_series(1, {deals}) i
   join (select id, row_number() over (order by id) as n from o_company) c on c.n = mod(i, {companies}) + 1
 """
-#: Sixty words each; words are made of syllables, a few are as common as in a company's notes.
+#: Forty words each, made of syllables, a few as common as in a company's notes; the first are the most frequent.
 _NOTES = """
+with vocabulary as materialized (
+  select word, row_number() over (order by md5(word)) as n
+    from (select a || b || c as word
+            from unnest('{{ka,re,mo,ti,lu,so,ven,dar,pel,min,ros,tal}}'::text[]) a,
+                 unnest('{{ber,cin,fo,gra,hul,jan,ket,lor,mif,nup}}'::text[]) b,
+                 unnest('{{a,en,ik,or,us,el,im,y,ot,an}}'::text[]) c
+          union all
+          select unnest('{{customer,meeting,invoice,contract,renewal,delivery,payment,support,password,account,
+                          refund,training,upgrade,price,offer,machine,license,warranty}}'::text[])) as made),
+written as (
+  select i, j, 1 + floor(1218 * power(mod(abs(hashint8extended(i * 100 + j, 7)), 1000000) / 1000000.0::float8, 3)) as n
+    from generate_series(1, {notes}) i, generate_series(1, 40) j)
 insert into o_note (title, body)
 select initcap(string_agg(word, ' ' order by j) filter (where j <= 4)),
        '<p>' || string_agg(word, ' ' order by j) || '</p>'
-  from (select i, j, words[1 + floor(cardinality(words) * power(mod(abs(hashint8extended(i * 100 + j, 7)), 1000000)
-                     / 1000000.0, 3))::int] as word
-          from (select array_agg(word order by md5(word)) as words
-                  from (select a || b || c as word
-                          from unnest('{{ka,re,mo,ti,lu,so,ven,dar,pel,min,ros,tal}}'::text[]) a,
-                               unnest('{{ber,cin,fo,gra,hul,jan,ket,lor,mif,nup}}'::text[]) b,
-                               unnest('{{a,en,ik,or,us,el,im,y,ot,an}}'::text[]) c
-                        union all
-                        select unnest('{{customer,meeting,invoice,contract,renewal,delivery,payment,support,password,
-                                        account,refund,training,upgrade,price,offer,machine,license,warranty}}'::text[])
-                       ) as made) as vocabulary,
-               generate_series(1, {notes}) i, generate_series(1, 60) j) as written
+  from written join vocabulary using (n)
  group by i
 """
 
