@@ -53,8 +53,8 @@ found AS (
           UNION ALL SELECT object, id, {_ALIKE}, 0 FROM alike
           UNION ALL SELECT * FROM (
             SELECT object, id, {_PARTLY}, sum(weight * share) AS partly FROM postings JOIN weights USING (object, n)
-             GROUP BY object, id ORDER BY partly DESC LIMIT {_SCORED}) AS best) AS ways
-   GROUP BY object, id ORDER BY way DESC, partly DESC, id DESC LIMIT {_SCORED}),
+             GROUP BY object, id ORDER BY partly DESC LIMIT greatest({_SCORED}, %(limit)s)) AS best) AS ways
+   GROUP BY object, id ORDER BY way DESC, partly DESC, id DESC LIMIT greatest({_SCORED}, %(limit)s)),
 """
 #: A word with more postings than were read says little, and of which records it was read is chance.
 _WEIGHTS: Final = f"""
@@ -136,7 +136,7 @@ def _strict(obj: ObjectType, *, phrases: bool) -> str:
     return (
         f"(SELECT {_name(obj)} AS object, id, {_way('key')} AS way FROM (SELECT id, {key} AS key{also} FROM {table}"
         f" WHERE deleted_at IS NULL AND {SEARCH} @@ (SELECT q FROM asked) LIMIT {_STRICT}) AS s{phrase}"
-        f" ORDER BY way DESC, id DESC LIMIT {_KEPT})"
+        f" ORDER BY way DESC, id DESC LIMIT greatest({_KEPT}, %(limit)s))"
     )
 
 
@@ -146,7 +146,7 @@ def _titles(obj: ObjectType) -> str:
     return (
         f"(SELECT {_name(obj)} AS object, id, CASE WHEN {key} = %(q)s THEN {_SAME} ELSE {_STARTS} END AS way"
         f" FROM {quoted(obj.table)} WHERE deleted_at IS NULL"
-        f" AND {key} >= %(q)s AND {key} < %(q_end)s ORDER BY {key}, id LIMIT {_KEPT})"
+        f" AND {key} >= %(q)s AND {key} < %(q_end)s ORDER BY {key}, id LIMIT greatest({_KEPT}, %(limit)s))"
     )
 
 
@@ -161,7 +161,7 @@ def _similar(obj: ObjectType) -> str:
         f"(SELECT {_name(obj)} AS object, id, {_ALIKE} AS way FROM {quoted(obj.table)}"
         f" WHERE (SELECT n FROM total) < %(few)s AND deleted_at IS NULL AND {key} %%> (SELECT %(q)s)"
         f" AND to_tsvector('{SIMPLE}', {key}) IS NOT NULL"
-        f" ORDER BY word_similarity(%(q)s, {key}) DESC LIMIT {_KEPT})"
+        f" ORDER BY word_similarity(%(q)s, {key}) DESC LIMIT greatest({_KEPT}, %(limit)s))"
     )
 
 

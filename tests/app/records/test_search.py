@@ -226,3 +226,10 @@ def test_a_search_is_one_statement(scope: TenantScope, monkeypatch: pytest.Monke
     monkeypatch.setattr(psycopg.Cursor, "execute", counted)
     search(scope, "how many round trips are there")
     assert len(sent) == 1
+
+
+def test_as_many_are_found_as_asked_for(scope: TenantScope) -> None:
+    for number in range(60):
+        make_note(scope, f"<p>The plentiful harvest, part {number}.</p>", title=f"N {number}")
+    assert len(found(scope, "plentiful", limit=55)) == 55
+    assert len(found(scope, "what was the plentiful harvest of questions", limit=55)) == 55
