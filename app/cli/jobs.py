@@ -38,9 +38,11 @@ def list_jobs(state: str | None, tenant_id: UUID | None, limit: int, as_json: bo
 
     def table() -> None:
         for row in rows:
-            error = f"  {row.error}" if row.error else ""
+            more = f"  {row.progress:.0%}" if row.progress is not None else ""
+            more += "  cancelled" if row.cancelled else ""
+            more += f"  {row.error}" if row.error else ""
             click.echo(
-                f"{row.id}  {row.state:8} {row.name:24} attempts {row.attempts}  {row.run_at:%Y-%m-%d %H:%M}{error}"
+                f"{row.id}  {row.state:8} {row.name:24} attempts {row.attempts}  {row.run_at:%Y-%m-%d %H:%M}{more}"
             )
         if not rows:
             click.echo("No jobs.")
@@ -71,3 +73,23 @@ def replay(job_ids: tuple[UUID, ...], everything: bool, as_json: bool) -> None:
         raise NotFound(f"No failed job {', '.join(sorted(map(str, missing)))}")
     document = {"data": [{"id": str(job)} for job in replayed]}
     emit(document, as_json=as_json, human=lambda: click.echo(f"{len(replayed)} jobs will run again."))
+
+
+@jobs.command()
+@click.argument("job_ids", type=click.UUID, nargs=-1, required=True)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def cancel(job_ids: tuple[UUID, ...], as_json: bool) -> None:
+    """Cancel jobs: waiting ones do not begin, an import that runs ends after its present batch."""
+    from app.cli.context import open_runtime
+    from app.core.jobs import admin, wake
+
+    with open_runtime() as runtime:
+        cancelled: list[UUID] = []
+        for pod in runtime.ports.pods(runtime):
+            cancelled += admin.cancel(runtime.databases.pod(pod), job_ids)
+        wake(runtime.redis)
+    missing = set(job_ids) - set(cancelled)
+    if missing:
+        raise NotFound(f"No job {', '.join(sorted(map(str, missing)))}")
+    document = {"data": [{"id": str(job)} for job in cancelled]}
+    emit(document, as_json=as_json, human=lambda: click.echo(f"{len(cancelled)} jobs are cancelled."))

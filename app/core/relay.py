@@ -15,6 +15,7 @@ from sqlalchemy import exc
 
 from app.core.jobs import queue, store
 from app.core.jobs.request import wait_for_wake
+from app.core.jobs.schedules import Ticker
 
 if TYPE_CHECKING:
     import threading
@@ -49,6 +50,7 @@ class Relay:
     spares: int = 3
     _resting: dict[UUID, tuple[float, float]] = field(default_factory=dict[UUID, tuple[float, float]])
     _spares_at: float = 0.0
+    _ticker: Ticker = field(default_factory=Ticker)
 
     def run(self, stop: threading.Event) -> None:
         """Work until ``stop`` is set; a server that is away is waited for."""
@@ -68,7 +70,10 @@ class Relay:
 
     def round(self) -> int:
         """Look once at everything; how much was done."""
-        done = self.seal_pending() + sum(self.ring_due(pod) for pod in self.runtime.ports.pods(self.runtime))
+        done = self.seal_pending()
+        for pod in self.runtime.ports.pods(self.runtime):
+            self._ticker.tick(self.runtime.databases.pod(pod), pod)
+            done += self.ring_due(pod)
         if not done and time.monotonic() >= self._spares_at:
             self._spares_at = time.monotonic() + _SPARES_SECONDS
             self._keep_spares()

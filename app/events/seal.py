@@ -2,18 +2,17 @@
 
 It takes the visible outbox rows before the role is set and appends one ``event_seal`` in the same transaction, so an
 event is sealed exactly once. A leaf is an HMAC of the event under the tenant's audit key; the root chains the leaves
-to the batch before.
+to the batch before (ADR 17; ``app.events.audit`` checks it).
 """
 
 from __future__ import annotations
 
-import hashlib
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from app.core.crypto import hmac_sign
 from app.core.jobs import request_job
 from app.events import consumers
-from tenants.scope import SYSTEM, enter_job, enter_seal
+from tenants.scope import enter_seal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from tenants.scope import TenantScope
 
 #: What is signed: every column in a fixed order, times in UTC, whatever the session's settings.
-_CANONICAL: Final = (
+CANONICAL: Final = (
     "jsonb_build_array(id, at AT TIME ZONE 'UTC', actor_kind, actor_id, cause, kind, object, record_id, record_version,"
     " diff, request_id)::text"
 )
@@ -37,12 +36,14 @@ def seal_tenant(runtime: Runtime, tenant_id: UUID) -> int:
         scope, event_ids = taken
         if not event_ids:
             return 0
-        leaves = leaves_of(scope, event_ids, runtime.config.secret_key)
+        secret_key = runtime.config.secret_key
+        leaves = leaves_of(scope, event_ids, secret_key)
         batch, first_seq, previous = _head(scope)
+        root = root_of(secret_key, tenant_id, batch + 1, first_seq, previous, leaves)
         scope.execute(
             "INSERT INTO event_seal (batch, first_seq, event_ids, leaves, root, previous_root)"
             " VALUES (%s, %s, %s::uuid[], %s::bytea[], %s, %s)",
-            (batch + 1, first_seq, event_ids, leaves, root_of(previous, leaves), previous),
+            (batch + 1, first_seq, event_ids, leaves, root, previous),
         )
         if consumers.registry.all():
             request_job(scope, consumers.JOB)
@@ -51,20 +52,25 @@ def seal_tenant(runtime: Runtime, tenant_id: UUID) -> int:
 
 def leaves_of(scope: TenantScope, event_ids: Sequence[UUID], secret_key: str) -> list[bytes]:
     """The leaf of each event, in the order of ``event_ids``."""
-    rows = scope.execute(
-        f"SELECT id, {_CANONICAL} FROM event WHERE id = ANY(%s::uuid[])", (list(event_ids),)
-    ).fetchall()
+    rows = scope.execute(f"SELECT id, {CANONICAL} FROM event WHERE id = ANY(%s::uuid[])", (list(event_ids),)).fetchall()
     text: dict[UUID, str] = {row[0]: row[1] for row in rows}
-    purpose = f"audit {scope.tenant.id}"
-    return [hmac_sign(secret_key, purpose, text[event_id].encode()) for event_id in event_ids]
+    return [leaf_of(secret_key, scope.tenant.id, text[event_id]) for event_id in event_ids]
 
 
-def root_of(previous: bytes | None, leaves: Iterable[bytes]) -> bytes:
-    """SHA-256 over the root before and the leaves."""
-    digest = hashlib.sha256(previous or b"")
-    for leaf in leaves:
-        digest.update(leaf)
-    return digest.digest()
+def leaf_of(secret_key: str, tenant_id: UUID, canonical: str) -> bytes:
+    """HMAC of an event under the tenant's audit key."""
+    return hmac_sign(secret_key, f"audit {tenant_id}", canonical.encode())
+
+
+def root_of(
+    secret_key: str, tenant_id: UUID, batch: int, first_seq: int, previous: bytes | None, leaves: Iterable[bytes]
+) -> bytes:
+    """HMAC over the batch's place, the root before and the leaves.
+
+    With the key, so that whoever may write the database can't take a leaf away and chain the rest anew.
+    """
+    message = b"".join((batch.to_bytes(8), first_seq.to_bytes(8), previous or b"", *leaves))
+    return hmac_sign(secret_key, f"audit root {tenant_id}", message)
 
 
 def _head(scope: TenantScope) -> tuple[int, int, bytes | None]:
@@ -73,22 +79,3 @@ def _head(scope: TenantScope) -> tuple[int, int, bytes | None]:
         "SELECT batch, first_seq + cardinality(event_ids), root FROM event_seal ORDER BY batch DESC LIMIT 1"
     ).fetchone()
     return (0, 1, None) if row is None else (row[0], row[1], row[2])
-
-
-def verify_chain(runtime: Runtime, tenant_id: UUID) -> list[str]:
-    """Check every seal of a tenant against its events; sentences about what does not fit, empty when all is well."""
-    problems: list[str] = []
-    with enter_job(runtime.databases, tenant_id, actor=SYSTEM, write=False) as scope:
-        seals: list[Any] = scope.execute(
-            "SELECT batch, first_seq, event_ids, leaves, root, previous_root FROM event_seal ORDER BY batch"
-        ).fetchall()
-        previous, next_seq = None, 1
-        for batch, first_seq, event_ids, leaves, root, previous_root in seals:
-            if first_seq != next_seq or previous_root != previous:
-                problems.append(f"batch {batch} does not continue the one before")
-            if root_of(previous_root, leaves) != root:
-                problems.append(f"the root of batch {batch} does not match its leaves")
-            if leaves_of(scope, event_ids, runtime.config.secret_key) != leaves:
-                problems.append(f"an event of batch {batch} was altered")
-            previous, next_seq = root, first_seq + len(event_ids)
-    return problems

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from app.events import consumers
+from app.events import anchor, consumers
 from app.imports import tasks as imports
 from tenants.identity import invitations
 
-__all__ = ["consumers", "imports", "invitations"]
+__all__ = ["anchor", "consumers", "imports", "invitations"]

@@ -134,7 +134,7 @@ class _Fork:
             die_with_parent(signal.SIGKILL, parent)()
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends us
             self.runtime.databases.forget()
-            code = _TRIED if execute(self.runtime, self.pod, self.job) else _NOT_TRIED
+            code = _TRIED if execute(self.runtime, self.pod, self.job, makes_way=False) else _NOT_TRIED
         except BaseException as error:  # noqa: BLE001 (the end of a process: the parent looks at the import itself)
             _LOG.warning("the import waits (%s)", type(error).__name__)
         finally:

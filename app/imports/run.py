@@ -16,6 +16,7 @@ import msgspec
 
 from app.access.rights import RECORD_IMPORT, allows
 from app.core.errors import Conflict, Forbidden, InvalidInput, NotFound, Unauthenticated
+from app.core.jobs import checkpoint
 from app.events.append import append_summary
 from app.imports import repository
 from app.imports.batch import BatchWriter, Numbered, Outcome, plain_counts
@@ -81,6 +82,11 @@ def run_import(runtime: Runtime, tenant: UUID, import_id: UUID) -> None:
         return
     except (InvalidInput, NotFound, Forbidden, Unauthenticated) as error:
         run.fail(error.detail)
+
+
+def cancel_import(runtime: Runtime, tenant: UUID, import_id: UUID) -> None:
+    """End the import where it is; what was written stays, is counted and can be undone."""
+    _Run(runtime, tenant, import_id).fail("It was cancelled.")
 
 
 class _Run:
@@ -156,6 +162,7 @@ class _Run:
         while chunk := list(islice(rows, size)):
             started = time.monotonic()
             writer = _patiently(lambda c=chunk, w=writer: self._batch(sheet, c, w, found))
+            checkpoint(chunk[-1][0], found.rows)
             taken = max(time.monotonic() - started, 0.001)
             size = max(_LEAST, min(_MOST, size * 2, int(size * _AIM / taken)))
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from app.core.jobs import JobArgs, register
 from app.core.relay import is_away
-from app.imports.run import run_import
+from app.imports.run import cancel_import, run_import
 from app.imports.service import RUN_JOB, UNDO_JOB
 from app.imports.undo import run_undo
 
@@ -24,8 +24,13 @@ _PATIENCE: Final = 300.0
 _PAUSE: Final = 0.5
 
 
+def cancel(runtime: Runtime, tenant: UUID, args: JobArgs) -> None:
+    """The import's job was cancelled."""
+    patiently(lambda: cancel_import(runtime, tenant, UUID(args["import"])))
+
+
 #: A killed attempt costs at most one batch, so many are allowed.
-@register(RUN_JOB, timeout=6 * 3600, max_attempts=100)
+@register(RUN_JOB, timeout=6 * 3600, max_attempts=100, on_cancel=cancel)
 def run(runtime: Runtime, tenant: UUID, args: JobArgs) -> None:
     """Take an import to its end."""
     patiently(lambda: run_import(runtime, tenant, UUID(args["import"])))

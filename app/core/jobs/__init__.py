@@ -5,7 +5,19 @@ extending its lease, and ended in the database. What falls silent (a killed work
 so every job runs at least once, one attempt at a time, and must be safe to run twice.
 """
 
+from app.core.jobs.checkpoints import JobCancelled, checkpoint
 from app.core.jobs.registry import JobArgs, JobFunction, JobKind, Registry, register, registry
 from app.core.jobs.request import request_job, wake
 
-__all__ = ["JobArgs", "JobFunction", "JobKind", "Registry", "register", "registry", "request_job", "wake"]
+__all__ = [
+    "JobArgs",
+    "JobCancelled",
+    "JobFunction",
+    "JobKind",
+    "Registry",
+    "checkpoint",
+    "register",
+    "registry",
+    "request_job",
+    "wake",
+]

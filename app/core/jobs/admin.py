@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 JobState = Literal["waiting", "rung", "running", "failed"]
 
 _LIST = sa.text(
-    "select id, tenant, name, state, attempt, run_at, error, created_at from pod.list_jobs(:state, :limit) order by id"
+    "select id, tenant, name, state, attempt, run_at, error, created_at, cancelled, done, total"
+    " from pod.list_jobs(:state, :limit) order by id"
 )
+_CANCEL = sa.text("select pod.cancel_job(:job)")
 _REPLAY = sa.text("select pod.replay_job(:job)")
 _ALL = 1_000_000
 
@@ -33,6 +35,14 @@ class JobRow:
     run_at: datetime
     error: str | None
     created_at: datetime
+    cancelled: bool
+    done: int | None
+    total: int | None
+
+    @property
+    def progress(self) -> float | None:
+        """Which part is done, 0 to 1; None for a job that does not say."""
+        return round(min((self.done or 0) / self.total, 1.0), 3) if self.total else None
 
     def document(self) -> dict[str, object]:
         """Make the JSON form."""
@@ -45,6 +55,8 @@ class JobRow:
             "run_at": self.run_at.isoformat(),
             "error": self.error,
             "created_at": self.created_at.isoformat(),
+            "cancelled": self.cancelled,
+            "progress": self.progress,
         }
 
 
@@ -62,3 +74,9 @@ def replay(engine: sa.Engine, jobs: Iterable[UUID]) -> list[UUID]:
     """Let failed jobs wait again with no attempts counted; the ids of those found."""
     with engine.begin() as connection:
         return [job for job in jobs if connection.execute(_REPLAY, {"job": job}).scalar()]
+
+
+def cancel(engine: sa.Engine, jobs: Iterable[UUID]) -> list[UUID]:
+    """Mark jobs as cancelled; the ids of those found. One that runs stops at its next checkpoint, if it has any."""
+    with engine.begin() as connection:
+        return [job for job in jobs if connection.execute(_CANCEL, {"job": job}).scalar()]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from app.core.errors import Conflict, RapportError, TooManyRequests
 from app.core.jobs import store
+from app.core.jobs.checkpoints import JobCancelled, MadeWay, running
 from app.core.jobs.registry import JobKind, Registry, registry
 
 if TYPE_CHECKING:
@@ -42,41 +43,68 @@ def execute(
     job: UUID,
     kinds: Registry = registry,
     *,
-    started: Callable[[int], None] | None = None,
+    started: Callable[[int, int], None] | None = None,
+    makes_way: bool = True,
 ) -> bool:
     """Take the job, run it, say in the database how it went. False when there was nothing to run.
 
     Never raises for what the job does: the queue's own bookkeeping is of no use to us. ``started`` is told the number
-    of the attempt.
+    of the attempt and how many of them count. ``makes_way``: a long job stops at a checkpoint while others wait.
     """
     engine = runtime.databases.pod(pod)
     attempt = store.start(engine, job)
     if attempt is None:
         return False
     if started is not None:
-        started(attempt.number)
+        started(attempt.number, attempt.tries)
     kind = kinds.get(attempt.name)
-    if kind is None:
+    if kind is None and attempt.cancelled:
+        store.end(engine, attempt.job, attempt.number)
+    elif kind is None:
         # Perhaps a newer version's: leave time for the upgrade of this worker.
         _put_back(engine, attempt, 8, f"unknown job {attempt.name}")
-    elif attempt.number > kind.max_attempts:
+    elif attempt.cancelled:
+        _run(runtime, engine, kind, attempt, _cancel)
+    elif attempt.tries > kind.max_attempts:
         _put_back(engine, attempt, 0, "its worker was killed in every attempt")
     else:
-        _run(runtime, engine, kind, attempt)
+        _run(runtime, engine, kind, attempt, _work, makes_way=makes_way)
     return True
 
 
-def _run(runtime: Runtime, engine: sa.Engine, kind: JobKind, attempt: Attempt) -> None:
+def _work(runtime: Runtime, kind: JobKind, attempt: Attempt) -> None:
     try:
-        with _heartbeat(engine, attempt):
-            kind.function(runtime, attempt.tenant, attempt.args)
+        kind.function(runtime, attempt.tenant, attempt.args)
+    except JobCancelled:
+        _cancel(runtime, kind, attempt)
+
+
+def _cancel(runtime: Runtime, kind: JobKind, attempt: Attempt) -> None:
+    if kind.on_cancel is not None:
+        kind.on_cancel(runtime, attempt.tenant, attempt.args)
+
+
+def _run(
+    runtime: Runtime,
+    engine: sa.Engine,
+    kind: JobKind,
+    attempt: Attempt,
+    act: Callable[[Runtime, JobKind, Attempt], None],
+    *,
+    makes_way: bool = False,
+) -> None:
+    try:
+        with _heartbeat(engine, attempt), running(engine, attempt, makes_way=makes_way):
+            act(runtime, kind, attempt)
+    except MadeWay:
+        store.make_way(engine, attempt.job, attempt.number)
     except Exception as error:  # noqa: BLE001 (whatever a job raises is recorded and retried)
         _LOG.warning(
             "job %s %s of tenant %s, attempt %d: %s",
             attempt.name,
             attempt.job,
             attempt.tenant,
-            attempt.number,
+            attempt.tries,
             _where(error),
         )
         attempts = 0 if _permanent(error) else kind.max_attempts
@@ -86,16 +114,18 @@ def _run(runtime: Runtime, engine: sa.Engine, kind: JobKind, attempt: Attempt) -
 
 
 def _put_back(engine: sa.Engine, attempt: Attempt, max_attempts: int, reason: str) -> None:
-    pause = backoff(attempt.number) if attempt.number < max_attempts else None
+    pause = backoff(attempt.tries) if attempt.tries < max_attempts else None
     store.retry(engine, attempt.job, attempt.number, pause, reason)
 
 
-def give_back(runtime: Runtime, pod: int, job: UUID, number: int) -> None:
-    """Say for a process that was killed in its attempt ``number`` that the job is free; its lease need not run out.
+def give_back(runtime: Runtime, pod: int, job: UUID, number: int, tries: int) -> None:
+    """Say for a process that was killed that its job is free; its lease need not run out.
+
+    ``number`` is its attempt's, the ``tries``-th that counts.
 
     Whether attempts are left is judged when the next one starts.
     """
-    store.retry(runtime.databases.pod(pod), job, number, min(backoff(number), _LEASE), "its process was killed")
+    store.retry(runtime.databases.pod(pod), job, number, min(backoff(tries), _LEASE), "its process was killed")
 
 
 def backoff(attempt: int) -> timedelta:

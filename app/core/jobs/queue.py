@@ -91,7 +91,7 @@ class RapportWorker(Worker):
 
     def fork_work_horse(self, job: Job, queue: Queue) -> None:
         """Remember what the fork is for."""
-        self._note.write(0)
+        self._note.write(0, 0)
         self._running = job
         super().fork_work_horse(job, queue)
 
@@ -112,11 +112,11 @@ class RapportWorker(Worker):
 
     def _give_back(self, job: Job) -> None:
         """The job need not wait for the end of its dead attempt's lease."""
-        number = self._note.read()
+        number, tries = self._note.read()
         if not number:
             return
         try:
-            give_back(self._runtime, *_named(job), number)
+            give_back(self._runtime, *_named(job), number, tries)
         except Exception as error:  # noqa: BLE001 (the database is away: the lease will run out)
             _LOG.warning("job %s could not be given back (%s)", job.id, type(error).__name__)
 
@@ -134,13 +134,13 @@ def _named(entry: Job) -> tuple[int, UUID]:
 
 
 class _Note:
-    """A number that a fork leaves for its parent."""
+    """Two numbers that a fork leaves for its parent: that of its attempt and how many attempts count."""
 
     def __init__(self) -> None:
-        self._memory = mmap.mmap(-1, 8)
+        self._memory = mmap.mmap(-1, 16)
 
-    def write(self, number: int) -> None:
-        self._memory[:8] = number.to_bytes(8)
+    def write(self, number: int, tries: int) -> None:
+        self._memory[:16] = number.to_bytes(8) + tries.to_bytes(8)
 
-    def read(self) -> int:
-        return int.from_bytes(self._memory[:8])
+    def read(self) -> tuple[int, int]:
+        return int.from_bytes(self._memory[:8]), int.from_bytes(self._memory[8:16])

@@ -23,6 +23,7 @@ class JobKind:
     function: JobFunction
     timeout: int
     max_attempts: int
+    on_cancel: JobFunction | None = None
 
 
 class Registry:
@@ -57,11 +58,16 @@ class Registry:
 registry = Registry()
 
 
-def register(name: str, *, timeout: int = 300, max_attempts: int = 8) -> Callable[[JobFunction], JobFunction]:
-    """Make ``fn(runtime, tenant_id, args)`` the job ``name`` (``feature.verb``)."""
+def register(
+    name: str, *, timeout: int = 300, max_attempts: int = 8, on_cancel: JobFunction | None = None
+) -> Callable[[JobFunction], JobFunction]:
+    """Make ``fn(runtime, tenant_id, args)`` the job ``name`` (``feature.verb``).
+
+    ``on_cancel`` runs in its place, or after it stopped at a checkpoint, when the job was cancelled.
+    """
 
     def add(function: JobFunction) -> JobFunction:
-        registry.add(JobKind(name, function, timeout, max_attempts))
+        registry.add(JobKind(name, function, timeout, max_attempts, on_cancel))
         return function
 
     return add

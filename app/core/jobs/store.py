@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, LiteralString
 
 if TYPE_CHECKING:
     from collections.abc import Generator
-    from datetime import timedelta
+    from datetime import datetime, timedelta
     from uuid import UUID
 
     import psycopg
@@ -24,6 +24,14 @@ class Attempt:
     name: str
     args: dict[str, Any]
     number: int
+    cancelled: bool = False
+    #: Attempts that made way for other jobs: they don't count.
+    yields: int = 0
+
+    @property
+    def tries(self) -> int:
+        """Attempts that count, this one included."""
+        return self.number - self.yields
 
 
 @contextmanager
@@ -58,8 +66,8 @@ def due(engine: sa.Engine, limit: int, patience: timedelta) -> list[tuple[UUID, 
 
 def start(engine: sa.Engine, job: UUID) -> Attempt | None:
     """Take the job for one attempt; None when it is gone or another worker has it."""
-    row = _row(engine, "select tenant, name, args, attempt from pod.start_job(%s)", (job,))
-    return None if row is None else Attempt(job, row[0], row[1], row[2], row[3])
+    row = _row(engine, "select tenant, name, args, attempt, cancelled, yields from pod.start_job(%s)", (job,))
+    return None if row is None else Attempt(job, *row)
 
 
 def extend(engine: sa.Engine, job: UUID, attempt: int) -> bool:
@@ -75,6 +83,25 @@ def end(engine: sa.Engine, job: UUID, attempt: int) -> bool:
 def retry(engine: sa.Engine, job: UUID, attempt: int, pause: timedelta | None, reason: str) -> bool:
     """Put the job back for later, or aside for an operator (``pause`` None)."""
     return _said(_row(engine, "select pod.retry_job(%s, %s, %s, %s)", (job, attempt, pause, reason)))
+
+
+def progress(engine: sa.Engine, job: UUID, attempt: int, done: int | None, total: int | None) -> tuple[bool, bool]:
+    """Say how far the attempt is; whether the job was cancelled, and whether another one waits for a worker."""
+    row = _row(
+        engine, "select cancelled, others_wait from pod.progress_job(%s, %s, %s, %s)", (job, attempt, done, total)
+    )
+    return (False, False) if row is None else (row[0], row[1])
+
+
+def make_way(engine: sa.Engine, job: UUID, attempt: int) -> bool:
+    """Put the job behind those that wait now; the attempt does not count."""
+    return _said(_row(engine, "select pod.yield_job(%s, %s)", (job, attempt)))
+
+
+def tick(engine: sa.Engine, name: str, slot: datetime, spread: timedelta) -> int | None:
+    """Ask for the recurring job ``name`` of every active tenant; None when ``slot`` had been asked for before."""
+    row = _row(engine, "select pod.tick(%s, %s, %s)", (name, slot, spread))
+    return None if row is None else row[0]
 
 
 def _said(row: tuple[Any, ...] | None) -> bool:
