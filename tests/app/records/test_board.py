@@ -47,6 +47,17 @@ def test_figures_count_all_records_while_cards_stop_at_the_limit(scope: TenantSc
     assert [card["name"] for card in rest.rows] == ["D2", "D1", "D0"]
 
 
+def test_a_weighted_sum_takes_each_amount_by_its_probability(scope: TenantScope) -> None:
+    make_deal(scope, "Likely", stage="meeting", amount="100", probability="0.75")
+    make_deal(scope, "As the stage says", stage="meeting", amount="50")
+    make_deal(scope, "Unknown amount", stage="meeting")
+    columns = {group["key"]: group for group in groups(scope, metrics=("count", "weighted:amount"))}
+    assert columns["meeting"]["weighted_amount"] == {"amount": "95.00", "currency": "EUR"}
+    assert columns["new"]["weighted_amount"] == {"amount": "0.00", "currency": "EUR"}
+    with pytest.raises(InvalidInput, match="has no weighted"):
+        groups(scope, "company", group_by="industry", metrics=("weighted:annual_revenue",))
+
+
 def test_cards_follow_filter_and_sort_with_empty_values_last(scope: TenantScope) -> None:
     for name, amount in (("a", "1"), ("b", None), ("c", "3"), ("d", "2")):
         make_deal(scope, name, amount=amount)
