@@ -73,7 +73,6 @@ def _binds(scope: TenantScope, asked: Asked, limit: int) -> dict[str, object]:
         "phrases": list(asked.phrases),
         "q": asked.folded,
         "q_end": asked.folded + _LAST,
-        "q_part": f"%{_like(asked.folded)}%",
         "likes": [f"%{_like(word)}%" for word in asked.words],
         "identifier": asked.identifier,
         "me": scope.member.id if scope.member else None,

@@ -1,8 +1,8 @@
 """The one statement of a search: strict ways of each object first; weaker ones run only where those found too little.
 
 - *strict*: every word (or the identifier, the phrase), one read of the object's search index; and the start of titles;
-- *similar*: titles that look or sound like it, by trigrams, when almost nothing was found;
-- *some*: any of the words, for questions. Postings of each word are read up to a limit, rare words count more.
+- *alike*: titles that look like it, by trigrams, when almost nothing was found;
+- *partly*: any of the words, for questions. Postings of each word are read up to a limit, rare words count more.
 
 What is left is scored: title first, then BM25 over the text (Robertson, Zaragoza 2009; k1 = 2.5, b = 0.75, the title
 counted twice), with a little for what is new and for one's own.
@@ -104,7 +104,7 @@ SELECT object, id, title, 0.94 * base + 0.03 * exp(-date_part('day', now() - upd
 
 
 def statement(objects: Sequence[ObjectType], *, phrases: bool, similar: bool) -> str:
-    """The text for these objects. Parameters: see ``Search`` in the package."""
+    """The text for these objects; the package's ``_binds`` has its parameters."""
     strict = [text for obj in objects for text in (_strict(obj, phrases=phrases), _titles(obj))]
     looks = [_similar(obj) for obj in objects] if similar else []
     nothing = "SELECT NULL::text AS object, NULL::uuid AS id, 0 AS way WHERE false"
@@ -131,7 +131,7 @@ def _strict(obj: ObjectType, *, phrases: bool) -> str:
     if not _has_search(obj):
         return ""
     table, key = quoted(obj.table), quoted(TITLE_KEY)
-    phrase = f" WHERE {SEARCH} @@ (SELECT phrase FROM asked)" if phrases else ""
+    phrase = f" WHERE coalesce({SEARCH} @@ (SELECT phrase FROM asked), true)" if phrases else ""
     also = f", {SEARCH}" if phrases else ""
     return (
         f"(SELECT {_name(obj)} AS object, id, {_way('key')} AS way FROM (SELECT id, {key} AS key{also} FROM {table}"

@@ -183,6 +183,7 @@ def test_a_quoted_phrase_stands_in_this_order(scope: TenantScope) -> None:
     assert found(scope, '"red engine"') == ["One"]
     assert found(scope, '"red engine" stopped') == ["One"]
     assert found(scope, '"engine red"') == []
+    assert sorted(map(str, found(scope, '"the" engine'))) == ["One", "Two"]
 
 
 def test_a_question_finds_what_has_most_of_its_rare_words(scope: TenantScope) -> None:
