@@ -73,6 +73,11 @@ MOMENTS = [
     datetime(2040, 7, 1, 12, tzinfo=UTC), datetime(1969, 12, 31, 23, 59, 59, 500_000, UTC),
     datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 30, tzinfo=UTC),
 ]  # fmt: skip
+#: Half hours, quarters, a day left out of the calendar, a half-hour summer.
+ZONES = [
+    "Europe/Berlin", "UTC", "America/New_York", "America/St_Johns", "Asia/Kathmandu", "Pacific/Apia",
+    "Australia/Lord_Howe", "America/Sao_Paulo",
+]  # fmt: skip
 PEOPLE = [uuid.UUID(int=number) for number in range(1, 4)]
 TEXTS = [
     "",
@@ -100,9 +105,15 @@ EMAILS = ["ada@acme.com", "bob@example.org", "a@b.c"]
 class Fields:
     """An environment over ``KINDS``."""
 
-    key = "test fields"
     currency = "EUR"
-    timezone = "Europe/Berlin"
+
+    def __init__(self, timezone: str = "Europe/Berlin") -> None:
+        self.timezone = timezone
+
+    @property
+    def key(self) -> str:
+        """As the protocol says."""
+        return f"{type(self).__name__} {self.timezone}"
 
     def variable(self, path: str) -> Variable | None:
         """As the protocol says."""
@@ -116,13 +127,11 @@ class Fields:
 
     def related(self, path: str) -> Deals | None:
         """As the protocol says."""
-        return Deals() if path == "deals" else None
+        return Deals(self.timezone) if path == "deals" else None
 
 
 class Deals(Fields):
     """The records of the to-many link ``deals``; from each, ``parts`` leads further."""
-
-    key = "test deals"
 
     def variable(self, path: str) -> Variable | None:
         """As the protocol says."""
@@ -130,7 +139,7 @@ class Deals(Fields):
 
     def related(self, path: str) -> Deals | None:
         """As the protocol says."""
-        return Deals() if path == "parts" else None
+        return Deals(self.timezone) if path == "parts" else None
 
 
 def make_rows(count: int, seed: int = 1) -> list[dict[str, object]]:

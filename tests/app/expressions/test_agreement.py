@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 
 from app.expressions import ConditionError, check
 from tests.app.expressions.grammar import Grammar
-from tests.app.expressions.table import PARAMS, Fields, make_rows, make_table
+from tests.app.expressions.table import PARAMS, ZONES, Fields, make_rows, make_table
 
 if TYPE_CHECKING:
     from app.expressions import Checked
@@ -29,12 +29,12 @@ NOBODY: dict[str, object] = {**PARAMS, "me": None}
 _quiet = settings(deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
 
 
-def checked(sources: list[str]) -> list[Checked]:
+def checked(sources: list[str], timezone: str = "Europe/Berlin") -> list[Checked]:
     """Those the checker takes: an empty text beside a field or two literals of unlike kinds are refused."""
     found: list[Checked] = []
     for source in sources:
         try:
-            found.append(check(source, Fields()))
+            found.append(check(source, Fields(timezone)))
         except ConditionError:
             continue
     return found
@@ -48,13 +48,13 @@ def generated(rng: random.Random) -> list[str]:
 @settings(_quiet, max_examples=100)
 @given(rng=st.randoms(use_true_random=False))
 def test_generated_conditions_find_the_same_rows_in_sql_and_in_python(comparer: Comparer, rng: random.Random) -> None:
-    comparer.agree(checked(generated(rng)), PARAMS)
+    comparer.agree(checked(generated(rng), rng.choice(ZONES)), PARAMS)
 
 
 @settings(_quiet, max_examples=30)
 @given(rng=st.randoms(use_true_random=False))
 def test_generated_conditions_agree_without_a_member(comparer: Comparer, rng: random.Random) -> None:
-    comparer.agree(checked(generated(rng)), NOBODY)
+    comparer.agree(checked(generated(rng), rng.choice(ZONES)), NOBODY)
 
 
 def test_most_of_what_is_generated_is_compared_and_most_of_that_tells_rows_apart(comparer: Comparer) -> None:
@@ -88,14 +88,14 @@ def _compare_many(comparer: Comparer, part: int) -> int:
     @given(rng=st.randoms(use_true_random=False))
     def some(rng: random.Random) -> None:
         nonlocal compared
-        conditions = checked(generated(rng))
+        conditions = checked(generated(rng), rng.choice(ZONES))
         comparer.agree(conditions, PARAMS)
         compared += len(conditions)
 
     some()
     rng = random.Random(part)  # noqa: S311 - a failure can be repeated
     for number in range(90):
-        conditions = checked(generated(rng))
+        conditions = checked(generated(rng), rng.choice(ZONES))
         comparer.agree(conditions, NOBODY if number % 5 == 0 else PARAMS)
         compared += len(conditions)
     return compared

@@ -118,7 +118,7 @@ CASES: dict[str, tuple[bool, bool]] = {
     "max(employees, 5, score) == 7": (True, False),
     "max(opened_on, close_on) == close_on": (True, False),
     "sign(amount) == 1": (True, False),
-    "int(-score) == 0 && int(employees * 0.9) == 6": (True, False),
+    "int(-score) == 0 && int(employees * 0.99) == 6": (True, False),
     'int("42") == 42 && double("1e2") == 100': (True, True),
     "int(name) == 1 || int(name) != 1": (False, False),
     "-employees / 3 == -2.333333333333 && employees / -2 == -3.5 && -employees / -2 == 3.5": (True, False),
@@ -128,7 +128,7 @@ CASES: dict[str, tuple[bool, bool]] = {
     "int(name) == null || double(name) == null || bool(name) == null": (False, False),
     # More of texts
     'name.replace("e", "E") == "ÖstErrEich AG" && name.replace("Ö", "") == "sterreich AG"': (True, False),
-    f'(name.replace("e", "{"x" * 1000}").replace("x", "{"y" * 1000}")) == null': (False, False),
+    f'size(name.replace("e", "{"x" * 1000}").replace("x", "{"y" * 1000}")) > 0': (False, False),
     f'size(name.replace("e", "{"x" * 1000}")) == 2011': (True, False),
     "name.substring(0.5) == null || name.substring(5, 3) == null || name.substring(-1) == null": (False, False),
     'name.substring(0, 13) == name && name.substring(13) == "" && name.substring(3, 3) == ""': (True, False),

@@ -162,8 +162,6 @@ def test_paths_used_are_listed() -> None:
 
 def test_a_literal_takes_the_form_its_field_stores() -> None:
     class Emails(Fields):
-        key = "emails in lower case"
-
         def variable(self, path: str) -> Variable | None:
             return Variable(path, "texts", normalise=str.lower) if path == "email" else None
 

@@ -18,8 +18,6 @@ _EXAMPLES += [example for forms in SPECIAL.values() for example, _ in forms]
 class Examples(Fields):
     """The fields the examples name."""
 
-    key = "examples"
-
     def variable(self, path: str) -> Variable | None:
         """As the protocol says."""
         return Variable("phone", "text") if path == "phone" else super().variable(path)

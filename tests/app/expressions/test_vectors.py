@@ -36,8 +36,13 @@ class Bound(Fields):
     """The variables of one vector."""
 
     def __init__(self, vector: Vector) -> None:
-        self.key = f"vector {vector.name}"
+        super().__init__()
         self._vector = vector
+
+    @property
+    def key(self) -> str:
+        """As the protocol says."""
+        return f"vector {self._vector.name}"
 
     def variable(self, path: str) -> Variable | None:
         """As the protocol says."""
