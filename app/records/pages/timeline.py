@@ -156,10 +156,13 @@ def _listed(labels: Sequence[str]) -> str:
     return f"{', '.join(labels[: _NAMED - 1])} and {len(labels) - _NAMED + 1} more"
 
 
-def _one_change(label: str, before: str, after: str) -> str:
+def _one_change(label: str, before: str, after: str) -> Markup:
+    # values stand apart from the sentence, whichever way they are written
     if not before:
-        return f"set {label} to {after}"
-    return f"changed {label} from {before} to {after}" if after else f"cleared {label} (was {before})"
+        return Markup("set {} to <bdi>{}</bdi>").format(label, after)
+    if not after:
+        return Markup("cleared {} (was <bdi>{}</bdi>)").format(label, before)
+    return Markup("changed {} from <bdi>{}</bdi> to <bdi>{}</bdi>").format(label, before, after)
 
 
 def _changes(obj: ObjectType, diff: Mapping[str, Any], reader: Reader, known: Titles) -> list[tuple[str, str, str]]:
