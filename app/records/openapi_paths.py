@@ -43,7 +43,9 @@ def parameters() -> dict[str, Schema]:
         "trash": query("trash", "Trashed records only, or with the others", {"enum": ["only", "with"]}),
         "group_by": query("group_by", "Fields joined by commas; dates as `close_on:quarter`", {"type": "string"}),
         "metrics": query(
-            "metrics", "`count`, `sum:amount`, `avg:`, `min:`, `max:`, joined by commas", {"type": "string"}
+            "metrics",
+            "`count`, `sum:amount`, `avg:`, `min:`, `max:`, `weighted:`; joined by commas",
+            {"type": "string"},
         ),
         "id": {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}},
         "if_match": {

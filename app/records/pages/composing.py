@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flask import request
+from werkzeug.wrappers import Response
 
 from app.core import clock
 from app.core.errors import InvalidInput
@@ -17,8 +18,6 @@ from app.records.write import create_record, update_record
 
 if TYPE_CHECKING:
     from uuid import UUID
-
-    from werkzeug.wrappers import Response
 
     from tenants.scope import TenantScope
 
@@ -44,6 +43,8 @@ def tick(scope: TenantScope, object_name: str, record_id: UUID) -> Response:
     done = request.form.get("done") == "true"
     moment = clock.now().isoformat() if done else None
     update_record(scope, "task", record_id, {"done_at": moment})
+    if "page" in request.form:  # the task's own page shows it in several places
+        return Response("", 200, {"HX-Refresh": "true"})
     return fragment("records/_ticked.html", id=str(record_id), done=done)
 
 
