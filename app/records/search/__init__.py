@@ -47,7 +47,7 @@ def search(scope: TenantScope, q: str, objects: tuple[str, ...] = (), limit: int
     asked = understand(q, region_of(scope.tenant.locale, scope.tenant.timezone))
     wanted = _objects(scope, objects)
     phrases = bool(asked.phrases)
-    similar = not phrases and len(asked.folded) in _SIMILAR_LENGTH and len(asked.terms) <= _SIMILAR_TERMS
+    similar = not phrases and _has_likes(asked)
     shape = (tuple(obj.spec_hash for obj in wanted), phrases, similar)
     text = _TEXTS.get(shape, lambda: statement(wanted, phrases=phrases, similar=similar).encode())
     rows = scope.cursor_text().execute(text, _binds(scope, asked, limit)).fetchall()
@@ -61,6 +61,12 @@ def search(scope: TenantScope, q: str, objects: tuple[str, ...] = (), limit: int
         }
         for name, record_id, title, score, around in rows
     ]
+
+
+def _has_likes(asked: Asked) -> bool:
+    """Whether titles like it are worth looking for: of numbers and long questions they are not."""
+    letters = any(character.isalpha() for character in asked.folded)
+    return letters and len(asked.folded) in _SIMILAR_LENGTH and len(asked.terms) <= _SIMILAR_TERMS
 
 
 def _binds(scope: TenantScope, asked: Asked, limit: int) -> dict[str, object]:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 #: Rows of an object read for all words, read for one word, kept of an object, scored in all.
 _STRICT, _POSTINGS, _KEPT, _SCORED = 300, 400, 25, 40
+#: As good as any number of results: the very title that was typed.
+_PLENTY: Final = 1_000
 #: What is read of a record's text to score it and to cut its snippet from.
 _SCORED_TEXT: Final = 6_000
 _SNIPPET_TEXT: Final = 6_000
@@ -114,7 +116,8 @@ def statement(objects: Sequence[ObjectType], *, phrases: bool, similar: bool) ->
     sizes = ", ".join(f"({_name(obj)}, {_table_literal(obj)}::regclass)" for obj in objects)
     return (
         f"{_TERMS}strict AS MATERIALIZED ({_union(strict) or nothing}),"
-        " total AS MATERIALIZED (SELECT count(DISTINCT id) AS n FROM strict),"
+        " total AS MATERIALIZED ("
+        f"SELECT CASE WHEN bool_or(way = {_SAME}) THEN {_PLENTY} ELSE count(DISTINCT id) END AS n FROM strict),"
         f" alike AS MATERIALIZED ({_union(looks) or nothing}),"
         " rest AS MATERIALIZED (SELECT n, q FROM terms WHERE (SELECT n FROM total) < %(enough)s"
         "   AND (NOT stopped OR (SELECT bool_and(stopped) FROM terms))),"
