@@ -104,6 +104,7 @@ bench: $(VENV)/.dev $(ASSETS) ## Speed beside bare SQL, in the same run
 .PHONY: docs
 docs: $(VENV)/.run ## Write docs/reference from the code
 	@$(BIN)/python -m app.metadata.reference
+	@$(BIN)/python -m app.expressions.reference
 
 .PHONY: lock
 lock: | prerequisites ## Lock the dependencies anew from pyproject.toml
