@@ -91,7 +91,8 @@ def _events(scope: TenantScope, obj: ObjectType, record_id: UUID, reader: Reader
 
 def _starters(scope: TenantScope, data: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     """Who started the imports among the actors: import id → name."""
-    imports = {str(event["actor"]["id"]) for event in data if (event.get("actor") or {}).get("kind") == "import"}
+    actors: list[Mapping[str, Any]] = [event.get("actor") or {} for event in data]
+    imports = {str(actor["id"]) for actor in actors if actor.get("kind") == "import"}
     if not imports:
         return {}
     rows = scope.execute(
