@@ -39,6 +39,7 @@ _FEED: Final = (
     " ORDER BY 1 LIMIT %(limit)s)"
     f" SELECT u.seq, {_SHOWN} FROM u JOIN event e ON e.id = u.id{_ACTORS} ORDER BY u.seq"
 )
+_OF_FIELD: Final = " AND e.kind = 'updated' AND e.diff ? %(field)s"
 _SEQ: Final = (
     "(SELECT s.first_seq + array_position(s.event_ids, e.id) - 1 FROM event_seal s"
     " WHERE s.at >= e.at AND s.event_ids @> ARRAY[e.id] ORDER BY s.at LIMIT 1)"
@@ -67,16 +68,21 @@ def record_events(
     after: str = "",
     limit: int = 50,
     newest_first: bool = False,
+    field: str = "",
 ) -> dict[str, Any]:
-    """One record's events in the order they happened, unsealed ones with ``seq`` None; ``after`` is an event id."""
+    """One record's events in the order they happened, unsealed ones with ``seq`` None; ``after`` is an event id.
+
+    With ``field`` only those that changed it.
+    """
     _check_limit(limit)
     beyond_id = _event_id(after)
     order, beyond = ("DESC", "<") if newest_first else ("ASC", ">")
     cursor = scope.cursor_text()
     cursor.execute(
         f"SELECT {_SEQ}, {_SHOWN} FROM event e{_ACTORS} WHERE e.record_id = %(record)s::uuid AND e.object = %(object)s"
-        f"{f' AND e.id {beyond} %(after)s::uuid' if beyond_id else ''} ORDER BY e.id {order} LIMIT %(limit)s",
-        {"record": record_id, "object": object_name, "after": beyond_id, "limit": limit + 1},
+        f"{f' AND e.id {beyond} %(after)s::uuid' if beyond_id else ''}"
+        f"{_OF_FIELD if field else ''} ORDER BY e.id {order} LIMIT %(limit)s",
+        {"record": record_id, "object": object_name, "after": beyond_id, "limit": limit + 1, "field": field},
     )
     events = [_event(row) for row in cursor.fetchall()]
     return {

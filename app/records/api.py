@@ -21,6 +21,7 @@ from app.records import api_arguments as arguments
 from app.records.aggregate import aggregate
 from app.records.board import board
 from app.records.bulk import bulk
+from app.records.intake import unknown_field
 from app.records.read import as_id, find_object, get_record, list_records
 from app.records.search import search
 from app.records.write import (
@@ -166,11 +167,15 @@ def board_(scope: TenantScope, object_name: str) -> Response:
 @blueprint.get("/records/<object_name>/<record_id>/events")
 @workspace(RECORD_READ)
 def record_events_(scope: TenantScope, object_name: str, record_id: str) -> Response:
-    """What happened to a record, oldest first."""
-    given = arguments.known_arguments("after", "limit")
-    wanted = _id(scope, object_name, record_id)
+    """What happened to a record, or with ``field`` to that field of it, oldest first."""
+    given = arguments.known_arguments("after", "limit", "field")
+    _, obj = find_object(scope, object_name)
+    wanted, field = as_id(obj, record_id), given.get("field", "")
+    if field and field not in obj.fields:
+        message = unknown_field(obj, field)
+        raise InvalidInput(message, [FieldError("?field", "field.unknown", message)])
     limit = arguments.limit_of(given)
-    body = record_events(scope, object_name, wanted, after=given.get("after", ""), limit=limit)
+    body = record_events(scope, object_name, wanted, after=given.get("after", ""), limit=limit, field=field)
     if not body["data"] and "after" not in given:
         get_record(scope, object_name, wanted, fields=("id",), trash=True)  # a destroyed record keeps its history
     return json_response(body)

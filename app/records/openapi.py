@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 #: Kinds of events: what happened to a record, and what one act did to many.
 _CHANGES: Final = ("created", "updated", "trashed", "restored", "destroyed", "merged")
 _SUMMARIES: Final = ("bulk", "imported", "import_undone")
+#: What happens to members and keys (``tenants.log``).
+_ACCESS: Final = ("member_invited", "member_joined", "member_changed", "signed_in", "key_created", "key_revoked")
 PROBLEM: Final = "application/problem+json"
 _TITLES: Final = {
     "400": "The body is not what its Content-Type says",
@@ -173,7 +175,7 @@ def _shared_schemas() -> dict[str, Schema]:
                 "id": {"type": "string", "format": "uuid"},
                 "at": {"type": "string", "format": "date-time"},
                 "actor": {"type": "object"},
-                "kind": {"enum": [*_CHANGES, *_SUMMARIES]},
+                "kind": {"enum": [*_CHANGES, *_SUMMARIES, *_ACCESS]},
                 "object": {"type": "string"},
                 "record_id": {"type": ["string", "null"], "format": "uuid", "description": "Null for a summary"},
                 "diff": {"type": ["object", "null"]},

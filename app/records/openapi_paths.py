@@ -129,6 +129,7 @@ def _record(obj: ObjectType) -> dict[str, Any]:
     name, one, record = obj.name, obj.label.lower(), _schema(obj)
     destroy = {"name": "destroy", "in": "query", "description": "For good", "schema": {"type": "boolean"}}
     after = {"name": "after", "in": "query", "description": "Id of an event", "schema": {"type": "string"}}
+    field = {"name": "field", "in": "query", "description": "Only its changes", "schema": {"enum": sorted(obj.fields)}}
     return {
         f"{_BASE}/{name}/{{id}}": {
             "parameters": _use("id"),
@@ -159,7 +160,12 @@ def _record(obj: ObjectType) -> dict[str, Any]:
         f"{_BASE}/{name}/{{id}}/events": {
             "parameters": _use("id"),
             "get": _operation(
-                name, "events", f"What happened to a {one}", ("200", "Events", _EVENTS), ("limit",), extra=[after]
+                name,
+                "events",
+                f"What happened to a {one}",
+                ("200", "Events", _EVENTS),
+                ("limit",),
+                extra=[after, field],
             ),
         },
     }

@@ -15,6 +15,7 @@ from uuid import UUID
 from app.core import clock, crypto, ids
 from app.core.errors import Conflict, NotFound
 from app.core.jobs import register, request_job
+from tenants import log
 from tenants.identity import members, outgoing, repository
 from tenants.identity.addresses import normalise_email
 from tenants.identity.outgoing import Message
@@ -72,6 +73,7 @@ def invite(
     token = _token(runtime, row.id)
     with runtime.databases.control.begin() as connection:
         repository.insert_invitation(connection, row)
+    log.note(scope, "member_invited", "member", member_id, {"role": [None, role]})
     request_job(scope, "identity.send_invitation", {"invitation": str(row.id)})
     return Invitation(row.id, address, role, f"{runtime.config.base_url}/invitations/{token}", member_id)
 
@@ -209,8 +211,10 @@ def _claim(runtime: Runtime, row: InvitationRow, person: Known) -> None:
             "update member set person = %s, status = 'active', name = case when name = %s then %s else name end, "
             # Who was deactivated since does not let themselves in again; repeating a claim changes nothing.
             "updated_at = now() where id = %s and (status = 'invited' or (status = 'active' and person = %s)) "
-            "returning id",
+            "returning old.status",
             (person.id, clean_name("", row.email), person.name, row.member, person.id),
         ).fetchone()
         if claimed is None:
             raise NotFound("This invitation was used before, taken back or is too old. Ask for a new one.")
+        if claimed[0] == "invited":
+            log.note(scope, "member_joined", "member", row.member)

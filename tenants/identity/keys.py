@@ -16,6 +16,7 @@ from uuid import UUID
 
 from app.core import clock, crypto, ids
 from app.core.errors import FieldError, InvalidInput, NotFound
+from tenants import log
 from tenants.identity import members
 
 if TYPE_CHECKING:
@@ -109,6 +110,7 @@ def create_key(
         "values (%s, %s, %s, %s, %s, %s, %s)",
         (row.id, tidy, role, row.prefix, scope.member.id if scope.member else None, row.created_at, expires_at),
     )
+    log.note(scope, "key_created", "key", row.id, {"role": [None, role]})
     scope.at_commit(
         "select pod.put_credential(%(tenant)s, 'key', %(hash)s, %(member)s, null, %(role)s, %(name)s, %(expires)s, "
         "null, null, %(id)s)",
@@ -137,10 +139,13 @@ def list_keys(scope: TenantScope) -> list[KeyRow]:
 def revoke_key(scope: TenantScope, key: UUID) -> None:
     """End a key at once; raises NotFound. Doing it twice is fine."""
     row = scope.execute(
-        "update api_key set revoked_at = coalesce(revoked_at, %s) where id = %s returning id", (clock.now(), key)
+        "update api_key set revoked_at = coalesce(revoked_at, %s) where id = %s returning old.revoked_at",
+        (clock.now(), key),
     ).fetchone()
     if row is None:
         raise NotFound("There is no such key.")
+    if row[0] is None:
+        log.note(scope, "key_revoked", "key", key)
     scope.at_commit("select pod.drop_credential(%(tenant)s, %(key)s, null)", {"tenant": scope.tenant.id, "key": key})
 
 

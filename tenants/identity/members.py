@@ -9,6 +9,7 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from app.core.errors import Conflict, FieldError, Forbidden, InvalidInput, NotFound
+from tenants import log
 from tenants.identity import repository
 
 if TYPE_CHECKING:
@@ -75,6 +76,8 @@ def change_role(scope: TenantScope, member: UUID, role: str) -> MemberRow:
     if found.role == "owner" and role != "owner":
         _check_owner(scope, found)
     scope.execute("update member set role = %s, updated_at = now() where id = %s", (role, member))
+    if role != found.role:
+        log.note(scope, "member_changed", "member", member, {"role": [found.role, role]})
     return get_member(scope, member)
 
 
@@ -98,6 +101,8 @@ def deactivate(runtime: Runtime, scope: TenantScope, member: UUID, *, hand_over_
             raise InvalidInput(message, [FieldError("/hand_over_to", "member", message)])
         moved = runtime.ports.hand_over(scope, member, hand_over_to)
     scope.execute("update member set status = 'inactive', updated_at = now() where id = %s", (member,))
+    if found.status != "inactive":
+        log.note(scope, "member_changed", "member", member, {"status": [found.status, "inactive"]})
     scope.at_commit(
         "select pod.drop_credential(%(tenant)s, null, %(member)s)", {"tenant": scope.tenant.id, "member": member}
     )
@@ -117,6 +122,7 @@ def reactivate(runtime: Runtime, scope: TenantScope, member: UUID) -> MemberRow:
         raise Conflict("This member never had an account. Invite them by e-mail.")
     check_may_touch(scope, found.role)
     scope.execute("update member set status = 'active', updated_at = now() where id = %s", (member,))
+    log.note(scope, "member_changed", "member", member, {"status": [found.status, "active"]})
     with runtime.databases.control.begin() as connection:
         repository.put_membership(connection, found.person, scope.tenant.id, member, found.role)
     return get_member(scope, member)
@@ -154,6 +160,7 @@ def _revoke_keys(scope: TenantScope, member: UUID) -> None:
         "update api_key set revoked_at = now() where created_by = %s and revoked_at is null returning id", (member,)
     ).fetchall()
     for (key,) in ended:
+        log.note(scope, "key_revoked", "key", key)
         scope.at_commit(
             "select pod.drop_credential(%(tenant)s, %(key)s, null)", {"tenant": scope.tenant.id, "key": key}
         )

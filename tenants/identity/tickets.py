@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Final, LiteralString, cast
 
 from app.core import clock, crypto
 from app.core.errors import Forbidden, NotFound
+from tenants import log
 from tenants.identity import repository
+from tenants.scope import enter
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -84,6 +86,9 @@ def redeem(runtime: Runtime, *, pod: int, host: str, ticket: str, binding: str, 
         )
     if made is None:
         raise TicketVoid("It works once, within a minute and in one browser. Open the workspace again.")
+    with enter(runtime.databases, pod=pod, host=host, credential=crypto.sha256(session), write=True) as scope:
+        if scope.member is not None:
+            log.note(scope, "signed_in", "member", scope.member.id)
     return session
 
 

@@ -331,7 +331,8 @@ class Workspace:
             distinct=len({record[key] for record in records}),
             created_events=len(created),
             records_with_event=len({record["id"] for record in records} & set(created)),
-            events=len(events),
+            # Its first key is in the log too.
+            events=sum(event["object"] not in {"key", "member"} for event in events),
             gaps=len(numbers) - sum(seq == at for at, seq in enumerate(numbers, 1)),
             in_table=in_table[0],
             in_event_table=in_events[0],

@@ -46,6 +46,16 @@ def test_a_timeline_is_read_in_both_directions_page_by_page(scope: TenantScope) 
     assert read.record_events(scope, "deal", record_id(company))["data"] == []
 
 
+def test_the_history_of_one_field_is_what_changed_it(scope: TenantScope) -> None:
+    company = make_company(scope, "Old")
+    for change in ({"name": "New"}, {"description": "Ours"}, {"name": "Newer", "description": "Theirs"}):
+        write.update_record(scope, "company", record_id(company), change)
+    page = read.record_events(scope, "company", record_id(company), field="name")
+    assert [event["diff"]["name"] for event in page["data"]] == [["Old", "New"], ["New", "Newer"]]
+    assert page["next"] is None
+    assert read.record_events(scope, "company", record_id(company), field="website")["data"] == []
+
+
 def test_an_event_has_exactly_the_documented_members(scope: TenantScope) -> None:
     event = read.record_events(scope, "company", record_id(make_company(scope)))["data"][0]
     assert list(event) == ["seq", "id", "at", "actor", "kind", "object", "record_id", "diff"]
