@@ -189,10 +189,7 @@ def _me(scope: TenantScope) -> Member:
 def _profile(scope: TenantScope, errors: dict[str, str], status: int) -> Response:
     me = _me(scope)
     typed = request.form if errors else None
-    values = {
-        name: typed.get(name, "") if typed is not None else me.preferences.get(name, "")
-        for name in _PREFERENCES
-    }
+    values = {name: typed.get(name, "") if typed is not None else me.preferences.get(name, "") for name in _PREFERENCES}
     values["name"] = typed.get("name", "") if typed is not None else me.name
     return page(
         "settings_profile.html",
