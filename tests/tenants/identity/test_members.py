@@ -321,7 +321,14 @@ def test_a_failed_request_may_be_repeated_with_its_key(company: Any) -> None:
 
 
 def test_the_profile_is_kept_in_the_members_preferences(company: Any, runtime: Runtime) -> None:
-    form = {"name": "Olivia O.", "theme": "dark", "density": "compact", "locale": "de-DE", "timezone": "Europe/Berlin"}
+    form = {
+        "name": "Olivia O.",
+        "theme": "dark",
+        "density": "compact",
+        "locale": "de-DE",
+        "timezone": "Europe/Berlin",
+        "shortcuts": "off",
+    }
     page = company.browser.post(f"{company.url}/settings/profile", form)
     assert "Saved" in page.text
     tenant = find_tenant(runtime.databases, company.slug)
