@@ -12,6 +12,7 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from werkzeug.serving import make_server
+from werkzeug.wsgi import ClosingIterator, FileWrapper
 
 from app.factory import bind_ports
 from app.factory.web import create_flask_app
@@ -19,6 +20,7 @@ from app.ui import assets
 from tests.support import browser as chromium
 
 if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
     from werkzeug.serving import BaseWSGIServer
 
     from app.core.ports import Runtime
@@ -61,6 +63,20 @@ def built() -> None:
         pytest.fail(str(error))
 
 
+def _closing(application: WSGIApplication) -> WSGIApplication:
+    """Read answers whole: the development server forgets to close a file when its browser has left."""
+
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+        chunks = application(environ, start_response)
+        try:
+            return [b"".join(chunks)]
+        finally:
+            if isinstance(chunks, ClosingIterator | FileWrapper):
+                chunks.close()
+
+    return answer
+
+
 @pytest.fixture(scope="session")
 def site(runtime: Runtime) -> Iterator[Site]:
     """The application on a free port, on the worker's databases."""
@@ -68,7 +84,7 @@ def site(runtime: Runtime) -> Iterator[Site]:
     port = flask_server.server_port
     config = replace(runtime.config, port=port, base_url=f"http://localhost:{port}")
     live = replace(runtime, config=config, ports=bind_ports())
-    flask_server.app = create_flask_app(live)
+    flask_server.app = _closing(create_flask_app(live))
     thread = threading.Thread(target=flask_server.serve_forever, daemon=True)
     thread.start()
     yield Site(config.base_url, port, live)

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 
 JobState = Literal["waiting", "rung", "running", "failed"]
 
+# A tenant's role may write any moment, infinity too, which is more than a datetime holds.
 _LIST = sa.text(
-    "select id, tenant, name, state, attempt, run_at, error, created_at, cancelled, done, total"
+    "select id, tenant, name, state, attempt, greatest(least(run_at, '9999-12-30'), '0001-01-02'), error, created_at,"
+    " cancelled, done, total"
     " from pod.list_jobs(:state, :limit) order by id"
 )
 _CANCEL = sa.text("select pod.cancel_job(:job)")

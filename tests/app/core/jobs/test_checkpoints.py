@@ -8,6 +8,7 @@ import pytest
 
 from app.core.jobs import JobKind, Registry, admin, checkpoint, checkpoints, store
 from app.core.jobs.execute import execute
+from tenants.scope import SYSTEM, enter_job
 from tests.app.core.jobs.test_execute import NONE, ask, engine, state  # noqa: F401 - a fixture
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from app.core.ports import Runtime
     from tenants.scope import Tenant
+    from tests.support.tenants import NewTenant
 
 
 def kinds(steps: list[int], cancelled: list[UUID]) -> Registry:
@@ -47,6 +49,18 @@ def test_progress_is_listed(runtime: Runtime, engine: sa.Engine, tenant: Tenant)
     registry.add(JobKind("test.count", work, 60, 2))
     assert execute(runtime, 1, job, registry)
     assert seen == [0.75]
+
+
+def test_a_moment_beyond_all_calendars_can_be_listed(
+    runtime: Runtime,
+    engine: sa.Engine,  # noqa: F811
+    new_tenant: NewTenant,
+) -> None:
+    tenant = new_tenant()
+    with enter_job(runtime.databases, tenant.id, actor=SYSTEM, write=True) as scope:
+        scope.execute("insert into pod.job (id, name, run_at) values (uuidv7(), 'test.never', 'infinity')")
+    (row,) = admin.list_jobs(engine, tenant=tenant.id)
+    assert row.run_at.year == 9999
 
 
 def test_a_job_makes_way_while_others_wait_and_loses_no_attempt(
