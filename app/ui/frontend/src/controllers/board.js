@@ -18,7 +18,9 @@ export default class extends Controller {
     const dropped = ({ item, from, to, oldIndex }) => from !== to && this.send(item, to, from, from.children[oldIndex])
     const touch = { delay: 120, delayOnTouchOnly: true }
     const never = { filter: 'button', preventOnFilter: false }
-    const options = { group: 'cards', animation: 140, draggable: '[data-card]', onEnd: dropped, ...touch, ...never }
+    // a card on its way can't be taken up again, so where nothing is to move nothing may be on its way either
+    const animation = matchMedia('(prefers-reduced-motion: reduce)').matches ? 0 : 140
+    const options = { group: 'cards', animation, draggable: '[data-card]', onEnd: dropped, ...touch, ...never }
     this.sortables.set(list, new Sortable(list, options))
   }
 
