@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
 from werkzeug.serving import make_server
 from werkzeug.wsgi import ClosingIterator, FileWrapper
 
@@ -197,3 +197,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(here):
             item.add_marker("browser")
+
+
+def drag(page: Page, card: Locator, place: Locator) -> None:
+    """As a hand does it: there, a moment over the place, let go. A list hears of a card only while that is over it."""
+    place.scroll_into_view_if_needed()
+    card.hover()
+    page.mouse.down()
+    box = place.bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y, steps=8)
+    page.wait_for_timeout(150)
+    page.mouse.move(x + 3, y + 3, steps=3)
+    page.wait_for_timeout(150)
+    page.mouse.up()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import expect
 
-from tests.e2e.conftest import NewContext, watched
+from tests.e2e.conftest import NewContext, drag, watched
 
 
 def _open_deal(page, origin: str) -> None:  # noqa: ANN001
@@ -95,21 +95,6 @@ def test_theme_and_density_are_kept_with_the_member(new_context: NewContext, wor
         page.get_by_role("button", name="Same as device").click()
 
 
-def _drag(page: Page, card: Locator, place: Locator) -> None:
-    """As a hand does it: there, a moment over the place, let go. A list hears of a card only while that is over it."""
-    place.scroll_into_view_if_needed()
-    card.hover()
-    page.mouse.down()
-    box = place.bounding_box()
-    assert box is not None
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    page.mouse.move(x, y, steps=8)
-    page.wait_for_timeout(150)
-    page.mouse.move(x + 3, y + 3, steps=3)
-    page.wait_for_timeout(150)
-    page.mouse.up()
-
-
 def test_a_refreshed_board_holds_one_board_whose_cards_still_drag(
     new_context: NewContext, workspace: tuple[str, dict]
 ) -> None:
@@ -123,6 +108,6 @@ def test_a_refreshed_board_holds_one_board_whose_cards_still_drag(
     stands_in_meeting = page.get_by_role("region", name="Meeting", exact=True).locator(identity).count()
     for stage in ("Proposal", "Meeting", "Proposal") if stands_in_meeting else ("Meeting", "Proposal", "Meeting"):
         with page.expect_response("**/moved?*"):
-            _drag(page, page.locator(identity), page.get_by_role("region", name=stage, exact=True).locator("ul"))
+            drag(page, page.locator(identity), page.get_by_role("region", name=stage, exact=True).locator("ul"))
         expect(page.get_by_role("region", name=stage, exact=True).locator(identity)).to_be_visible()
         assert page.locator("#board").count() == 1

@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import NewContext, Site, assert_sound, sign_up, watched
+from tests.e2e.conftest import NewContext, Site, assert_sound, drag, sign_up, watched
 
 
 def test_a_company_signs_up_and_works_a_deal_to_the_end(site: Site, new_context: NewContext) -> None:
@@ -97,7 +97,7 @@ def _move_on_the_board(page: Page, origin: str) -> None:
     expect(_lane(page, "Qualified").locator("[data-card]")).to_contain_text("Cobot line retrofit")
     expect(page.get_by_role("status").filter(has_text="moved to Qualified")).to_be_visible()
     expect(_lane(page, "Qualified").locator("header")).to_contain_text("€184,000")
-    card.drag_to(_lane(page, "Proposal").locator("ul"))
+    drag(page, card, _lane(page, "Proposal").locator("ul"))
     expect(_lane(page, "Proposal").locator("[data-card]")).to_contain_text("Cobot line retrofit")
     expect(page.get_by_role("status").filter(has_text="moved to Proposal")).to_be_visible()
     page.get_by_role("status").filter(has_text="moved to Proposal").get_by_role("button", name="Undo").click()
