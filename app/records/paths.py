@@ -202,7 +202,7 @@ class Source:
         for count, name in enumerate(via, 1):
             field = obj.fields[name]
             target = link_target(self.catalog, field)
-            if target is None:  # pragma: no cover - callers looked before
+            if target is None:  # callers looked before
                 raise LookupError(name)
             alias, obj = self._join(via[:count], alias, field, target), target
         return alias
