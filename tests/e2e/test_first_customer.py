@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.conftest import NewContext, Site, assert_sound, drag, sign_up, watched
 
@@ -139,3 +139,23 @@ def _delete_and_restore(page: Page, origin: str) -> None:
     expect(page.get_by_text("The trash is empty")).to_be_visible()
     page.goto(f"{origin}/records/deal?q=cobot")
     expect(page.get_by_role("rowheader", name="Cobot line retrofit")).to_be_visible()
+
+
+def test_a_late_suggestion_does_not_overwrite_the_address_being_typed(site: Site, new_context: NewContext) -> None:
+    page = new_context().new_page()
+    page.goto(f"{site.base}/sign-up")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/sign-up/address?**", hold)
+    with page.expect_request("**/sign-up/address?**"):
+        page.get_by_label("Company name").fill("Late Answer")
+    page.locator("input[name=slug]").fill("typed-by-hand")
+    page.locator("input[name=email]").focus()
+    with page.expect_event("requestfinished"):
+        held[0].continue_()
+    page.evaluate("new Promise((done) => setTimeout(done, 100))")
+    assert page.locator("input[name=slug]").input_value() == "typed-by-hand"
+    page.unroute_all(behavior="ignoreErrors")
