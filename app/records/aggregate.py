@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from app.core import clock
+from app.records.converted import combined, sums_by_currency
 from app.records.environment import check_filter, condition_sql, spec_key
 from app.records.grains import GroupKey, parse_groups
 from app.records.keyset import Branch, branches, decode_cursor, encode_cursor
@@ -111,7 +112,8 @@ def _plan(catalog: Catalog, obj: ObjectType, shape: _Shape) -> _Plan:
     where = [live(source)]
     if shape.checked is not None:
         where.append(condition_sql(source, shape.checked))
-    inner = _contributions(source, groups, metrics, where)
+    read = sums_by_currency if any(metric.money for metric in metrics) else _contributions
+    inner = read(source, groups, metrics, where)
     keys = tuple(group.sort_key(inner.c[f"g{index}"]) for index, group in enumerate(groups))
     ranges = branches(keys, None, shape.form) if keys else [Branch(None, ())]
     selects = [_figures(inner, metrics, keys, branch) for branch in ranges]
@@ -126,14 +128,12 @@ def _plan(catalog: Catalog, obj: ObjectType, shape: _Shape) -> _Plan:
 def _contributions(
     source: Source, groups: Sequence[GroupKey], metrics: Sequence[Metric], where: Sequence[sa.ColumnElement[bool]]
 ) -> sa.Subquery:
-    """Each record's keys (g), values (v) and whether a value is missing a rate (u)."""
+    """Each record's keys (g) and values (v), none of them money."""
     columns: list[sa.ColumnElement[Any]] = [group.sql.label(f"g{index}") for index, group in enumerate(groups)]
     for index, metric in enumerate(metrics):
         value = metric.value(source)
         if value is not None:
             columns.append(value.label(f"v{index}"))
-            if metric.money:
-                columns.append(metric.stray(value).label(f"u{index}"))
     columns = columns or [source.id.label("id")]
     return sa.select(*columns).select_from(source.from_clause()).where(*where).subquery("s")
 
@@ -143,9 +143,10 @@ def _figures(inner: sa.Subquery, metrics: Sequence[Metric], keys: Sequence[SortK
     grouped: list[sa.ColumnElement[Any]] = [inner.c[f"g{index}"] for index in range(len(keys))]
     columns = list(grouped)
     for index, metric in enumerate(metrics):
-        columns.append(metric.figure(inner.c.get(f"v{index}")))
-        missing = inner.c.get(f"u{index}")
-        columns.append(sa.literal_column("0") if missing is None else sa.func.count().filter(missing))
+        if f"n{index}" in inner.c:
+            columns += combined(metric, index, inner)
+        else:
+            columns += [metric.figure(inner.c.get(f"v{index}")), sa.literal_column("0")]
     columns += [key.sql for key in keys]
     chosen = sa.select(*[column.label(f"x{index}") for index, column in enumerate(columns)]).select_from(inner)
     if branch.where is not None:

@@ -146,17 +146,26 @@ def home_amount(located: Located, day: sa.ColumnElement[Any] | None = None) -> s
     Only amounts in other currencies look a rate up.
     """
     amount, currency = located.sql, currency_of(located)
+    on = day if day is not None else sa.func.current_date(type_=sa.Date())
+    home = sa.bindparam("home", type_=sa.Text())
+    return sa.case((currency == home, amount), (currency.is_not(None), amount * _rate(currency, on)))
+
+
+def home_rate(currency: sa.ColumnElement[Any], day: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """What amounts in ``currency`` multiply by on ``day`` to be in the tenant's, by the rules of ``home_amount``."""
+    home = sa.bindparam("home", type_=sa.Text())
+    return sa.case((currency == home, 1), (currency.is_not(None), _rate(currency, day)))
+
+
+def _rate(currency: sa.ColumnElement[Any], day: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
     rate = sa.table(
         "rate", sa.column("currency", sa.Text()), sa.column("day", sa.Date()), sa.column("rate", sa.Numeric())
     )
-    on = day if day is not None else sa.func.current_date(type_=sa.Date())
     one = sa.literal_column("1", sa.Integer())
     same = sa.select(rate.c.rate).where(rate.c.currency == currency)
-    before = same.where(rate.c.day <= on).order_by(rate.c.day.desc()).limit(one).scalar_subquery()
+    before = same.where(rate.c.day <= day).order_by(rate.c.day.desc()).limit(one).scalar_subquery()
     earliest = same.order_by(rate.c.day.asc()).limit(one).scalar_subquery()
-    home = sa.bindparam("home", type_=sa.Text())
-    converted = amount * sa.func.coalesce(before, earliest, type_=sa.Numeric())
-    return sa.case((currency == home, amount), (currency.is_not(None), converted))
+    return sa.func.coalesce(before, earliest, type_=sa.Numeric())
 
 
 def currency_of(located: Located) -> sa.ColumnElement[Any]:

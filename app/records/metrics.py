@@ -24,8 +24,10 @@ COUNT: Final = "count"
 #: The sum of what amounts are worth by the record's ``probability``: 40 % of 100 counts as 40.
 WEIGHTED: Final = "weighted"
 _WEIGHT: Final = "probability"
-_FUNCTIONS: Final = ("sum", "avg", "min", "max", WEIGHTED)
-_SUMS: Final = frozenset({"sum", WEIGHTED})
+AVERAGE: Final = "avg"
+_FUNCTIONS: Final = ("sum", AVERAGE, "min", "max", WEIGHTED)
+#: Functions that are zero over nothing.
+SUMS: Final = frozenset({"sum", WEIGHTED})
 #: The day whose rate an object's amounts convert by; other objects use today's.
 _RATE_DAY: Final = "close_on"
 _NUMBERS: Final = frozenset({"number", "money"})
@@ -45,11 +47,17 @@ class Metric:
         """Whether the figure is an amount in the tenant's currency."""
         return self.located is not None and self.located.kind == "money"
 
+    def stored(self, source: Source) -> sa.ColumnElement[Any] | None:
+        """The record's contribution, money in its own currency."""
+        return None if self.located is None else self._weighed(source, self.located.sql)
+
     def value(self, source: Source) -> sa.ColumnElement[Any] | None:
         """The record's contribution, converted when money."""
         if self.located is None:
             return None
-        amount = home_amount(self.located, rate_day(source)) if self.money else self.located.sql
+        return self._weighed(source, home_amount(self.located, rate_day(source)) if self.money else self.located.sql)
+
+    def _weighed(self, source: Source, amount: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
         if self.function != WEIGHTED:
             return amount
         return amount * sa.func.coalesce(source.need(_WEIGHT, "?metrics").sql, 0)
@@ -65,13 +73,15 @@ class Metric:
         """The aggregate over ``column`` (what ``value`` gave, as a subquery names it)."""
         if column is None:
             return sa.func.count()
-        if self.function in _SUMS:
-            figure: sa.ColumnElement[Any] = sa.func.coalesce(sa.func.sum(column), 0, type_=sa.Numeric())
-        else:
-            figure = getattr(sa.func, self.function)(column)
+        return self.finished(sa.func.sum(column) if self.function in SUMS else getattr(sa.func, self.function)(column))
+
+    def finished(self, figure: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+        """An aggregate as it is shown: sums of nothing zero, money rounded, numbers without trailing zeros."""
+        if self.function in SUMS:
+            figure = sa.func.coalesce(figure, 0, type_=sa.Numeric())
         if self.money:
             return sa.func.round(figure, sa.bindparam("digits", type_=sa.Integer()), type_=sa.Numeric())
-        if self.function == "avg":
+        if self.function == AVERAGE:
             return sa.func.trim_scale(sa.func.round(figure, 12), type_=sa.Numeric())
         if self.function == "sum":
             return sa.func.trim_scale(sa.cast(figure, sa.Numeric()), type_=sa.Numeric())
@@ -83,7 +93,7 @@ class Metric:
             return loaded
         if self.money:
             return None if loaded is None else {"amount": loaded, "currency": tenant.currency}
-        if self.function in ("sum", "avg") or loaded is None:
+        if self.function in ("sum", AVERAGE) or loaded is None:
             return loaded if loaded is None else str(loaded)
         return loaded if self.located.part else self.located.field.type.decode((loaded,))
 
@@ -91,7 +101,7 @@ class Metric:
         """The figure over no records: zero for counts and sums, else null."""
         if self.located is None:
             return 0
-        if self.function not in _SUMS:
+        if self.function not in SUMS:
             return None
         zero = plain_amount("0", tenant.currency) if self.money else "0"
         return self.json(zero, tenant)
@@ -110,7 +120,7 @@ def _metric(source: Source, text: str) -> Metric:
         message = f"{text!r} is no metric: write count, or {', '.join(f'{name}:field' for name in _FUNCTIONS)}."
         raise refuse("?metrics", "metric.unknown", message)
     located = source.need(path, "?metrics")
-    allowed = _NUMBERS if function in ("sum", "avg") else _ORDERED
+    allowed = _NUMBERS if function in ("sum", AVERAGE) else _ORDERED
     if function == WEIGHTED:
         allowed = {"money"} if _WEIGHT in source.object.fields else set[str]()
     if located.kind not in allowed or located.composite:
