@@ -17,6 +17,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from app.core.errors import Conflict, NotFound, Unauthenticated, Unavailable
+from app.core.jobs import cause_of_job
 from tenants.registry.directory import locate_tenant
 from tenants.textcursor import TextCursor
 
@@ -212,7 +213,7 @@ def enter_job(
         raise NotFound("There is no such workspace")
     with _transaction(databases, pod) as connection:
         scope = _enter_job(connection, pod, tenant, actor, member, write=write, budget=budget)
-        scope.cause = cause
+        scope.cause = cause if cause is not None else cause_of_job()
         yield scope
         _finish(scope)
 

@@ -51,7 +51,7 @@ def event_ctes(
 def append_summary(
     scope: TenantScope, kind: str, object_name: str, diff: Mapping[str, object], *, record_id: UUID | None = None
 ) -> None:
-    """Log one event that sums up a bulk act or an import; ``record_id`` may name the import."""
+    """Log one event that sums up a bulk act or an import; ``record_id`` names the act or the import."""
     params = event_params(scope) | {"kind": kind, "object": object_name, "diff": Jsonb(dict(diff)), "record": record_id}
     scope.execute(
         "WITH logged AS (INSERT INTO event (id, at, actor_kind, actor_id, cause, kind, object, record_id, diff,"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from app.core.errors import FieldError, InvalidInput
+from app.events import causes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 Event = dict[str, Any]
 
 MAX_LIMIT: Final = 200
-_INNER: Final = frozenset({"record_version", "cause"})
+_INNER: Final = frozenset({"record_version", "file", "erased"})
 _SHOWN: Final = (
     "e.id, e.at, e.actor_kind, e.actor_id, coalesce(m.name, k.name, i.file_name), e.kind, e.object, e.record_id,"
     " e.record_version, e.diff, e.cause"
@@ -50,6 +51,7 @@ def tenant_events(scope: TenantScope, *, after: int = 0, limit: int = 50) -> dic
     """Sealed events with ``seq`` above ``after``, as the API body ``{"data": [...], "next": seq | None}``."""
     _check_limit(limit)
     events = sealed_after(scope, after, limit)
+    causes.explain(scope, events)
     return {"data": [_shown(event) for event in events], "next": events[-1]["seq"] if len(events) == limit else None}
 
 
@@ -74,6 +76,23 @@ def record_events(
 
     With ``field`` only those that changed it.
     """
+    events, following = record_history(
+        scope, object_name, record_id, after=after, limit=limit, newest_first=newest_first, field=field
+    )
+    return {"data": [_shown(event) for event in events], "next": following}
+
+
+def record_history(
+    scope: TenantScope,
+    object_name: str,
+    record_id: UUID | str,
+    *,
+    after: str = "",
+    limit: int = 50,
+    newest_first: bool = False,
+    field: str = "",
+) -> tuple[list[Event], str | None]:
+    """The same for pages, with what the API does not show: ``record_version``, ``file``, ``erased``; then ``next``."""
     _check_limit(limit)
     beyond_id = _event_id(after)
     order, beyond = ("DESC", "<") if newest_first else ("ASC", ">")
@@ -85,14 +104,14 @@ def record_events(
         {"record": record_id, "object": object_name, "after": beyond_id, "limit": limit + 1, "field": field},
     )
     events = [_event(row) for row in cursor.fetchall()]
-    return {
-        "data": [_shown(event) for event in events[:limit]],
-        "next": events[limit - 1]["id"] if len(events) > limit else None,
-    }
+    following = events[limit - 1]["id"] if len(events) > limit else None
+    del events[limit:]
+    causes.explain(scope, events)
+    return events, following
 
 
 def _shown(event: Event) -> Event:
-    """The event as the API shows it: what only consumers need stays inside."""
+    """The event as the API shows it: what only consumers and pages need stays inside."""
     return {name: value for name, value in event.items() if name not in _INNER}
 
 

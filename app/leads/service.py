@@ -11,6 +11,7 @@ from uuid import UUID
 
 from app.core import clock
 from app.core.errors import Conflict, FieldError
+from app.events.causes import caused_by
 from app.leads import repository
 from app.metadata import catalog as catalogs
 from app.records.drafts import invalid, missing, object_of
@@ -81,13 +82,14 @@ def convert_lead(
         raise missing(lead_type)
     if lead["converted_at"] is not None:
         raise _already(lead)
-    company_id = _company(scope, catalog, lead, company)
-    contact_id = _contact(scope, catalog, lead, contact, company_id)
-    deal_id = _deal(scope, catalog, lead, deal_name, company_id, contact_id)
-    conversion = Conversion(company_id, contact_id, deal_id)
-    _close(scope, catalog, lead, conversion)
-    targets = {"company": company_id, "contact": contact_id, "deal": deal_id}
-    repository.link_activities(scope, catalog, lead_id, {name: one for name, one in targets.items() if one})
+    with caused_by(scope, conversion=lead_id):
+        company_id = _company(scope, catalog, lead, company)
+        contact_id = _contact(scope, catalog, lead, contact, company_id)
+        deal_id = _deal(scope, catalog, lead, deal_name, company_id, contact_id)
+        conversion = Conversion(company_id, contact_id, deal_id)
+        _close(scope, catalog, lead, conversion)
+        targets = {"company": company_id, "contact": contact_id, "deal": deal_id}
+        repository.link_activities(scope, catalog, lead_id, {name: one for name, one in targets.items() if one})
     return conversion
 
 

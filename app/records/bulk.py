@@ -9,6 +9,7 @@ from uuid import UUID
 from app.core import ids
 from app.core.errors import FieldError, InvalidInput
 from app.events.append import append_summary
+from app.events.causes import caused_by
 from app.metadata import catalog as catalogs
 from app.metadata.fieldtypes.base import ValueProblem
 from app.records import consequences, drafts, trash
@@ -55,16 +56,18 @@ def bulk(
     object_type = drafts.object_of(catalog, object_name)
     _check_request(rows, mode, match)
     scope.deadline = max(scope.deadline, time.monotonic() + _PATIENCE)
-    if mode == "delete":
-        results = _delete(scope, object_type, rows)
-    else:
-        prepared = _prepare(scope, catalog, object_type, rows, mode, match)
-        results = write_batch(scope, object_name, prepared, atomic=atomic)
-    if atomic:
-        _refuse_failed(results)
-    body = _body(results)
-    counts = {name: body[name] for name in ("created", "updated", "deleted", "failed")}
-    append_summary(scope, "bulk", object_name, {"mode": mode, **counts})
+    act = ids.uuid7()
+    with caused_by(scope, bulk=act):
+        if mode == "delete":
+            results = _delete(scope, object_type, rows)
+        else:
+            prepared = _prepare(scope, catalog, object_type, rows, mode, match)
+            results = write_batch(scope, object_name, prepared, atomic=atomic)
+        if atomic:
+            _refuse_failed(results)
+        body = _body(results)
+        counts = {name: body[name] for name in ("created", "updated", "deleted", "failed")}
+        append_summary(scope, "bulk", object_name, {"mode": mode, **counts}, record_id=act)
     return body
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from app.events.causes import KINDS as CAUSES
 from app.records.openapi_paths import REF, Schema, object_paths, parameters, workspace_paths
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 #: Kinds of events: what happened to a record, and what one act did to many.
 _CHANGES: Final = ("created", "updated", "trashed", "restored", "destroyed", "merged")
-_SUMMARIES: Final = ("bulk", "imported", "import_undone")
+_SUMMARIES: Final = ("bulk", "imported", "import_undone", "erased")
 #: What happens to members and keys (``tenants.log``).
 _ACCESS: Final = ("member_invited", "member_joined", "member_changed", "signed_in", "key_created", "key_revoked")
 PROBLEM: Final = "application/problem+json"
@@ -177,9 +178,23 @@ def _shared_schemas() -> dict[str, Schema]:
                 "actor": {"type": "object"},
                 "kind": {"enum": [*_CHANGES, *_SUMMARIES, *_ACCESS]},
                 "object": {"type": "string"},
-                "record_id": {"type": ["string", "null"], "format": "uuid", "description": "Null for a summary"},
-                "diff": {"type": ["object", "null"]},
+                "record_id": {"type": ["string", "null"], "format": "uuid", "description": "A summary's own act"},
+                "diff": {"type": ["object", "null"], "description": "Null also where it was erased"},
+                "cause": _cause(),
             },
+        },
+    }
+
+
+def _cause() -> Schema:
+    """The chain from who began it to the record."""
+    return {
+        "type": ["object", "null"],
+        "description": "Null for a change somebody made by itself; `by` is who began the import, act or job",
+        "properties": {
+            "kind": {"enum": list(CAUSES)},
+            "id": {"type": "string"},
+            "by": {"type": ["object", "null"]},
         },
     }
 

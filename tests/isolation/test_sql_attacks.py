@@ -297,7 +297,7 @@ WAYS_IN = """
     enter enter_job refusal refusal_job put_credential redeem_ticket drop_credential list_credential
     take_spare set_host pending take_outbox
     due_jobs start_job extend_job end_job retry_job list_jobs replay_job
-    progress_job yield_job cancel_job tick
+    progress_job yield_job cancel_job cancel_job_of tick
 """
 
 

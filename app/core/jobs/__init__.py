@@ -5,7 +5,7 @@ extending its lease, and ended in the database. What falls silent (a killed work
 so every job runs at least once, one attempt at a time, and must be safe to run twice.
 """
 
-from app.core.jobs.checkpoints import JobCancelled, checkpoint
+from app.core.jobs.checkpoints import JobCancelled, cause_of_job, checkpoint
 from app.core.jobs.registry import JobArgs, JobFunction, JobKind, Registry, register, registry
 from app.core.jobs.request import request_job, wake
 
@@ -15,6 +15,7 @@ __all__ = [
     "JobFunction",
     "JobKind",
     "Registry",
+    "cause_of_job",
     "checkpoint",
     "register",
     "registry",

@@ -38,6 +38,7 @@ class _Running:
     engine: sa.Engine
     attempt: Attempt
     makes_way: bool
+    recurs: bool
     since: float = field(default_factory=time.monotonic)
 
 
@@ -45,13 +46,22 @@ _running: ContextVar[_Running | None] = ContextVar("running", default=None)
 
 
 @contextmanager
-def running(engine: sa.Engine, attempt: Attempt, *, makes_way: bool) -> Generator[None]:
-    """Checkpoints inside the block are this attempt's."""
-    token = _running.set(_Running(engine, attempt, makes_way))
+def running(engine: sa.Engine, attempt: Attempt, *, makes_way: bool, recurs: bool = False) -> Generator[None]:
+    """Checkpoints inside the block are this attempt's. ``recurs``: a schedule asked for it."""
+    token = _running.set(_Running(engine, attempt, makes_way, recurs))
     try:
         yield
     finally:
         _running.reset(token)
+
+
+def cause_of_job() -> dict[str, str] | None:
+    """What events that this job writes say of it; None outside of a job."""
+    job = _running.get()
+    if job is None:
+        return None
+    cause = {"job": str(job.attempt.job)}
+    return {**cause, "schedule": job.attempt.name} if job.recurs else cause
 
 
 def checkpoint(done: int | None = None, total: int | None = None) -> None:

@@ -16,6 +16,7 @@ from app.core.errors import Conflict, RapportError, TooManyRequests
 from app.core.jobs import store
 from app.core.jobs.checkpoints import JobCancelled, MadeWay, running
 from app.core.jobs.registry import JobKind, Registry, registry
+from app.core.jobs.schedules import schedules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -94,7 +95,10 @@ def _run(
     makes_way: bool = False,
 ) -> None:
     try:
-        with _heartbeat(engine, attempt), running(engine, attempt, makes_way=makes_way):
+        with (
+            _heartbeat(engine, attempt),
+            running(engine, attempt, makes_way=makes_way, recurs=schedules.knows(attempt.name)),
+        ):
             act(runtime, kind, attempt)
     except MadeWay:
         store.make_way(engine, attempt.job, attempt.number)

@@ -18,6 +18,7 @@ from rq.worker import Worker
 
 from app.core.jobs.execute import execute, give_back
 from app.core.jobs.registry import registry
+from app.core.jobs.request import wake
 from app.core.servers.process import die_with_parent
 
 if TYPE_CHECKING:
@@ -88,6 +89,11 @@ class RapportWorker(Worker):
         )
         self._runtime = runtime
         self._running: Job | None = None
+
+    def execute_job(self, job: Job, queue: Queue) -> None:
+        """Ring the bell afterwards: the relay fills the queue up, which is kept short for each tenant."""
+        super().execute_job(job, queue)
+        wake(self._runtime.redis)
 
     def fork_work_horse(self, job: Job, queue: Queue) -> None:
         """Remember what the fork is for."""

@@ -47,6 +47,10 @@ class Schedules:
             raise ValueError(f"the job {name} recurs already")
         self._known[name] = Schedule(name, every, every / 10 if spread is None else spread)
 
+    def knows(self, name: str) -> bool:
+        """Whether the job ``name`` recurs."""
+        return name in self._known
+
     def all(self) -> list[Schedule]:
         """All of them by name."""
         return [self._known[name] for name in sorted(self._known)]

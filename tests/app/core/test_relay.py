@@ -19,6 +19,8 @@ from tenants.scope import SYSTEM, Tenant, enter_job
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.support.tenants import NewTenant
+
 
 @pytest.fixture
 def quiet(runtime: Runtime) -> Iterator[Runtime]:
@@ -42,12 +44,19 @@ def ask(runtime: Runtime, tenant: Tenant, count: int) -> None:
 
 
 def test_the_queue_is_kept_short_and_filled_up_as_it_empties(quiet: Runtime, tenant: Tenant) -> None:
-    ask(quiet, tenant, 40)
+    ask(quiet, tenant, 10)
     relay = Relay(quiet)
-    assert relay.round() == 32
+    assert relay.round() == 6
     assert relay.round() == 0
     open_queue(quiet.redis).empty()
-    assert relay.round() == 8
+    assert relay.round() == 4
+
+
+def test_the_queue_holds_thirty_two_entries_of_all_tenants(quiet: Runtime, new_tenant: NewTenant) -> None:
+    for tenant in [new_tenant() for _ in range(7)]:
+        ask(quiet, tenant, 6)
+    assert Relay(quiet).round() == 32
+    assert open_queue(quiet.redis).count == 32
 
 
 def test_what_was_lost_with_the_queue_is_rung_again_when_its_lease_ran_out(quiet: Runtime, tenant: Tenant) -> None:

@@ -58,8 +58,9 @@ def test_the_history_of_one_field_is_what_changed_it(scope: TenantScope) -> None
 
 def test_an_event_has_exactly_the_documented_members(scope: TenantScope) -> None:
     event = read.record_events(scope, "company", record_id(make_company(scope)))["data"][0]
-    assert list(event) == ["seq", "id", "at", "actor", "kind", "object", "record_id", "diff"]
+    assert list(event) == ["seq", "id", "at", "actor", "kind", "object", "record_id", "diff", "cause"]
     assert event["actor"].keys() == {"kind", "id", "name"}
+    assert event["cause"] is None
 
 
 def test_the_feed_goes_on_from_any_place(runtime: Runtime, new_tenant: NewTenant) -> None:

@@ -203,7 +203,22 @@ def test_tenants_take_turns(runtime: Runtime, engine: sa.Engine, new_tenant: New
         ask(runtime, loud)
     late = ask(runtime, quiet)
     assert late in [job for job, _ in store.due(engine, 2, NONE)]
-    assert len(store.due(engine, 100, NONE)) == 19
+    assert len(store.due(engine, 100, NONE)) == 6
+
+
+def test_a_tenant_has_at_most_six_entries_in_a_queue_that_is_not_empty(
+    runtime: Runtime, engine: sa.Engine, new_tenant: NewTenant
+) -> None:
+    loud, quiet = new_tenant(), new_tenant()
+    patience = timedelta(minutes=10)
+    asked = [ask(runtime, loud) for _ in range(20)]
+    first = [job for job, _ in store.due(engine, 100, patience)]
+    assert sorted(first) == asked[:6]
+    assert store.due(engine, 100, patience) == []
+    late = ask(runtime, quiet)
+    assert [job for job, _ in store.due(engine, 100, patience)] == [late]
+    assert store.start(engine, asked[0]) is not None
+    assert [job for job, _ in store.due(engine, 100, patience)] == [asked[6]], "a place was free"
 
 
 def test_a_failed_job_is_replayed_with_fresh_attempts(runtime: Runtime, engine: sa.Engine, tenant: Tenant) -> None:
