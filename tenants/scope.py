@@ -86,6 +86,7 @@ class Member:
     email: str
     role: str
     preferences: dict[str, Any]
+    team: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,11 @@ class EscapedScopeError(RuntimeError):
 
 @dataclass(slots=True)
 class TenantScope:
-    """A transaction inside one tenant. ``role`` is the effective one for rights, ``version`` that of the metadata."""
+    """A transaction inside one tenant. ``role`` is the main one, ``version`` that of metadata, roles and sharing.
+
+    Rights are what ``role`` and ``roles`` hold together; of a key, as far as ``makers``, the roles of the member who
+    made it, hold it too. ``confirmed`` names what the caller was asked and agreed to (``leaves_reach``).
+    """
 
     connection: psycopg.Connection[Row]
     tenant: Tenant
@@ -127,6 +132,12 @@ class TenantScope:
     request_id: str = ""
     cause: dict[str, Any] | None = None
     deadline: float = 0.0
+    roles: tuple[str, ...] = ()
+    makers: tuple[str, ...] = ()
+    confirmed: frozenset[str] = frozenset()
+    #: What ``app.access`` worked out for this scope; ``unsettled`` when the transaction itself changed rights.
+    view: object = None
+    unsettled: bool = False
     deferred: list[tuple[LiteralString, Mapping[str, Any]]] = field(
         default_factory=list[tuple[LiteralString, Mapping[str, Any]]]
     )
@@ -330,7 +341,7 @@ def _scope(
 ) -> TenantScope:
     """Columns of ``pod.enter`` and ``pod.enter_job``, in the order of ``migrations/pod``."""
     tenant = Tenant(row[0], pod, *row[1:9])
-    member = None if row[10] is None else Member(*row[10:15])
+    member = None if row[10] is None else Member(*row[10:15], row[21])
     credential, kind, name, role = row[15:19]
     if kind == "key":
         actor = Actor("key", credential, name)
@@ -349,6 +360,8 @@ def _scope(
         credential=credential,
         credential_kind=kind,
         deadline=time.monotonic() + _budget(budget, write=write) + _GRACE,
+        roles=tuple(row[19][1:]),
+        makers=tuple(row[20] or ()),
     )
 
 
