@@ -45,8 +45,8 @@ def _unbound(name: str) -> Callable[..., NoReturn]:
 class Ports:
     """Each port is a plain callable; unbound ones fail loudly. Add a field here, bind it in ``app.factory``."""
 
-    #: authorise(scope, right): raises Forbidden when the scope's role lacks the right (app.access)
-    authorise: Callable[[SqlScope, str], None] = field(default_factory=lambda: _unbound("authorise"))
+    #: authorise(scope, right, object): raises Forbidden when the scope lacks the right, with that object ("" is any)
+    authorise: Callable[[SqlScope, str, str], None] = field(default_factory=lambda: _unbound("authorise"))
     #: tenant_tables(): DDL of a fresh tenant's object tables, run with search_path = its schema (app.metadata.ddl)
     tenant_tables: Callable[[], Sequence[str]] = field(default_factory=lambda: _unbound("tenant_tables"))
     #: seal(runtime, tenant_id): give the tenant's new events their sequence; how many (app.events)

@@ -44,7 +44,7 @@ def build_runtime(config: Config) -> Runtime:
 def bind_ports() -> Ports:
     """The adapters of this installation. The gate is bound by ``app.factory.web``: only requests need it."""
     return Ports(
-        authorise=lambda scope, right: require(cast("TenantScope", scope), right),
+        authorise=lambda scope, right, name="": require(cast("TenantScope", scope), right, name),
         tenant_tables=lambda: tenant_tables(platform()),
         seal=seal_tenant,
         pending=_pending,

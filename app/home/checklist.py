@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from app.metadata import catalog as catalogs
+from app.access import catalogs
 from app.samples.service import SOURCE
 
 if TYPE_CHECKING:

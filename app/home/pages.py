@@ -13,7 +13,7 @@ from app.access.rights import allows
 from app.home import checklist
 from app.http.guard import workspace
 from app.http.respond import see_other
-from app.metadata import catalog as catalogs
+from app.access import catalogs
 from app.records.aggregate import aggregate
 from app.records.pages.values import gather_titles, reader_of, show
 from app.records.paths import TITLE
@@ -49,7 +49,7 @@ class Line:
 def home(scope: TenantScope) -> Response:
     """What is next for me."""
     reader = reader_of(scope)
-    steps = [step for step in checklist.steps(scope) if allows(scope.role, step.right)]
+    steps = [step for step in checklist.steps(scope) if allows(scope, step.right)]
     hour = formats.moment(datetime.now(UTC), reader.timezone).hour
     values = {
         "greeting": "Good morning" if hour < 12 else "Good afternoon" if hour < 18 else "Good evening",

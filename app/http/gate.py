@@ -56,6 +56,6 @@ class Gate(Protocol):
         """The live base-host session with that token, its idle time pushed on."""
         ...
 
-    def authorise(self, scope: Any, right: str) -> None:
-        """Raise Forbidden unless the scope's role holds ``right``."""
+    def authorise(self, scope: Any, right: str, object_name: str = "") -> None:
+        """Raise Forbidden unless the scope holds ``right``, with that object if one is named."""
         ...

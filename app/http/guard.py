@@ -50,13 +50,15 @@ class Access:
     """Who may call a view.
 
     ``audience``: ``workspace`` (a tenant's member or key), ``base`` (the base host), ``public`` (anybody, any host).
-    ``right``: what the role must hold; None = any member. ``member``: keys are refused, a person must be behind it.
+    ``right``: what the roles must hold; None = any member. ``object``: with which object, where the address does not
+    name it as ``object_name``. ``member``: keys are refused, a person must be behind it.
     ``person``: the base host's visitor must be signed in. ``write``: enters a write scope; None = by HTTP method.
     ``body_limit``: how many bytes a body may have; it is taken in before the scope is entered.
     """
 
     audience: Literal["workspace", "base", "public"]
     right: str | None = None
+    object: str = ""
     write: bool | None = None
     member: bool = False
     person: bool = False
@@ -74,14 +76,21 @@ class _RolledBack(Exception):
 
 
 def workspace(
-    right: str | None = None, *, write: bool | None = None, member: bool = False, body_limit: int = BODY_LIMIT
+    right: str | None = None,
+    *,
+    object_name: str = "",
+    write: bool | None = None,
+    member: bool = False,
+    body_limit: int = BODY_LIMIT,
 ) -> Callable[[Callable[Concatenate[S, P], R]], Callable[P, R | Response]]:
     """Run the view inside its tenant's scope, passed as first argument.
 
     The tenant comes from the host, from the Bearer key, or from both, which must agree (else 404). A response with
     an error status rolls the transaction back, so that a view may answer with a form again without half a write.
     """
-    access = Access("workspace", right=right, write=write, member=member, body_limit=body_limit)
+    access = Access(
+        "workspace", right=right, object=object_name, write=write, member=member, body_limit=body_limit
+    )
 
     def decorate(view: Callable[Concatenate[S, P], R]) -> Callable[P, R | Response]:
         @wraps(view)
@@ -235,7 +244,8 @@ def _check_credential(scope: RequestScope, access: Access, kind: str) -> None:
 
 def _check_right(scope: RequestScope, access: Access) -> None:
     if access.right is not None:
-        gate().authorise(scope, access.right)
+        # The object an address names is what the right must hold for.
+        gate().authorise(scope, access.right, access.object or str((request.view_args or {}).get("object_name", "")))
 
 
 def _run(scope: RequestScope, view: Callable[[], R]) -> R | Response:

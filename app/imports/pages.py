@@ -27,7 +27,7 @@ from app.imports.service import (
     undo_import,
 )
 from app.imports.stored import Stored
-from app.metadata import catalog as catalogs
+from app.access import catalogs
 
 if TYPE_CHECKING:
     from app.imports.repository import ImportRow
@@ -172,7 +172,7 @@ def _mapping(scope: TenantScope, row: ImportRow, stored: Stored, error: str = ""
     values = {
         "row": row, "object": object_type, "preview": seen, "given": stored.given, "error": error or "",
         "modes": _MODES, "matches": matches, "date_formats": [(one, one) for one in _DATES],
-        "may_add_people": allows(scope.role, MEMBERS_MANAGE),
+        "may_add_people": allows(scope, MEMBERS_MANAGE),
     }  # fmt: skip
     name = "imports/_mapping.html" if is_htmx() else "imports/mapping.html"
     # htmx swaps answers of any status; without it the status matters to the browser.

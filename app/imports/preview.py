@@ -14,7 +14,7 @@ from app.imports.mapping import make_plan, paths_of
 from app.imports.options import take_apart
 from app.imports.reading import open_sheet
 from app.imports.survey import Survey, survey
-from app.metadata import catalog as catalogs
+from app.access import catalogs
 from app.records.intake import coercion_of
 
 if TYPE_CHECKING:

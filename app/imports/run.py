@@ -28,7 +28,7 @@ from app.imports.pending import settle_pending
 from app.imports.reading import Sheet, open_sheet
 from app.imports.stored import Starter, Stored, import_scope
 from app.imports.survey import Survey, survey
-from app.metadata import catalog as catalogs
+from app.access import catalogs
 from app.metadata.options import add_options
 from app.records.intake import coercion_of
 
@@ -105,7 +105,7 @@ class _Run:
         """Survey, options, rows, what waited for later rows, end."""
         row = self._known_row()
         with self._sheet() as sheet, self._scope(write=False) as scope:
-            if not allows(scope.role, RECORD_IMPORT):
+            if not allows(scope, RECORD_IMPORT, self.wishes.object):
                 raise Forbidden("Whoever started the import may not import any more.")
             found = self.stored.survey or survey(self._plan(scope, sheet), sheet, coercion_of(scope))
         self.stored = msgspec.structs.replace(self.stored, survey=found)

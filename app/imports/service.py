@@ -20,7 +20,7 @@ from app.imports.options import ImportOptions, delimiter_of, take_apart
 from app.imports.reading import detect, open_sheet
 from app.imports.stored import Starter, Stored
 from app.imports.survey import survey
-from app.metadata import catalog as catalogs
+from app.access import catalogs
 from app.records.intake import coercion_of
 from app.records.matching import match_field
 
@@ -184,7 +184,7 @@ def _check_plan(scope: TenantScope, plan: Plan) -> None:
         except InvalidInput as error:
             raise InvalidImport.of("match", error.detail) from None
     people = [t.field.name for t in plan.targets if set(t.field.to) & {"member", "team"}]
-    if any(plan.wishes.policy_of_link(name) == "create" for name in people) and not allows(scope.role, MEMBERS_MANAGE):
+    if any(plan.wishes.policy_of_link(name) == "create" for name in people) and not allows(scope, MEMBERS_MANAGE):
         raise Forbidden("Only an owner or admin can let an import add members or teams.")
 
 

@@ -12,7 +12,7 @@ from app.events.append import append_summary
 from app.imports import repository
 from app.imports.repository import LINKED
 from app.imports.stored import Starter, Stored, import_scope
-from app.metadata import catalog as catalogs
+from app.access import catalogs
 from app.metadata.fieldtypes.base import ValueProblem
 from app.records.batch import PreparedRow, write_batch
 from app.records.intake import coercion_of

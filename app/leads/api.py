@@ -29,7 +29,7 @@ _KNOWN: Final = ("deal_name", "company", "contact")
 
 
 @blueprint.post("/records/lead/<record_id>/convert")
-@workspace(RECORD_EDIT)
+@workspace(RECORD_EDIT, object_name="lead")
 def convert(scope: TenantScope, record_id: str) -> Response:
     """Turn a lead into a company, a contact and, with ``deal_name``, a deal."""
     known_arguments()

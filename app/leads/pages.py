@@ -25,7 +25,7 @@ _URL = "/records/lead/<uuid:record_id>/convert"
 
 
 @blueprint.get(_URL)
-@workspace("record.edit")
+@workspace("record.edit", object_name="lead")
 def dialog(scope: TenantScope, record_id: UUID) -> Response:
     """What the lead will become; a company of the same name is offered first."""
     lead = get_record(scope, "lead", record_id, fields=(TITLE, "company_name", "email"))
@@ -33,7 +33,7 @@ def dialog(scope: TenantScope, record_id: UUID) -> Response:
 
 
 @blueprint.post(_URL)
-@workspace("record.edit")
+@workspace("record.edit", object_name="lead")
 def convert(scope: TenantScope, record_id: UUID) -> Response:
     """Convert and go to the deal, else to the contact."""
     form = request.form

@@ -13,7 +13,7 @@ from app.core import clock
 from app.core.errors import Conflict, FieldError
 from app.events.causes import caused_by
 from app.leads import repository
-from app.metadata import catalog as catalogs
+from app.access import catalogs
 from app.records.drafts import invalid, missing, object_of
 from app.records.store import change_record, read_record
 from app.records.write import create_record

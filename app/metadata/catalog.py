@@ -1,4 +1,4 @@
-"""The compiled objects of a tenant: cached by version, shared between tenants with the same spec.
+"""The compiled objects of a tenant, whole: cached by version, shared between tenants with the same spec.
 
 Compiled once per distinct effective spec; a tenant without overrides shares everything with the platform, one with
 overrides everything but the objects it changed. Both caches are bounded.
@@ -48,8 +48,11 @@ def platform() -> Catalog:
     return Catalog(version=0, objects=MappingProxyType(objects))
 
 
-def for_scope(scope: TenantScope) -> Catalog:
-    """The catalog of the scope's tenant at the version the scope read."""
+def whole(scope: TenantScope) -> Catalog:
+    """The catalog of the scope's tenant at the version the scope read, whoever asks.
+
+    What somebody may see of it is ``app.access.catalogs.for_scope``.
+    """
     tenant = scope.tenant.id
     with _lock:
         known = _catalogs.get(tenant)

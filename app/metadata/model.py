@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from app.metadata.fieldtypes.base import FieldType
+    from app.metadata.reach import Reach
+    from tenants.scope import Tenant
 
 OnDelete = Literal["restrict", "cascade", "clear"]
 Unique = Literal["", "folded", "exact"]
@@ -63,6 +65,8 @@ class Field:
     indexed: bool = False
     #: ``email`` is the primary entry of ``emails``: written and read by itself, searched through all entries.
     primary_of: str = ""
+    #: Whoever has this catalog may read the field but not write it.
+    denied: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +113,10 @@ class ObjectType:
     default_sort: str = "title"
     navigation: bool = True
     timeline: bool = True
+    #: Which records whoever has this catalog reaches: in all of these ways; none means every record.
+    reach: tuple[Reach, ...] = ()
+    #: The title says what they may not read: a short form of the id stands for it.
+    masked: bool = False
 
     @property
     def has_pipeline(self) -> bool:
@@ -118,10 +126,15 @@ class ObjectType:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalog:
-    """All objects of one tenant at one metadata version."""
+    """All objects of one tenant at one metadata version, or those a set of roles may read, of ``whole``.
+
+    ``tenant`` is set where roles narrow records by conditions, which need its settings.
+    """
 
     version: int
     objects: Mapping[str, ObjectType]
+    whole: Catalog | None = None
+    tenant: Tenant | None = None
 
     def object(self, name: str) -> ObjectType:
         """Return the object called ``name``. Raises KeyError."""

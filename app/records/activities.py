@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from psycopg import sql
 
-from app.metadata import catalog as catalogs
+from app.access import catalogs
 
 if TYPE_CHECKING:
     from uuid import UUID

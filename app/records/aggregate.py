@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from app.core import clock
 from app.records.converted import combined, sums_by_currency
+from app.records import reach
 from app.records.environment import check_filter, condition_sql, spec_key
 from app.records.grains import GroupKey, parse_groups
 from app.records.keyset import Branch, branches, decode_cursor, encode_cursor
@@ -106,7 +107,7 @@ def _plan_for(
 
 
 def _plan(catalog: Catalog, obj: ObjectType, shape: _Shape) -> _Plan:
-    source = Source(catalog, obj)
+    source = reach.source(catalog, obj)
     groups = parse_groups(source, shape.group_by)
     metrics = parse_metrics(source, shape.metrics)
     where = [live(source)]

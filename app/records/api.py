@@ -109,7 +109,7 @@ def delete(scope: TenantScope, object_name: str, record_id: str) -> Response:
     destroy = arguments.flag(arguments.known_arguments("destroy"), "destroy")
     wanted = _id(scope, object_name, record_id)
     if destroy:
-        gate().authorise(scope, RECORD_DESTROY)
+        gate().authorise(scope, RECORD_DESTROY, object_name)
         destroy_record(scope, object_name, wanted, if_match=parse_if_match())
     else:
         trash_record(scope, object_name, wanted, if_match=parse_if_match())
@@ -130,7 +130,7 @@ def restore(scope: TenantScope, object_name: str, record_id: str) -> Response:
 def upsert(scope: TenantScope, object_name: str, unique_field: str, value: str) -> Response:
     """Update the record with this unique value, or create it."""
     arguments.known_arguments()
-    gate().authorise(scope, RECORD_EDIT)
+    gate().authorise(scope, RECORD_EDIT, object_name)
     record, created = upsert_record(scope, object_name, unique_field, value, _body(), if_match=parse_if_match())
     return _answer(object_name, record, 201 if created else 200)
 
@@ -142,7 +142,7 @@ def bulk_(scope: TenantScope, object_name: str) -> Response:
     given = arguments.known_arguments("mode", "match", "atomic")
     mode = given.get("mode", "create")
     for right in _BULK_RIGHTS.get(mode, ()):
-        gate().authorise(scope, right)
+        gate().authorise(scope, right, object_name)
     atomic = arguments.flag(given, "atomic")
     result = bulk(scope, object_name, _rows(), mode=mode, match=given.get("match", ""), atomic=atomic)
     return json_response(result)

@@ -13,7 +13,8 @@ from werkzeug.wrappers import Response
 from app.core.errors import FieldError, InvalidInput
 from app.http.guard import workspace
 from app.http.respond import json_response
-from app.metadata import catalog as catalogs
+from app.access import catalogs
+from app.metadata.catalog import platform_leaves
 from app.metadata.layers import component_name, effective
 from app.metadata.leaves import nest
 from app.records.api_arguments import known_arguments
@@ -119,7 +120,7 @@ def components(scope: TenantScope, layer: str) -> list[dict[str, object]]:
     for component, path, value in scope.execute("select component, path, value from metadata_override order by 1, 2"):
         overrides.setdefault(component, []).append((path, value))
     found: list[dict[str, object]] = []
-    for name, leaves in catalogs.platform_leaves().items():
+    for name, leaves in platform_leaves().items():
         own = overrides.get(component_name("object", name), [])
         spec = {"": effective(leaves, own), "platform": leaves, "tenant": dict(own)}[layer]
         if spec:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from app.core import ids
 from app.core.errors import FieldError
-from app.metadata import catalog as catalogs
+from app.access import catalogs
 from app.records import consequences, drafts
 from app.records.intake import Intake, coercion_of
 from app.records.links import dead_link, find_cycles_together, live_ids, targets_of

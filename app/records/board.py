@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from app.records.aggregate import aggregate, figure_params
+from app.records import reach
 from app.records.environment import check_filter, condition_sql, spec_key
 from app.records.keyset import encode_cursor, whole_order
 from app.records.metrics import parse_metrics
@@ -49,7 +50,7 @@ def board(scope: TenantScope, object_name: str, query: BoardQuery) -> dict[str, 
     catalog, obj = find_object(scope, object_name)
     check_limits(query.limit)
     name = query.group_by or ("stage" if obj.has_pipeline else "")
-    source = Source(catalog, obj)
+    source = reach.source(catalog, obj)
     column = _column(source, name)
     figures = AggregateQuery(group_by=(name,), metrics=query.metrics, filter=query.filter, limit=MAX_LIMIT)
     answer = aggregate(scope, object_name, figures)
@@ -112,7 +113,7 @@ def _cards(
 def _plan(
     catalog: Catalog, obj: ObjectType, query: BoardQuery, name: str, checked: Checked | None, *, with_empty: bool
 ) -> _Cards:
-    source = Source(catalog, obj)
+    source = reach.source(catalog, obj)
     column = _column(source, name).sql
     projection = project(source, query.fields)
     keys = parse_sort(source, query.sort or _DEFAULT_SORT)

@@ -10,7 +10,7 @@ from app.core import ids
 from app.core.errors import FieldError, InvalidInput
 from app.events.append import append_summary
 from app.events.causes import caused_by
-from app.metadata import catalog as catalogs
+from app.access import catalogs
 from app.metadata.fieldtypes.base import ValueProblem
 from app.records import consequences, drafts, trash
 from app.records.batch import PreparedRow, RowResult, write_batch

@@ -102,7 +102,7 @@ class _RecordTables:
         plain = field is not None and field.type.condition == "text" and field.type.name != "rich_text"
         if not plain or not obj.timeline or obj.title != (variable.path,) or obj.title_else:
             return None
-        key, folded = title_key_of(source.base), _folded(operand)
+        key, folded = title_key_of(source.object, source.base), _folded(operand)
         if op == "eq":
             return key == folded
         if op != "startsWith":

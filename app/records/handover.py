@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
-from app.metadata import catalog as catalogs
+from app.access import catalogs
 from app.records.rowform import quote, trusted
 from app.records.store_many import Change, change_many
 

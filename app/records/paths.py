@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from app.core.errors import FieldError, InvalidInput
-from app.metadata.sortkeys import KEY_LENGTH, sort_key_sql
+from app.metadata.sortkeys import KEY_LENGTH, quoted, sort_key_sql
 from app.records.system import SYSTEM_OBJECTS
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ _BASE: Final = "r"
 #: Links a path may follow one after the other: ``company.parent.owner.name``.
 _MAX_HOPS: Final = 3
 _NAME_LENGTH: Final = 63
+#: Of a masked title: characters of the id; its end is what differs.
+_SHORT: Final = sa.literal_column("8", sa.Integer())
 #: How many names a hint lists when none is near.
 _NAMED: Final = 12
 
@@ -64,7 +67,7 @@ class Located:
     path: str
     field: Field
     owner: ObjectType
-    alias: sa.FromClause
+    alias: Place
     part: str = ""
 
     @property
@@ -90,19 +93,42 @@ class Located:
         return not self.part and bool(self.field.columns) and self.field.columns[0].part not in ("", "amount")
 
 
-def column_of(alias: sa.FromClause, name: str, type_: sa.types.TypeEngine[Any]) -> sa.ColumnElement[Any]:
-    """A column of an alias; names come from the catalog and are quoted by Core."""
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of the statement around a condition, known by its alias: naming it adds no table."""
+
+    name: str
+
+
+#: What columns are read from.
+Place: TypeAlias = sa.FromClause | Row
+#: What a table is read as: plain, or narrowed to what somebody reaches (``app.records.reach``).
+Tables: TypeAlias = Callable[["ObjectType", str], sa.FromClause]
+
+
+def column_of(alias: Place, name: str, type_: sa.types.TypeEngine[Any]) -> sa.ColumnElement[Any]:
+    """A column of an alias; names come from the catalog and are quoted."""
+    if isinstance(alias, Row):
+        return sa.literal_column(f"{quoted(alias.name)}.{quoted(name)}", type_)
     return sa.column(name, type_, _selectable=alias)
 
 
-def title_of(alias: sa.FromClause) -> sa.ColumnElement[Any]:
-    """A record's title."""
+def title_of(obj: ObjectType, alias: Place) -> sa.ColumnElement[Any]:
+    """A record's title; a short form of its id where the title says what may not be read."""
+    if obj.masked:
+        short = sa.func.right(sa.cast(column_of(alias, "id", pg.UUID(as_uuid=True)), sa.Text()), _SHORT)
+        return sa.literal_column("'#'", sa.Text()).concat(short)
     return column_of(alias, "_title", sa.Text())
 
 
-def title_key_of(alias: sa.FromClause) -> sa.ColumnElement[Any]:
+def title_key_of(obj: ObjectType, alias: Place) -> sa.ColumnElement[Any]:
     """A record's title as it sorts: the column its index is on."""
-    return column_of(alias, "_title_key", sa.Text())
+    return title_of(obj, alias) if obj.masked else column_of(alias, "_title_key", sa.Text())
+
+
+def plain(obj: ObjectType, name: str) -> sa.FromClause:
+    """The whole table, whoever asks: for the engine itself, and for what is locked besides."""
+    return sa.table(obj.table).alias(name)
 
 
 def text_key(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
@@ -123,17 +149,19 @@ class Inverse:
 
     object: ObjectType
     column: str
-    alias: sa.FromClause
+    alias: Place
 
 
 class Source:
     """The FROM clause of one statement: an object's table and a LEFT JOIN for each link hop used so far."""
 
-    def __init__(self, catalog: Catalog, obj: ObjectType, base: str = _BASE) -> None:
+    def __init__(self, catalog: Catalog, obj: ObjectType, base: str | Row = _BASE, tables: Tables = plain) -> None:
+        """``base`` is the alias of the object's own table, or a row of the statement around."""
         self.catalog = catalog
         self.object = obj
-        self.base = sa.table(obj.table).alias(base)
-        self._name = base
+        self.base: Place = base if isinstance(base, Row) else tables(obj, base)
+        self._name = base.name if isinstance(base, Row) else base
+        self._tables = tables
         self._inner = 0
         self._hops: dict[tuple[str, ...], tuple[sa.FromClause, sa.ColumnElement[bool]]] = {}
 
@@ -172,7 +200,7 @@ class Source:
     def within(self, inverse: Inverse) -> Source:
         """The tables of a condition on the records of a to-many link; its aliases begin with this one's."""
         self._inner += 1
-        return Source(self.catalog, inverse.object, f"{self._name}_{self._inner}")
+        return Source(self.catalog, inverse.object, f"{self._name}_{self._inner}", self._tables)
 
     def _object_at(self, via: tuple[str, ...]) -> ObjectType | None:
         obj: ObjectType | None = self.object
@@ -185,20 +213,21 @@ class Source:
         """The alias of the record ``field`` links to."""
         return self._join((field.name,), self.base, field, target)
 
-    def _join(self, via: tuple[str, ...], before: sa.FromClause, field: Field, target: ObjectType) -> sa.FromClause:
+    def _join(self, via: tuple[str, ...], before: Place, field: Field, target: ObjectType) -> sa.FromClause:
         if via not in self._hops:
             prefix = "" if self._name == _BASE else f"{self._name}_"
             name = f"{prefix}j_{'_'.join(via)}"
             # PostgreSQL cuts names at 63 bytes; cut ones are told apart by their number.
             name = name if len(name) <= _NAME_LENGTH else f"{name[: _NAME_LENGTH - 3]}_{len(self._hops)}"
-            alias = sa.table(target.table).alias(name)
+            alias = self._tables(target, name)
             mine = column_of(before, field.columns[0].name, pg.UUID(as_uuid=True))
             self._hops[via] = alias, column_of(alias, "id", pg.UUID(as_uuid=True)) == mine
         return self._hops[via][0]
 
-    def _alias(self, via: tuple[str, ...]) -> sa.FromClause:
+    def _alias(self, via: tuple[str, ...]) -> Place:
         """The alias of the record that ``via``, one link after the other, leads to."""
-        alias, obj = self.base, self.object
+        alias: Place = self.base
+        obj = self.object
         for count, name in enumerate(via, 1):
             field = obj.fields[name]
             target = link_target(self.catalog, field)
@@ -208,15 +237,16 @@ class Source:
         return alias
 
     def from_clause(self) -> sa.FromClause:
-        """Base table and joins."""
-        clause: sa.FromClause = self.base
+        """Base table and joins; of a row of the statement around the joins alone."""
+        clause = sa.select(sa.literal_column("1")).subquery("one") if isinstance(self.base, Row) else self.base
         for alias, condition in self._hops.values():
             clause = clause.outerjoin(alias, condition)
         return clause
 
     def tables(self) -> list[sa.FromClause]:
         """Every alias of the FROM clause."""
-        return [self.base, *(alias for alias, _ in self._hops.values())]
+        own = [] if isinstance(self.base, Row) else [self.base]
+        return [*own, *(alias for alias, _ in self._hops.values())]
 
     def names(self, near: str = "") -> list[str]:
         """Paths that mean something here, for hints: those one hop away, or as many hops as ``near`` has."""

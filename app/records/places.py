@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import sqlalchemy as sa
 
+from app.records import reach
 from app.records.environment import spec_key
 from app.records.errors import RecordNotFound
 from app.records.keyset import encode_cursor
@@ -25,7 +26,7 @@ _STATEMENTS: Final = ShapeCache(256)
 def cursor_of(scope: TenantScope, object_name: str, record_id: UUID | str, sort: str) -> str:
     """The cursor that continues a list sorted by ``sort`` behind this record. Raises RecordNotFound."""
     catalog, obj = find_object(scope, object_name)
-    statement = _STATEMENTS.get((spec_key(catalog, obj), sort), lambda: _statement(Source(catalog, obj), sort))
+    statement = _STATEMENTS.get((spec_key(catalog, obj), sort), lambda: _statement(reach.source(catalog, obj), sort))
     rows = run(scope, statement, {"record_id": as_id(obj, record_id)})
     if not rows:
         raise RecordNotFound(f"There is no such {obj.label.lower()}.")

@@ -69,7 +69,7 @@ def _column_group(
 ) -> tuple[list[sa.ColumnElement[Any]], Callable[[Sequence[Any]], object] | None]:
     """A path's columns and, where the loaded value is not the JSON form already, its decoder."""
     if path == TITLE:
-        return [title_of(source.base)], None
+        return [title_of(source.object, source.base)], None
     located = source.need(path, "?fields")
     if located.part:
         return [located.sql], None

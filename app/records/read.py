@@ -10,7 +10,8 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from app.core.errors import FieldError, InvalidInput
-from app.metadata import catalog as catalogs
+from app.access import catalogs
+from app.records import reach
 from app.records.environment import check_filter, condition_sql, spec_key
 from app.records.errors import RecordNotFound, UnknownObject
 from app.records.keyset import Branch, branches, decode_cursor, encode_cursor
@@ -61,7 +62,7 @@ def list_records(scope: TenantScope, object_name: str, query: ListQuery) -> Page
     checked = check_filter(scope, catalog, obj, query.filter)
     sort = query.sort or obj.default_sort
     spec = spec_key(catalog, obj)
-    keys = _STATEMENTS.get(("keys", spec, sort), lambda: parse_sort(Source(catalog, obj), sort))
+    keys = _STATEMENTS.get(("keys", spec, sort), lambda: parse_sort(reach.source(catalog, obj), sort))
     subject = f"{obj.name}?{sort}"
     place = decode_cursor(subject, query.cursor, keys) if query.cursor else None
     shape = (
@@ -150,7 +151,7 @@ def _plan(
     form: tuple[bool, ...] | None,
     trash: Trash,
 ) -> _ListPlan:
-    source = Source(catalog, obj)
+    source = reach.source(catalog, obj)
     projection = project(source, fields)
     keys = parse_sort(source, sort)
     where = [live(source, trash)]
@@ -182,7 +183,7 @@ def union(selects: Sequence[sa.Select[Any]]) -> sa.Select[Any] | sa.CompoundSele
 def _get_plan(
     catalog: Catalog, obj: ObjectType, fields: tuple[str, ...], *, trash: bool
 ) -> tuple[Statement, Projection]:
-    source = Source(catalog, obj)
+    source = reach.source(catalog, obj)
     projection = project(source, fields)
     wanted = sa.bindparam("record_id", type_=source.id.type)
     where = [source.id == wanted] if trash else [source.id == wanted, live(source)]
@@ -219,7 +220,7 @@ def _total(
 def _count_statement(
     catalog: Catalog, obj: ObjectType, checked: Checked | None, trash: Trash, *, rows: bool
 ) -> Statement:
-    source = Source(catalog, obj)
+    source = reach.source(catalog, obj)
     where = [live(source, trash)]
     if checked is not None:
         where.append(condition_sql(source, checked))

@@ -62,7 +62,7 @@ def parse_sort(source: Source, text: str) -> tuple[SortKey, ...]:
 
 def _key(source: Source, path: str, *, descending: bool) -> SortKey:
     if (path == TITLE_SORT and path not in source.object.fields) or source.object.title == (path,):
-        return SortKey(path, descending, title_key_of(source.base), True, read_text)
+        return SortKey(path, descending, title_key_of(source.object, source.base), True, read_text)
     located = source.locate(path)
     if located is None:
         known = [TITLE_SORT, *source.names()]
@@ -79,7 +79,7 @@ def key_of(source: Source, located: Located, *, descending: bool) -> SortKey:
         alias = source.join(field, target)
         if target.name in ("member", "team"):
             return SortKey(path, descending, text_key(sa.column("name", sa.Text(), _selectable=alias)), True, read_text)
-        return SortKey(path, descending, title_key_of(alias), True, read_text)
+        return SortKey(path, descending, title_key_of(target, alias), True, read_text)
     choices = option_order(located)
     if choices:
         ranked = sa.func.array_position(sa.literal(choices, pg.ARRAY(sa.Text())), located.sql, type_=sa.Integer())

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.dialects.postgresql import psycopg as psycopg_dialect
 
+from app.access.rights import acting_roles
 from app.core import clock
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ _KEPT: Final = 2048
 #: A key of this many characters (hundreds of parts of a condition, of fields) stands for an answer many times the usual
 #: size, and for somebody who asks differently each time: it is made anew, so that nobody fills the memory of all.
 _LONGEST_KEY: Final = 8_000
+#: Parameters whose values are the asking member's.
+PERSONAL: Final = frozenset({"me", "roles"})
 
 
 class ShapeCache:
@@ -59,24 +62,39 @@ class ShapeCache:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """Text with named parameters, and the constants Core made parameters of."""
+    """Text with named parameters, the constants Core made parameters of, and whether it asks who asks."""
 
     text: bytes
     constants: Mapping[str, object]
+    personal: bool = False
 
 
 def compile_statement(statement: sa.ClauseElement) -> Statement:
     """Write ``statement`` for psycopg; parameters without a value are the caller's to give."""
     compiled = statement.compile(dialect=_DIALECT)
-    constants = {name: value for name, value in (compiled.params or {}).items() if value is not None}
-    return Statement(str(compiled).encode(), constants)
+    params = compiled.params or {}
+    constants = {name: value for name, value in params.items() if value is not None}
+    return Statement(str(compiled).encode(), constants, not PERSONAL.isdisjoint(params))
 
 
 def run(scope: TenantScope, statement: Statement, params: Mapping[str, object]) -> list[tuple[Any, ...]]:
     """Rows of ``statement``; uuid, numeric, date and timestamptz come as JSON-ready text."""
     cursor = scope.cursor_text()
-    cursor.execute(statement.text, {**statement.constants, **params})
+    who = personal_binds(scope) if statement.personal else {}
+    cursor.execute(statement.text, {**statement.constants, **who, **params})
     return cursor.fetchall()
+
+
+def personal_binds(scope: TenantScope) -> dict[str, object]:
+    """Parameters of reach and of conditions: who asks, by which roles, and when."""
+    now = clock.now()
+    return {
+        "me": scope.member.id if scope.member else None,
+        "roles": list(acting_roles(scope)),
+        "now": now,
+        "today": now.astimezone(ZoneInfo(scope.tenant.timezone)).date(),
+        "home": scope.tenant.currency,
+    }
 
 
 def condition_binds(scope: TenantScope, checked: Checked | None) -> dict[str, object]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from psycopg import sql
 
-from app.metadata import catalog as catalogs
+from app.access import catalogs
 from app.records.system import SYSTEM_OBJECTS
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.core import clock, ids
 from app.events.append import event_ctes, event_params
-from app.metadata import catalog as catalogs
+from app.access import catalogs
 from app.records import consequences, dependants, drafts, store
 from app.records.errors import DeleteRestricted, ParentInTrash
 from app.records.parts import batched

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.core import ids
 from app.core.errors import FieldError
-from app.metadata import catalog as catalogs
+from app.access import catalogs
 from app.records import amounts, consequences, drafts, store, trash
 from app.records.errors import StaleVersion
 from app.records.intake import coercion_of, needs_current, take_in

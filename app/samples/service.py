@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from psycopg.types.json import Jsonb
 
 from app.core import clock
-from app.metadata import catalog as catalogs
+from app.access import catalogs
 from app.records.dependants import children_first
 from app.records.rowform import quote, trusted
 from app.records.trash import destroy_many

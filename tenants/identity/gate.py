@@ -47,6 +47,6 @@ class TenantGate:
         """The live base-host session with that token."""
         return sessions.find(self._runtime.databases, token_hash)
 
-    def authorise(self, scope: SqlScope, right: str) -> None:
-        """Raise Forbidden unless the scope's role holds ``right``."""
-        self._runtime.ports.authorise(scope, right)
+    def authorise(self, scope: SqlScope, right: str, object_name: str = "") -> None:
+        """Raise Forbidden unless the scope holds ``right``, with that object if one is named."""
+        self._runtime.ports.authorise(scope, right, object_name)

@@ -10,7 +10,7 @@ from flask import request
 from app.access.rights import allows
 from app.core.errors import NotFound
 from app.http.guard import workspace
-from app.metadata import catalog as catalogs
+from app.access import catalogs
 from app.records.pages.answers import fragment
 from app.records.pages.asking import quick_condition
 from app.records.pages.frame import navigable
@@ -111,19 +111,19 @@ def _places(scope: TenantScope) -> list[Choice]:
         if obj.has_pipeline:
             places.append(Choice(f"{obj.plural} board", "columns-3", "", f"/records/{obj.name}/board"))
     places += [Choice("Trash", "trash-2", "", "/trash"), Choice("Profile", "settings", "", "/settings/profile")]
-    if allows(scope.role, "members.manage"):
+    if allows(scope, "members.manage"):
         places.append(Choice("Members", "users", "", "/settings/members"))
     return places
 
 
 def _actions(scope: TenantScope) -> list[Choice]:
     found: list[Choice] = []
-    if allows(scope.role, "record.create"):
-        found += [
-            Choice(f"New {o.label.lower()}", "plus", "", f"/records/{o.name}/new", dialog=True)
-            for o in navigable(scope)
-        ]
-    if allows(scope.role, "record.import"):
+    found += [
+        Choice(f"New {o.label.lower()}", "plus", "", f"/records/{o.name}/new", dialog=True)
+        for o in navigable(scope)
+        if allows(scope, "record.create", o.name)
+    ]
+    if allows(scope, "record.import"):
         found.append(Choice("Import a file", "upload", "", "/imports/new"))
     return found
 

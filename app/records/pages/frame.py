@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, cast
 
-from app.access.rights import ROLES
+from flask import request
+
+from app.access import catalogs, rights
 from app.http.context import facts, runtime
-from app.metadata import catalog as catalogs
 from app.ui.shell import DENSITIES, THEMES, NavItem, Shell
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def build_shell() -> Shell | None:
         locale=str(preferences.get("locale") or scope.tenant.locale),
         timezone=str(preferences.get("timezone") or scope.tenant.timezone),
         currency=scope.tenant.currency,
-        rights=ROLES.get(scope.role, frozenset()),
+        rights=rights.for_scope(scope).held(str((request.view_args or {}).get("object_name", ""))),
         objects=objects,
         base_url=runtime().config.base_url,
         shortcuts=preferences.get("shortcuts") != "off",

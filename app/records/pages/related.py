@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from app.metadata import catalog as catalogs
+from app.access import catalogs
 from app.records.activities import open_tasks, subjects
 from app.records.errors import RecordNotFound
 from app.records.pages.values import Record, gather_titles, reader_of, show

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from app.core.errors import FieldError
-from app.metadata import catalog as catalogs
+from app.access import catalogs
 from app.metadata.searchtext import configuration
 from app.records.errors import UnknownObject
 from app.records.intake import region_of

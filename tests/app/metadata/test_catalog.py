@@ -154,7 +154,7 @@ class Known:
 
 @dataclass
 class Scope:
-    """What for_scope asks a scope for."""
+    """What whole asks a scope for."""
 
     version: int
     tenant: Known = field(default_factory=lambda: Known(uuid4()))
@@ -166,7 +166,7 @@ class Scope:
 
 
 def loaded(scope: Scope) -> Catalog:
-    return catalog.for_scope(scope)  # pyright: ignore[reportArgumentType]
+    return catalog.whole(scope)  # pyright: ignore[reportArgumentType]
 
 
 def test_the_overrides_are_read_once_a_version() -> None:

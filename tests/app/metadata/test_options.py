@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def seen(databases: Databases, tenant: Tenant) -> list[str]:
     """The industries the next request sees."""
     with enter_job(databases, tenant.id, actor=SYSTEM, write=False) as scope:
-        options = catalog.for_scope(scope).objects["company"].fields["industry"].options
+        options = catalog.whole(scope).objects["company"].fields["industry"].options
     return [option.label for option in options.values()]
 
 

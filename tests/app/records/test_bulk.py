@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from app.core.errors import InvalidInput, RapportError
 from app.core.ids import uuid7
-from app.metadata import catalog as catalogs
+from app.access import catalogs
 from app.records import store_many, write
 from app.records.batch import PreparedRow, write_batch
 from app.records.bulk import BulkRefused, bulk

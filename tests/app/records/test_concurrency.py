@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from app.core.errors import Conflict, InvalidInput, NotFound
 from app.events.audit import audit_tenant
 from app.events.seal import seal_tenant
-from app.metadata import catalog as catalogs
+from app.access import catalogs
 from app.records import write
 from app.records.bulk import bulk
 from app.records.rowform import row_form

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
-from app.metadata import catalog as catalogs
+from app.access import catalogs
 from app.records.environment import check_filter, condition_sql
 from app.records.paths import Source
 from app.records.read import condition_params, live

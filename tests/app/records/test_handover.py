@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from app.metadata import catalog as catalogs
+from app.access import catalogs
 from app.records import write
 from app.records.handover import hand_over
 from app.records.store import read_record

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.metadata import catalog as catalogs
+from app.access import catalogs
 from app.records import write
 from app.records.errors import DeleteRestricted, InvalidRecord, ParentInTrash, RecordNotFound, StaleVersion, UniqueTaken
 from app.records.store import read_record

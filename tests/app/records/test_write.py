@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from app.metadata import catalog as catalogs
+from app.access import catalogs
 from app.records import write
 from app.records.errors import InvalidRecord, RecordNotFound, StaleVersion, UniqueTaken, UnknownObject
 from app.records.store import read_record

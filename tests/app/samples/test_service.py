@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.metadata import catalog as catalogs
+from app.access import catalogs
 from app.records.store import read_record
 from app.samples.data import RECORDS
 from app.samples.service import has_samples, load_samples, remove_samples

@@ -1,0 +1,129 @@
+"""Roles and sharing of a workspace: the standard roles, its own ones, what its objects are open to.
+
+Read once per version and kept. Whoever changes a role, sharing or a sharing rule calls ``changed`` in the same
+transaction, so that the next scope of anybody sees it.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import yaml
+
+from app.access.grants import Role, read_role
+from app.metadata.reach import Openness
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from uuid import UUID
+
+    from tenants.scope import TenantScope
+
+_FOLDER: Final = Path(__file__).with_name("roles")
+_ORDER: Final = ("owner", "admin", "manager", "member", "read_only")
+_MOST: Final = 2_000
+_READ: Final = """
+select (select jsonb_agg(jsonb_build_object('name', name, 'label', label, 'help', help, 'spec', spec)) from role),
+       (select jsonb_agg(jsonb_build_array(object, read, edit, inherit)) from sharing),
+       (select jsonb_agg(jsonb_build_array(object, name, condition, grantee_kind, grantee, level) order by id)
+          from sharing_rule)
+"""
+
+_lock = threading.Lock()
+_policies: OrderedDict[UUID, Policy] = OrderedDict()
+
+
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """What an object's records are open to by default; ``inherit`` is a link whose record opens them too."""
+
+    read: Openness = "everyone"
+    edit: Openness = "everyone"
+    inherit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SharingRule:
+    """Records that meet ``condition`` are open to a team, a role or a member."""
+
+    object: str
+    name: str
+    condition: str
+    grantee_kind: str
+    grantee: str
+    level: str
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """All of it at one version."""
+
+    version: int
+    roles: Mapping[str, Role]
+    sharing: Mapping[str, Sharing] = field(default_factory=dict[str, Sharing])
+    rules: Mapping[str, tuple[SharingRule, ...]] = field(default_factory=dict[str, tuple[SharingRule, ...]])
+
+    def role(self, name: str) -> Role:
+        """The role called ``name``; one that is gone grants nothing."""
+        return self.roles.get(name) or Role(name, name)
+
+
+@functools.cache
+def standard_roles() -> Mapping[str, Role]:
+    """The roles every workspace has, the mightiest first."""
+    found: dict[str, Role] = {}
+    for name in _ORDER:
+        document = yaml.load((_FOLDER / f"{name}.yaml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+        found[name] = read_role(cast("dict[str, object]", document), standard=True)
+    return MappingProxyType(found)
+
+
+def policy_of(scope: TenantScope) -> Policy:
+    """Roles and sharing of the scope's workspace at the version the scope read."""
+    tenant = scope.tenant.id
+    if not scope.unsettled:
+        with _lock:
+            known = _policies.get(tenant)
+            if known is not None and known.version == scope.version:
+                _policies.move_to_end(tenant)
+                return known
+    row = scope.execute(_READ).fetchone()
+    built = _build(scope.version, *(row or (None, None, None)))
+    if not scope.unsettled:
+        with _lock:
+            _policies[tenant] = built
+            _policies.move_to_end(tenant)
+            while len(_policies) > _MOST:
+                _policies.popitem(last=False)
+    return built
+
+
+def changed(scope: TenantScope) -> None:
+    """Roles, sharing or rules were changed in this scope: it and, once committed, everybody reads them anew."""
+    scope.view, scope.unsettled = None, True
+    scope.at_commit("select pod.bump_version(%(tenant)s)", {"tenant": scope.tenant.id})
+
+
+def forget(tenant: UUID) -> None:
+    """Drop what is kept of a tenant: it was deleted, or a test wants it cold."""
+    with _lock:
+        _policies.pop(tenant, None)
+
+
+def _build(version: int, roles: Any, sharing: Any, rules: Any) -> Policy:
+    found = dict(standard_roles())
+    for row in roles or ():
+        document = {**row["spec"], "name": row["name"], "label": row["label"], "help": row["help"]}
+        found.setdefault(row["name"], read_role(document))
+    by_object: dict[str, tuple[SharingRule, ...]] = {}
+    for values in rules or ():
+        rule = SharingRule(*values)
+        by_object[rule.object] = (*by_object.get(rule.object, ()), rule)
+    opened = {name: Sharing(read, edit, inherit or "") for name, read, edit, inherit in sharing or ()}
+    return Policy(version, MappingProxyType(found), MappingProxyType(opened), MappingProxyType(by_object))

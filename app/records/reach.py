@@ -1,0 +1,290 @@
+"""Which records somebody reaches, as SQL: the second choke point of rights (the first is the catalog).
+
+An object's ``reach`` (``app.metadata.reach``) becomes a condition over its table. Reading statements take the table
+narrowed by it (``source``, ``visible``), writing ones the condition itself or ``permitted``, one statement for all ids
+of a call. An object everybody reaches whole stays the plain table: nothing is added. Who asks is a parameter
+(``me``, ``roles``), so that statements are shared. What the engine does on its own (unique values, cascades, sums)
+says ``whole``; an architecture test keeps every other module from naming a table.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
+from sqlalchemy.sql import visitors
+
+from app.expressions import ConditionError, check
+from app.metadata.reach import READING
+from app.metadata.sortkeys import quoted
+from app.records.environment import RecordEnvironment, condition_sql
+from app.records.paths import Row, Source, column_of, plain
+from app.records.rowform import trusted
+from app.records.statements import ShapeCache, compile_statement, personal_binds
+from app.records.system import SYSTEM_OBJECTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from app.metadata.model import Catalog, Field, ObjectType
+    from app.metadata.reach import Action, Reach, Widening
+    from tenants.scope import TenantScope
+
+Sql = sa.ColumnElement[bool]
+
+_TEXTS: Final = ShapeCache()
+_UUID: Final = pg.UUID(as_uuid=True)
+_LITERAL: Final = re.compile(r"c\d+$")
+_ONE: Final = sa.literal_column("1", sa.Integer())
+_TEAM_REACH: Final = sa.table("team_reach", sa.column("member", _UUID), sa.column("team", _UUID)).alias("tr")
+_MANAGER_REACH: Final = sa.table("manager_reach", sa.column("manager", _UUID), sa.column("member", _UUID)).alias("mr")
+_TEAM: Final = sa.table("team", sa.column("id", _UUID), sa.column("queue", sa.Boolean())).alias("tq")
+_SHARE: Final = sa.table(
+    "share", sa.column("object", sa.Text()), sa.column("record_id", _UUID), sa.column("grantee_kind", sa.Text()),
+    sa.column("grantee", sa.Text()), sa.column("level", sa.Text()), sa.column("expires_at", sa.DateTime(timezone=True)),
+).alias("sh")  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """A condition or a table as text for statements written by hand, with the constants in it."""
+
+    text: str
+    constants: Mapping[str, object]
+
+    def __bool__(self) -> bool:
+        return bool(self.text)
+
+    def binds(self, scope: TenantScope) -> dict[str, object]:
+        """Its parameters for whoever asks; none for the plain table."""
+        return {**self.constants, **personal_binds(scope)} if self.text else {}
+
+
+NO_GUARD: Final = Guard("", {})
+
+
+def source(catalog: Catalog, obj: ObjectType, action: Action = "read") -> Source:
+    """The FROM clause of a statement over the records of ``obj`` one reaches, every link and inner list included."""
+
+    def tables(wanted: ObjectType, name: str) -> sa.FromClause:
+        # Only the object itself may be asked for more than reading.
+        return narrowed(catalog, wanted, name, action if wanted is obj and name == "r" else "read")
+
+    return Source(catalog, obj, tables=tables)
+
+
+def narrowed(catalog: Catalog, obj: ObjectType, name: str, action: Action = "read") -> sa.FromClause:
+    """The table of ``obj`` under the alias ``name``, narrowed to what one reaches; the plain table when that is all."""
+    condition = predicate(catalog, obj, Row("g"), action)
+    if condition is None:
+        return plain(obj, name)
+    inner = sa.table(obj.table).alias("g")
+    return sa.select(sa.literal_column("g.*")).select_from(inner).where(condition).subquery(name)
+
+
+def visible(catalog: Catalog, obj: ObjectType, action: Action = "read") -> tuple[str, Guard]:
+    """What stands behind FROM in a statement written by hand, without an alias, and its guard for parameters."""
+    guard = guard_of(catalog, obj, "g", action)
+    if not guard:
+        return whole(obj), guard
+    return f"(SELECT g.* FROM {quoted(obj.table)} g WHERE {guard.text})", guard
+
+
+def whole(obj: ObjectType) -> str:
+    """The whole table, quoted: for what the engine does whoever asks."""
+    return quoted(obj.table)
+
+
+def guard_of(catalog: Catalog, obj: ObjectType, alias: str, action: Action) -> Guard:
+    """The condition over the alias of a statement written by hand; empty when every record is reached."""
+    if not obj.reach:
+        return NO_GUARD
+    return _TEXTS.get((obj.spec_hash, alias, action), lambda: _written(predicate(catalog, obj, Row(alias), action)))
+
+
+def permitted(
+    scope: TenantScope, catalog: Catalog, obj: ObjectType, record_ids: Iterable[UUID], action: Action
+) -> set[UUID]:
+    """Which of the records, live or in the trash, are in reach for ``action``; one statement for all, or none."""
+    wanted = set(record_ids)
+    guard = guard_of(catalog, obj, "g", action)
+    if not guard or not wanted:
+        return wanted
+    text = f"SELECT g.id FROM {quoted(obj.table)} g WHERE g.id = ANY(%(ids)s::uuid[]) AND {guard.text}"
+    rows = scope.execute(trusted(text), {**guard.binds(scope), "ids": sorted(wanted)}).fetchall()
+    return {row[0] for row in rows}
+
+
+def predicate(catalog: Catalog, obj: ObjectType, alias: Row, action: Action) -> Sql | None:
+    """The condition a record of ``obj`` must meet for ``action``; None when every one does."""
+    parts = [part for way in obj.reach if (part := _way(catalog, obj, way, alias, action)) is not None]
+    return sa.and_(*parts) if parts else None
+
+
+def branches_of(
+    catalog: Catalog, obj: ObjectType, way: Reach, alias: Row, action: Action
+) -> list[tuple[str, Sql]]:
+    """The ways sharing opens a record, each with its name: what ``_way`` joins by OR, and what explains a decision."""
+    found: list[tuple[str, Sql]] = [("owner", _mine(alias))]
+    found += [
+        (f"condition:{one.condition}", _widened(catalog, obj, one, alias))
+        for one in way.widenings
+        if one.edit or action in READING
+    ]
+    openness = way.openness(action)
+    team = column_of(alias, "team", _UUID)
+    if openness in ("team", "hierarchy"):
+        found.append(("team", team.in_(_my_teams())))
+    found.append(("queue", sa.and_(column_of(alias, "owner", _UUID).is_(None), team.in_(_my_queues()))))
+    if openness == "hierarchy":
+        found.append(("manager", column_of(alias, "owner", _UUID).in_(_my_people())))
+    if way.inherit:
+        found.append((f"inherit:{way.inherit}", _linked(catalog, obj, way.inherit, alias, action)))
+    found.append(("share", _shared(obj, alias, action)))
+    return found
+
+
+def _way(catalog: Catalog, obj: ObjectType, way: Reach, alias: Row, action: Action) -> Sql | None:
+    level = way.level(action)
+    if level == "none":
+        return sa.false()
+    if way.is_whole(action):
+        return None
+    if level == "own":
+        return _mine(alias)
+    if way.follows:
+        first, *others = way.follows
+        parts = [_linked(catalog, obj, first, alias, action)]
+        return sa.and_(*parts, *(_linked(catalog, obj, link, alias, "read") for link in others))
+    return sa.or_(*(part for _, part in branches_of(catalog, obj, way, alias, action)))
+
+
+def _me() -> sa.BindParameter[Any]:
+    return sa.bindparam("me", type_=_UUID)
+
+
+def _mine(alias: Row) -> Sql:
+    return column_of(alias, "owner", _UUID) == _me()
+
+
+def _my_teams() -> sa.Select[Any]:
+    return sa.select(_TEAM_REACH.c.team).where(_TEAM_REACH.c.member == _me()).correlate(None)
+
+
+def _my_queues() -> sa.Select[Any]:
+    joined = _TEAM_REACH.join(_TEAM, sa.and_(_TEAM.c.id == _TEAM_REACH.c.team, _TEAM.c.queue))
+    return sa.select(_TEAM_REACH.c.team).select_from(joined).where(_TEAM_REACH.c.member == _me()).correlate(None)
+
+
+def _my_people() -> sa.Select[Any]:
+    return sa.select(_MANAGER_REACH.c.member).where(_MANAGER_REACH.c.manager == _me()).correlate(None)
+
+
+def _shared(obj: ObjectType, alias: Row, action: Action) -> Sql:
+    """Given by hand, not over yet: to me, to a role of mine, to a team I reach."""
+    mine = sa.and_(_SHARE.c.grantee_kind == _text("member"), _SHARE.c.grantee == sa.cast(_me(), sa.Text()))
+    roles = sa.bindparam("roles", type_=pg.ARRAY(sa.Text()))
+    role = sa.and_(_SHARE.c.grantee_kind == _text("role"), _SHARE.c.grantee == sa.any_(roles))
+    teams = sa.select(sa.cast(_TEAM_REACH.c.team, sa.Text())).where(_TEAM_REACH.c.member == _me()).correlate(None)
+    team = sa.and_(_SHARE.c.grantee_kind == _text("team"), _SHARE.c.grantee.in_(teams))
+    conditions = [
+        _SHARE.c.record_id == column_of(alias, "id", _UUID),
+        _SHARE.c.object == _text(obj.name),
+        sa.or_(_SHARE.c.expires_at.is_(None), _SHARE.c.expires_at > sa.func.now()),
+        sa.or_(mine, role, team),
+    ]
+    if action not in READING:
+        conditions.append(_SHARE.c.level == _text("edit"))
+    return sa.exists(sa.select(_ONE).select_from(_SHARE).where(*conditions).correlate_except(_SHARE))
+
+
+def _linked(catalog: Catalog, obj: ObjectType, link: str, alias: Row, action: Action) -> Sql:
+    """Whether the record a link points to is in reach; of a link to several objects, whichever it points to."""
+    complete = catalog.whole or catalog
+    field = complete.objects[obj.name].fields[link]
+    parts = [_target(catalog, field, name, alias, action) for name in field.to]
+    return sa.or_(*(part for part in parts if part is not None)) if any(p is not None for p in parts) else sa.false()
+
+
+def _target(catalog: Catalog, field: Field, name: str, alias: Row, action: Action) -> Sql | None:
+    target = catalog.objects.get(name) or SYSTEM_OBJECTS.get(name)
+    if target is None:
+        return None
+    column = next((one.name for one in field.columns if one.part in ("", name)), None)
+    if column is None:
+        return None
+    mine = column_of(alias, column, _UUID)
+    above = Row(f"{alias.name}_{len(alias.name)}")
+    condition = predicate(catalog, target, above, action)
+    if condition is None:
+        return mine.is_not(None)
+    table = sa.table(target.table).alias(above.name)
+    same = column_of(above, "id", _UUID) == mine
+    return sa.exists(sa.select(_ONE).select_from(table).where(same, condition).correlate_except(table))
+
+
+def _widened(catalog: Catalog, obj: ObjectType, one: Widening, alias: Row) -> Sql:
+    """A condition of a role or of a sharing rule, for its grantee; one that no longer makes sense opens nothing."""
+    met = _condition(catalog, obj, one.condition, alias)
+    if one.grantee_kind == "member":
+        return sa.and_(_me() == sa.cast(_text(_uuid_text(one.grantee)), _UUID), met)
+    if one.grantee_kind == "team":
+        reaches = sa.select(_ONE).where(
+            _TEAM_REACH.c.member == _me(), _TEAM_REACH.c.team == sa.cast(_text(_uuid_text(one.grantee)), _UUID)
+        )
+        return sa.and_(sa.exists(reaches.correlate_except(_TEAM_REACH)), met)
+    return met
+
+
+def _condition(catalog: Catalog, obj: ObjectType, condition: str, alias: Row) -> Sql:
+    complete, tenant = catalog.whole or catalog, catalog.tenant
+    if tenant is None:
+        return sa.false()
+    plain_object = complete.objects[obj.name]
+    try:
+        checked = check(condition, RecordEnvironment(complete, plain_object, tenant))
+    except ConditionError:
+        return sa.false()
+    inner = Source(complete, plain_object, alias)
+    met = condition_sql(inner, checked)
+    tables = inner.tables()
+    if tables:
+        chosen = sa.select(_ONE).select_from(inner.from_clause()).where(met)
+        met = sa.exists(chosen)
+    prefix = "w" + hashlib.sha256(f"{obj.spec_hash} {condition}".encode()).hexdigest()[:10]
+    return _with_literals(met, prefix, checked.binds())
+
+
+def _with_literals(condition: Sql, prefix: str, literals: Mapping[str, object]) -> Sql:
+    """The condition with its literals as parameters of its own, so that those of a filter are others."""
+
+    def named(element: Any, **_: Any) -> Any:
+        if isinstance(element, sa.BindParameter) and _LITERAL.match(element.key):
+            return sa.bindparam(f"{prefix}_{element.key}", literals[element.key], type_=element.type)
+        return None
+
+    return visitors.replacement_traverse(condition, {}, named)
+
+
+def _written(condition: Sql | None) -> Guard:
+    if condition is None:
+        return NO_GUARD
+    written = compile_statement(condition)
+    return Guard(f"({written.text.decode()})", written.constants)
+
+
+def _text(value: str) -> sa.ColumnElement[str]:
+    """A name of the catalog or of a column's check as a literal."""
+    return sa.literal_column("'" + value.replace("'", "''").replace("%", "%%") + "'", sa.Text())
+
+
+def _uuid_text(value: str) -> str:
+    try:
+        return str(UUID(value))
+    except ValueError:
+        return str(UUID(int=0))
