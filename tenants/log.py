@@ -1,4 +1,4 @@
-"""What happens to members, keys and sessions, written into the tenant's log like everything else.
+"""What happens to members, keys, sessions, teams, roles and sharing, written into the tenant's log like all else.
 
 Below ``app.events`` because those verbs are; the same statement, the same outbox, so it is sealed in one order with the
 rest. No addresses: whoever reads the feed need not see them.
@@ -16,17 +16,40 @@ if TYPE_CHECKING:
 
     from tenants.scope import TenantScope
 
-Kind = Literal["member_invited", "member_joined", "member_changed", "signed_in", "key_created", "key_revoked"]
+Kind = Literal[
+    "member_invited",
+    "member_joined",
+    "member_changed",
+    "signed_in",
+    "key_created",
+    "key_revoked",
+    "team_created",
+    "team_changed",
+    "team_removed",
+    "role_created",
+    "role_changed",
+    "role_removed",
+    "sharing_changed",
+    "rule_created",
+    "rule_changed",
+    "rule_removed",
+    "shared",
+    "unshared",
+    "exported",
+]
 
 
 def note(
     scope: TenantScope,
     kind: Kind,
-    object_name: Literal["member", "key"],
-    record_id: UUID,
+    object_name: str,
+    record_id: UUID | None,
     diff: Mapping[str, list[Any]] | None = None,
 ) -> None:
-    """Add one event in the scope's own transaction; ``diff`` is ``{"field": [old, new]}``."""
+    """Add one event in the scope's own transaction; ``diff`` is ``{"field": [old, new]}``.
+
+    ``object_name`` is what it happened to: member, key, team, role, sharing, or the object of a record that was shared.
+    """
     scope.execute(
         "WITH logged AS (INSERT INTO event (id, at, actor_kind, actor_id, cause, kind, object, record_id, diff,"
         " request_id) VALUES (uuidv7(), clock_timestamp(), %(actor_kind)s, %(actor)s::uuid, %(cause)s::jsonb,"

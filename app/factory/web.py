@@ -22,6 +22,11 @@ APIS: Final = (
     "app.leads.api",
     "app.imports.api",
     "tenants.identity.api",
+    "app.rights.api.members",
+    "app.rights.api.teams",
+    "app.rights.api.roles",
+    "app.rights.api.sharing",
+    "app.rights.api.audit",
 )
 PAGES: Final = (
     "tenants.identity.pages",
@@ -29,6 +34,7 @@ PAGES: Final = (
     "app.records.pages",
     "app.leads.pages",
     "app.imports.pages",
+    "app.rights.pages",
 )
 
 

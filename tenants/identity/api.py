@@ -10,11 +10,11 @@ import msgspec
 from flask_smorest import Blueprint  # pyright: ignore[reportMissingTypeStubs]
 
 from app.core.errors import FieldError, InvalidInput
-from app.http import cursors, ratelimit
+from app.http import cursors
 from app.http.context import facts, runtime
 from app.http.guard import workspace
 from app.http.respond import json_body, json_response, link_next, no_content, query_arguments
-from tenants.identity import invitations, keys, members
+from tenants.identity import keys, members
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
@@ -24,21 +24,6 @@ if TYPE_CHECKING:
 blueprint = Blueprint("identity_api", __name__, url_prefix="/api/v1", description="Members and keys of the workspace")
 
 LARGEST_PAGE = 200
-
-
-class NewInvitation(msgspec.Struct, forbid_unknown_fields=True):
-    """POST /members/invitations."""
-
-    email: str
-    role: str = "member"
-    name: str = ""
-    member: UUID | None = None
-
-
-class MemberPatch(msgspec.Struct, forbid_unknown_fields=True):
-    """PATCH /members/{id}."""
-
-    role: str
 
 
 class Deactivation(msgspec.Struct, forbid_unknown_fields=True):
@@ -88,23 +73,6 @@ def list_members(scope: TenantScope) -> Response:
     rows, following = members.list_members(scope, limit=_limit(arguments.get("limit", "50")), after=after)
     cursor = cursors.encode([following[0], str(following[1])], "members") if following else None
     return json_response({"data": [row.public() for row in rows], "next": cursor}, headers=link_next(cursor))
-
-
-@blueprint.post("/members/invitations")
-@workspace("members.manage")
-def invite(scope: TenantScope) -> Response:
-    """Invite a colleague by mail; the link comes back too."""
-    ratelimit.limit("invite", str(scope.tenant.id), ratelimit.INVITE)
-    form = json_body(NewInvitation)
-    made = invitations.invite(runtime(), scope, email=form.email, role=form.role, name=form.name, member=form.member)
-    return json_response({"invitation": made.public()}, 201)
-
-
-@blueprint.patch("/members/<uuid:member>")
-@workspace("members.manage")
-def change_member(scope: TenantScope, member: UUID) -> Response:
-    """Another role."""
-    return json_response(members.change_role(scope, member, json_body(MemberPatch).role).public())
 
 
 @blueprint.post("/members/<uuid:member>/deactivate")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from app.core import clock, crypto, ids
-from app.core.errors import Conflict, NotFound
+from app.core.errors import Conflict, FieldError, InvalidInput, NotFound
 from app.core.jobs import register, request_job
 from tenants import log
 from tenants.identity import members, outgoing, repository
@@ -24,13 +24,15 @@ from tenants.identity.repository import InvitationRow
 from tenants.scope import SYSTEM, TenantScope, enter_job
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
 
     import sqlalchemy as sa
 
     from app.core.ports import Runtime
 
 LIFE: Final = timedelta(days=14)
+LONGEST_LIFE: Final = timedelta(days=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +50,71 @@ class Invitation:
         return {"id": str(self.id), "email": self.email, "role": self.role, "url": self.url}
 
 
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """An invitation that was not taken up yet; ``url`` is empty for whoever may not give its roles."""
+
+    id: UUID
+    member: UUID
+    name: str
+    email: str
+    roles: Sequence[str]
+    invited_by: str
+    created_at: datetime
+    expires_at: datetime
+    url: str = ""
+
+    @property
+    def expired(self) -> bool:
+        """Whether its time is over."""
+        return self.expires_at <= clock.now()
+
+    def public(self) -> dict[str, Any]:
+        """The API's form."""
+        return {
+            "id": str(self.id),
+            "member": str(self.member),
+            "name": self.name,
+            "email": self.email,
+            "role": self.roles[0],
+            "roles": list(self.roles[1:]),
+            "invited_by": self.invited_by,
+            "created_at": self.created_at,
+            "expires_at": self.expires_at,
+            "status": "expired" if self.expired else "open",
+            "url": self.url or None,
+        }
+
+
 def invite(
-    runtime: Runtime, scope: TenantScope, *, email: str, role: str, name: str = "", member: UUID | None = None
+    runtime: Runtime,
+    scope: TenantScope,
+    *,
+    email: str,
+    role: str,
+    name: str = "",
+    member: UUID | None = None,
+    roles: Sequence[str] = (),
+    life: timedelta = LIFE,
 ) -> Invitation:
     """Invite somebody. A member that waits inactive under the same e-mail, or the one named, is claimed.
 
+    ``roles`` are further ones beside ``role``; the link works for ``life``.
+
     Raises:
+        InvalidInput: an unknown role, a life of no days or too many.
         Conflict: an active member has that address.
     """
     members.check_role(scope, role)
+    further = [name for name in dict.fromkeys(roles) if name != role]
+    for another in further:
+        members.check_role(scope, another, "/roles")
+    if not timedelta(days=1) <= life <= LONGEST_LIFE:
+        message = f"An invitation works for 1 to {LONGEST_LIFE.days} days."
+        raise InvalidInput(message, [FieldError("/days", "range", message)])
     address = normalise_email(email)
     member_id = _waiting_member(scope, address, role, name, member)
+    scope.execute("update member set roles = %s where id = %s", (further, member_id))
     row = InvitationRow(
         id=ids.uuid7(),
         tenant=scope.tenant.id,
@@ -66,14 +122,15 @@ def invite(
         email=address,
         role=role,
         invited_by=scope.member.name if scope.member else scope.actor.name,
-        expires_at=clock.now() + LIFE,
+        created_at=clock.now(),
+        expires_at=clock.now() + life,
         accepted_at=None,
         revoked_at=None,
     )
     token = _token(runtime, row.id)
     with runtime.databases.control.begin() as connection:
         repository.insert_invitation(connection, row)
-    log.note(scope, "member_invited", "member", member_id, {"role": [None, role]})
+    log.note(scope, "member_invited", "member", member_id, {"role": [None, ", ".join([role, *further])]})
     request_job(scope, "identity.send_invitation", {"invitation": str(row.id)})
     return Invitation(row.id, address, role, f"{runtime.config.base_url}/invitations/{token}", member_id)
 
@@ -106,21 +163,68 @@ def accept(runtime: Runtime, token: str, person: Known) -> UUID:
     return row.tenant
 
 
-def open_invitations(runtime: Runtime, scope: TenantScope) -> Mapping[UUID, str]:
-    """Link of the open invitation by member, for whoever may manage members.
+def list_pending(runtime: Runtime, scope: TenantScope, may_give: Callable[[str], bool] | None = None) -> list[Pending]:
+    """Invitations not taken up, expired ones too, the newest first.
 
-    A link makes whoever opens it that member: those of invited owners are shown to owners only.
+    A link makes whoever opens it that member: it is shown only where whoever looks could give all of the member's
+    roles (``may_give``; without it, where an owner's role is concerned, to owners).
     """
     with runtime.databases.control.connect() as connection:
-        found = repository.open_invitations(connection, scope.tenant.id, clock.now())
-    hidden: set[UUID] = set()
-    if scope.role != "owner":
-        hidden = {row[0] for row in scope.execute("select id from member where role = 'owner'")}
-    return {
-        member: f"{runtime.config.base_url}/invitations/{_token(runtime, row_id)}"
-        for row_id, member in found
-        if member not in hidden
-    }
+        rows = repository.pending_invitations(connection, scope.tenant.id)
+    found = scope.execute(
+        "select id, name, role, roles from member where id = any(%s) and status = 'invited'",
+        ([row.member for row in rows],),
+    )
+    known = {row[0]: (row[1], [row[2], *row[3]]) for row in found}
+    asked = may_give or (lambda role: role != "owner" or members.is_owner(scope))
+    return [_pending(runtime, row, *known[row.member], asked) for row in rows if row.member in known]
+
+
+def _pending(
+    runtime: Runtime, row: InvitationRow, name: str, roles: Sequence[str], may_give: Callable[[str], bool]
+) -> Pending:
+    shown = all(may_give(role) for role in roles)
+    url = f"{runtime.config.base_url}/invitations/{_token(runtime, row.id)}" if shown else ""
+    return Pending(row.id, row.member, name, row.email, roles, row.invited_by, row.created_at, row.expires_at, url)
+
+
+def resend(runtime: Runtime, scope: TenantScope, invitation: UUID) -> Invitation:
+    """Send an invitation anew: a new link, a new end; the old link is void.
+
+    Raises:
+        NotFound: there is no such pending invitation.
+        Forbidden: the member waits to become an owner, and whoever acts is none.
+    """
+    found = find_pending(runtime, scope, invitation)
+    life = max(timedelta(days=1), found.expires_at - found.created_at)
+    return invite(
+        runtime,
+        scope,
+        email=found.email,
+        role=found.roles[0],
+        roles=found.roles[1:],
+        member=found.member,
+        life=min(life, LONGEST_LIFE),
+    )
+
+
+def revoke(runtime: Runtime, scope: TenantScope, invitation: UUID) -> None:
+    """Take an invitation back: its link is void at once, the member waits inactive."""
+    found = find_pending(runtime, scope, invitation)
+    for role in found.roles:
+        members.check_may_touch(scope, role)
+    with runtime.databases.control.begin() as connection:
+        repository.revoke_invitations(connection, scope.tenant.id, [found.member])
+    scope.execute("update member set status = 'inactive', updated_at = now() where id = %s", (found.member,))
+    log.note(scope, "member_changed", "member", found.member, {"status": ["invited", "inactive"]})
+
+
+def find_pending(runtime: Runtime, scope: TenantScope, invitation: UUID) -> Pending:
+    """One that was not taken up; raises NotFound."""
+    found = next((row for row in list_pending(runtime, scope) if row.id == invitation), None)
+    if found is None:
+        raise NotFound("There is no such invitation, or it was taken up.")
+    return found
 
 
 @register("identity.send_invitation", timeout=60)
@@ -138,7 +242,7 @@ def send_invitation(runtime: Runtime, tenant: UUID, args: dict[str, Any]) -> Non
         text=f"{inviter} invites you to work together in {workspace}.",
         action="Accept the invitation",
         link=f"{runtime.config.base_url}/invitations/{_token(runtime, invitation_id)}",
-        after="The link works for 14 days. If you don't know what this is about, ignore this mail.",
+        after="The link works for some days only. If you don't know what this is about, ignore this mail.",
     )
     outgoing.send(runtime.mailer, email, message)
 

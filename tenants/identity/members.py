@@ -13,14 +13,17 @@ from tenants import log
 from tenants.identity import repository
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from app.core.ports import Runtime
     from tenants.scope import TenantScope
 
-#: Strongest first.
-ROLES: Final = ("owner", "admin", "member", "read_only")
+#: The roles every workspace has, strongest first; its own are rows of table ``role``.
+ROLES: Final = ("owner", "admin", "manager", "member", "read_only")
 LONGEST_NAME: Final = 120
+#: More roles than this say nothing any more about what a member may do.
+MAX_ROLES: Final = 10
+_COLUMNS: Final = "id, name, email, role, status, person, roles, team, manager"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,21 +36,39 @@ class MemberRow:
     role: str
     status: str
     person: UUID | None = None
+    roles: Sequence[str] = ()
+    team: UUID | None = None
+    manager: UUID | None = None
 
-    def public(self) -> dict[str, str]:
-        """The API's form."""
-        return {"id": str(self.id), "name": self.name, "email": self.email, "role": self.role, "status": self.status}
+    @property
+    def every_role(self) -> list[str]:
+        """The main role first, then the further ones."""
+        return [self.role, *(role for role in self.roles if role != self.role)]
+
+    def public(self) -> dict[str, Any]:
+        """The API's form; ``roles`` are those beside the main one."""
+        return {
+            "id": str(self.id),
+            "name": self.name,
+            "email": self.email,
+            "role": self.role,
+            "roles": self.every_role[1:],
+            "team": str(self.team) if self.team else None,
+            "manager": str(self.manager) if self.manager else None,
+            "status": self.status,
+        }
 
 
 def list_members(
-    scope: TenantScope, *, limit: int = 50, after: tuple[str, UUID] | None = None
+    scope: TenantScope, *, limit: int = 50, after: tuple[str, UUID] | None = None, words: str = ""
 ) -> tuple[list[MemberRow], tuple[str, UUID] | None]:
-    """A page of members by name, and where the next one starts."""
+    """A page of members by name, and where the next one starts; ``words`` are part of a name or an address."""
     name, member = after or ("", UUID(int=0))
+    like = "%" + words.strip().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
     rows = scope.execute(
-        "select id, name, email, role, status, person from member "
-        "where (%s or (lower(name), id) > (%s, %s)) order by lower(name), id limit %s",
-        (after is None, name, member, limit + 1),
+        f"select {_COLUMNS} from member where (%s or (lower(name), id) > (%s, %s))"
+        " and (name ilike %s or email ilike %s) order by lower(name), id limit %s",
+        (after is None, name, member, like, like, limit + 1),
     ).fetchall()
     page = [MemberRow(*row) for row in rows[:limit]]
     return page, (page[-1].name.lower(), page[-1].id) if len(rows) > limit else None
@@ -55,30 +76,68 @@ def list_members(
 
 def get_member(scope: TenantScope, member: UUID) -> MemberRow:
     """One member; raises NotFound."""
-    row = scope.execute("select id, name, email, role, status, person from member where id = %s", (member,)).fetchone()
+    row = scope.execute(f"select {_COLUMNS} from member where id = %s", (member,)).fetchone()
     if row is None:
         raise NotFound("There is no such member.")
     return MemberRow(*row)
 
 
-def check_role(scope: TenantScope, role: str) -> None:
-    """Refuse an unknown role, and one above the actor's own."""
-    if role not in ROLES:
-        raise InvalidInput("Unknown role.", [FieldError("/role", "option", f"One of {', '.join(ROLES)}.")])
-    if role == "owner" and scope.role != "owner":
+def role_names(scope: TenantScope) -> list[tuple[str, str]]:
+    """(name, label) of every role of the workspace: the standard ones, then its own by label."""
+    own = scope.execute("select name, label from role order by lower(label), name").fetchall()
+    return [*((name, name.replace("_", " ").capitalize()) for name in ROLES), *((row[0], row[1]) for row in own)]
+
+
+def is_owner(scope: TenantScope) -> bool:
+    """Whether whoever acts is an owner; a key when its maker is one, too."""
+    return all("owner" in held for held in ((scope.role, *scope.roles), scope.makers) if held)
+
+
+def check_role(scope: TenantScope, role: str, pointer: str = "/role") -> None:
+    """Refuse an unknown role, and that of an owner unless an owner gives it.
+
+    Whether a role holds more than whoever gives it is asked above (``app.rights.granting``), where rights are known.
+    """
+    known = [name for name, _ in role_names(scope)]
+    if role not in known:
+        raise InvalidInput("Unknown role.", [FieldError(pointer, "option", f"One of {', '.join(known)}.")])
+    if role == "owner" and not is_owner(scope):
         raise Forbidden("Only an owner can make somebody an owner.")
 
 
 def change_role(scope: TenantScope, member: UUID, role: str) -> MemberRow:
-    """Give a member another role; the last active owner keeps theirs."""
-    check_role(scope, role)
+    """Give a member another main role; the last active owner keeps theirs."""
+    return change_roles(scope, member, role, get_member(scope, member).every_role[1:])
+
+
+def change_roles(scope: TenantScope, member: UUID, role: str, further: Sequence[str] = ()) -> MemberRow:
+    """Give a member a main role and further ones; the rights of all of them add up. The last owner keeps theirs.
+
+    Raises:
+        InvalidInput: an unknown role.
+        Forbidden: an owner's role, given or taken by somebody who is none.
+    """
     found = get_member(scope, member)
-    if found.role == "owner" and role != "owner":
+    wanted = [role, *dict.fromkeys(name for name in further if name != role)]
+    if len(wanted) > MAX_ROLES:
+        message = f"A member has at most {MAX_ROLES} roles."
+        raise InvalidInput(message, [FieldError("/roles", "limit", message)])
+    check_role(scope, role)
+    for name in wanted[1:]:
+        check_role(scope, name, "/roles")
+    if "owner" in found.every_role and "owner" not in wanted:
         _check_owner(scope, found)
-    scope.execute("update member set role = %s, updated_at = now() where id = %s", (role, member))
-    if role != found.role:
-        log.note(scope, "member_changed", "member", member, {"role": [found.role, role]})
+    scope.execute(
+        "update member set role = %s, roles = %s, updated_at = now() where id = %s", (role, wanted[1:], member)
+    )
+    if wanted != found.every_role:
+        log.note(scope, "member_changed", "member", member, {"role": [_joined(found.every_role), _joined(wanted)]})
     return get_member(scope, member)
+
+
+def _joined(roles: Sequence[str]) -> str:
+    """As the log writes roles: the main one first."""
+    return ", ".join(roles)
 
 
 def deactivate(runtime: Runtime, scope: TenantScope, member: UUID, *, hand_over_to: UUID | None = None) -> int:
@@ -91,7 +150,7 @@ def deactivate(runtime: Runtime, scope: TenantScope, member: UUID, *, hand_over_
     found = get_member(scope, member)
     if scope.member is not None and scope.member.id == member:
         raise Conflict("You can't deactivate yourself. Ask another admin.")
-    if found.role == "owner":
+    if "owner" in found.every_role:
         _check_owner(scope, found)
     moved = 0
     if hand_over_to is not None:
@@ -120,7 +179,8 @@ def reactivate(runtime: Runtime, scope: TenantScope, member: UUID) -> MemberRow:
         return found
     if found.person is None:
         raise Conflict("This member never had an account. Invite them by e-mail.")
-    check_may_touch(scope, found.role)
+    for role in found.every_role:
+        check_may_touch(scope, role)
     scope.execute("update member set status = 'active', updated_at = now() where id = %s", (member,))
     log.note(scope, "member_changed", "member", member, {"status": [found.status, "active"]})
     with runtime.databases.control.begin() as connection:
@@ -150,7 +210,7 @@ def set_preferences(scope: TenantScope, member: UUID, preferences: Mapping[str, 
 
 def check_may_touch(scope: TenantScope, role: str) -> None:
     """Refuse whoever is no owner to change, invite again or let in again somebody whose role is owner."""
-    if role == "owner" and scope.role != "owner":
+    if role == "owner" and not is_owner(scope):
         raise Forbidden("Only an owner can change an owner.")
 
 
@@ -173,7 +233,8 @@ def _check_owner(scope: TenantScope, found: MemberRow) -> None:
     """
     check_may_touch(scope, "owner")
     owners = scope.execute(
-        "select id from member where role = 'owner' and status = 'active' order by id for update"
+        "select id from member where (role = 'owner' or 'owner' = any (roles)) and status = 'active'"
+        " order by id for update"
     ).fetchall()
     if found.status == "active" and all(row[0] == found.id for row in owners):
         raise Conflict("This is the last owner. Make somebody else an owner first.")

@@ -58,6 +58,7 @@ class InvitationRow:
     email: str
     role: str
     invited_by: str
+    created_at: datetime
     expires_at: datetime
     accepted_at: datetime | None
     revoked_at: datetime | None
@@ -319,8 +320,8 @@ def invitation(c: sa.Connection, invitation_id: UUID) -> InvitationRow | None:
     """One invitation, whatever its state."""
     row = c.execute(
         sa.text(
-            "select id, tenant, member, email, role, invited_by, expires_at, accepted_at, revoked_at from invitation "
-            "where id = :id"
+            "select id, tenant, member, email, role, invited_by, created_at, expires_at, accepted_at, revoked_at "
+            "from invitation where id = :id"
         ),
         {"id": invitation_id},
     ).one_or_none()
@@ -359,16 +360,17 @@ def accepted_by(c: sa.Connection, invitation_id: UUID) -> UUID | None:
     ).scalar()
 
 
-def open_invitations(c: sa.Connection, tenant: UUID, now: datetime) -> list[tuple[UUID, UUID]]:
-    """(invitation, member) that can still be taken up."""
+def pending_invitations(c: sa.Connection, tenant: UUID) -> list[InvitationRow]:
+    """What was neither taken up nor revoked, expired or not, the newest first."""
     rows = c.execute(
         sa.text(
-            "select id, member from invitation where tenant = :tenant and accepted_at is null "
-            "and revoked_at is null and expires_at > :now"
+            "select id, tenant, member, email, role, invited_by, created_at, expires_at, accepted_at, revoked_at "
+            "from invitation where tenant = :tenant and accepted_at is null and revoked_at is null "
+            "order by id desc limit 1000"
         ),
-        {"tenant": tenant, "now": now},
+        {"tenant": tenant},
     )
-    return [(row[0], row[1]) for row in rows]
+    return [InvitationRow(*row) for row in rows]
 
 
 def invitation_mail(c: sa.Connection, invitation_id: UUID, tenant: UUID, now: datetime) -> tuple[str, str, str] | None:

@@ -14,7 +14,7 @@ from tenants.identity.sessions import ABSOLUTE, Visitor
 if TYPE_CHECKING:
     from app.core.errors import FieldError
 
-ROLE_LABELS = {"owner": "Owner", "admin": "Admin", "member": "Member", "read_only": "Read only"}
+ROLE_LABELS = {"owner": "Owner", "admin": "Admin", "manager": "Manager", "member": "Member", "read_only": "Read only"}
 
 
 def page(template: str, status: int = 200, **values: object) -> Response:

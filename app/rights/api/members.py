@@ -1,0 +1,113 @@
+"""``/api/v1/members``: roles and manager of a member, invitations one by one and in bulk."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID  # noqa: TC003  (msgspec reads the annotations)
+
+import msgspec
+from flask import request
+from flask_smorest import Blueprint  # pyright: ignore[reportMissingTypeStubs]
+
+from app.access import teams
+from app.access.rights import MEMBERS_MANAGE
+from app.http import ratelimit
+from app.http.context import runtime
+from app.http.guard import workspace
+from app.http.respond import json_body, json_response, no_content, query_arguments
+from app.rights import bulk_invites, granting
+from tenants.identity import members
+
+if TYPE_CHECKING:
+    from werkzeug.wrappers import Response
+
+    from tenants.scope import TenantScope
+
+blueprint = Blueprint("rights_members_api", __name__, url_prefix="/api/v1", description="Members of the workspace")
+
+
+class NewInvitation(msgspec.Struct, forbid_unknown_fields=True):
+    """POST /members/invitations; ``roles`` are further ones, ``days`` how long the link works."""
+
+    email: str
+    role: str = "member"
+    roles: list[str] = []
+    name: str = ""
+    member: UUID | None = None
+    days: int = 14
+
+
+class MemberPatch(msgspec.Struct, forbid_unknown_fields=True):
+    """PATCH /members/{id}: what is left out stays."""
+
+    role: str | msgspec.UnsetType = msgspec.UNSET
+    roles: list[str] | msgspec.UnsetType = msgspec.UNSET
+    manager: UUID | msgspec.UnsetType | None = msgspec.UNSET
+
+
+@blueprint.patch("/members/<uuid:member>")
+@workspace(MEMBERS_MANAGE)
+def change_member(scope: TenantScope, member: UUID) -> Response:
+    """Other roles, another manager."""
+    form = json_body(MemberPatch)
+    found = members.get_member(scope, member)
+    if form.role is not msgspec.UNSET or form.roles is not msgspec.UNSET:
+        role = found.role if form.role is msgspec.UNSET else form.role
+        further = found.every_role[1:] if form.roles is msgspec.UNSET else form.roles
+        granting.change_roles(scope, member, role, further)
+    if form.manager is not msgspec.UNSET:
+        teams.set_manager(scope, member, form.manager)
+    return json_response(members.get_member(scope, member).public())
+
+
+@blueprint.post("/members/invitations")
+@workspace(MEMBERS_MANAGE)
+def invite(scope: TenantScope) -> Response:
+    """Invite a colleague by mail; the link comes back too."""
+    ratelimit.limit("invite", str(scope.tenant.id), ratelimit.INVITE)
+    form = json_body(NewInvitation)
+    made = granting.invite(
+        runtime(),
+        scope,
+        email=form.email,
+        role=form.role,
+        roles=form.roles,
+        name=form.name,
+        member=form.member,
+        life=timedelta(days=min(max(form.days, 0), 1000)),
+    )
+    return json_response({"invitation": made.public()}, 201)
+
+
+@blueprint.get("/members/invitations")
+@workspace(MEMBERS_MANAGE)
+def list_invitations(scope: TenantScope) -> Response:
+    """Invitations not taken up yet, expired ones too."""
+    query_arguments()
+    return json_response({"data": [row.public() for row in granting.pending(runtime(), scope)], "next": None})
+
+
+@blueprint.post("/members/invitations/<uuid:invitation>/resend")
+@workspace(MEMBERS_MANAGE)
+def resend(scope: TenantScope, invitation: UUID) -> Response:
+    """Send it anew, with a new link and a new end."""
+    ratelimit.limit("invite", str(scope.tenant.id), ratelimit.INVITE)
+    return json_response({"invitation": granting.resend(runtime(), scope, invitation).public()}, 201)
+
+
+@blueprint.delete("/members/invitations/<uuid:invitation>")
+@workspace(MEMBERS_MANAGE)
+def revoke(scope: TenantScope, invitation: UUID) -> Response:
+    """Take it back; its link is void at once."""
+    granting.revoke(runtime(), scope, invitation)
+    return no_content()
+
+
+@blueprint.post("/members/invitations/bulk")
+@workspace(MEMBERS_MANAGE)
+def bulk(scope: TenantScope) -> Response:
+    """Invite everybody a CSV names (``email,name,role,team``); an answer for each row."""
+    ratelimit.limit("invite-bulk", str(scope.tenant.id), bulk_invites.LIMIT)
+    results = bulk_invites.invite_all(runtime(), scope, bulk_invites.read_rows(request.get_data(cache=True)))
+    return json_response({"results": [row.public() for row in results], **bulk_invites.counts(results)})

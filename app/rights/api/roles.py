@@ -1,0 +1,91 @@
+"""``/api/v1/roles``: what each role holds; the workspace's own ones can be changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from flask_smorest import Blueprint  # pyright: ignore[reportMissingTypeStubs]
+
+from app.access.grants import role_document
+from app.access.rights import RIGHTS_MANAGE
+from app.http.guard import workspace
+from app.http.respond import json_body, json_response, no_content, query_arguments
+from app.rights import roles
+
+if TYPE_CHECKING:
+    from werkzeug.wrappers import Response
+
+    from tenants.scope import TenantScope
+
+blueprint = Blueprint("roles_api", __name__, url_prefix="/api/v1", description="Roles of the workspace")
+
+
+class RoleDocument(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """A role: levels by object (``*`` for the rest), fields that are less than editable, row conditions, specials."""
+
+    label: str | msgspec.UnsetType = msgspec.UNSET
+    help: str | msgspec.UnsetType = msgspec.UNSET
+    objects: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
+    fields: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
+    rows: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
+    special: list[str] | msgspec.UnsetType = msgspec.UNSET
+
+    def named(self) -> dict[str, Any]:
+        """What was sent."""
+        return {part: getattr(self, part) for part in PARTS if getattr(self, part) is not msgspec.UNSET}
+
+
+class NewRole(RoleDocument, forbid_unknown_fields=True):
+    """POST /roles; ``copy_of`` begins with another role's document."""
+
+    name: str = ""
+    copy_of: str = ""
+
+
+PARTS = ("label", "help", "objects", "fields", "rows", "special")
+
+
+@blueprint.get("/roles")
+@workspace(RIGHTS_MANAGE)
+def list_roles(scope: TenantScope) -> Response:
+    """Every role with its document and how many hold it."""
+    query_arguments()
+    return json_response({"data": [held.public() for held in roles.list_roles(scope)], "next": None})
+
+
+@blueprint.post("/roles")
+@workspace(RIGHTS_MANAGE)
+def create_role(scope: TenantScope) -> Response:
+    """A new role, perhaps a copy."""
+    form = json_body(NewRole)
+    start = role_document(roles.get_role(scope, form.copy_of)) if form.copy_of else {}
+    made = roles.create_role(scope, {**start, **form.named()}, form.name)
+    return json_response(roles.public(made), 201, {"Location": f"/api/v1/roles/{made.name}"})
+
+
+@blueprint.get("/roles/<role>")
+@workspace(RIGHTS_MANAGE)
+def show_role(scope: TenantScope, role: str) -> Response:
+    """One role; with ``compare`` also where another one differs."""
+    arguments = query_arguments("compare")
+    found = roles.get_role(scope, role)
+    body = roles.public(found)
+    if arguments.get("compare"):
+        body["differences"] = roles.compare(found, roles.get_role(scope, arguments["compare"]))
+    return json_response(body)
+
+
+@blueprint.put("/roles/<role>")
+@workspace(RIGHTS_MANAGE)
+def change_role(scope: TenantScope, role: str) -> Response:
+    """Replace the role's document; standard roles stay as they are."""
+    return json_response(roles.public(roles.change_role(scope, role, json_body(RoleDocument).named())))
+
+
+@blueprint.delete("/roles/<role>")
+@workspace(RIGHTS_MANAGE)
+def delete_role(scope: TenantScope, role: str) -> Response:
+    """Take a role away that nobody holds."""
+    roles.delete_role(scope, role)
+    return no_content()

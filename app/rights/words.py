@@ -1,0 +1,70 @@
+"""A line of the audit log in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from app.metadata.model import Catalog
+    from app.rights.audit import Entry
+
+_SAID: Final = {
+    "created": "created", "updated": "changed", "trashed": "deleted", "restored": "restored",
+    "destroyed": "deleted for good", "merged": "merged another record into", "bulk": "changed many of",
+    "imported": "imported", "import_undone": "took back an import of", "shared": "shared",
+    "unshared": "stopped sharing",
+}  # fmt: skip
+_ABOUT: Final = {
+    "member_invited": "invited", "member_joined": "joined as", "member_changed": "changed the member",
+    "signed_in": "signed in", "key_created": "made the API key", "key_revoked": "revoked the API key",
+    "team_created": "made the team", "team_changed": "changed the team", "team_removed": "deleted the team",
+    "role_created": "made the role", "role_changed": "changed the role", "role_removed": "deleted the role",
+    "sharing_changed": "changed the sharing of", "rule_created": "made the sharing rule",
+    "rule_changed": "changed the sharing rule", "rule_removed": "deleted the sharing rule",
+    "exported": "exported",
+}  # fmt: skip
+_FILES: Final = {"audit": "the audit log", "access_review": "the access review"}
+_LONGEST: Final = 80
+_NAMED: Final = 6
+
+
+def told(entry: Entry, catalog: Catalog) -> dict[str, Any]:
+    """``text`` says what happened, ``title`` and ``href`` the record, ``changes`` (label, from, to) in short."""
+    obj = catalog.objects.get(entry.object)
+    if entry.kind in _ABOUT:
+        what = _FILES.get(entry.object, "") if entry.kind == "exported" else entry.what
+        text = _ABOUT[entry.kind]
+        if entry.kind == "sharing_changed" and entry.what in catalog.objects:
+            what = catalog.objects[entry.what].plural
+        return {"text": text, "title": what, "href": "", "changes": _pairs(entry, {})}
+    label = obj.label.lower() if obj else entry.object.replace("_", " ")
+    many = entry.kind in ("bulk", "imported", "import_undone")
+    labels = {name: field.label for name, field in obj.fields.items()} if obj else {}
+    return {
+        "text": f"{_SAID.get(entry.kind, entry.kind)} {obj.plural.lower() if obj and many else f'the {label}'}",
+        "title": "" if many else entry.what or "one you can't see",
+        "href": f"/records/{entry.object}/{entry.record_id}" if entry.what and not many else "",
+        "changes": _pairs(entry, labels),
+    }
+
+
+def _pairs(entry: Entry, labels: dict[str, str]) -> list[tuple[str, str, str]]:
+    shown = [
+        (labels.get(name, name.replace("_", " ").replace("/", " · ")), _short(old), _short(new))
+        for name, old, new in entry.changes
+        if not (name in ("name", "object") and old == new)
+    ]
+    rest = len(shown) - _NAMED
+    return shown[:_NAMED] + ([(f"{rest} more", "", "")] if rest > 0 else [])
+
+
+def _short(value: object) -> str:
+    if value is None or value == []:
+        return ""
+    if isinstance(value, dict):
+        text = " ".join(str(part) for part in value.values() if part)
+    elif isinstance(value, list):
+        text = ", ".join(str(part) for part in value)
+    else:
+        text = {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

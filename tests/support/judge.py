@@ -1,0 +1,242 @@
+"""A naive judge of rights: who may see and do what, in plain Python over dicts.
+
+Written from the rules as people read them, never from the SQL that enforces them, so that the two can be compared.
+Everything is looked at one record at a time; nothing is cached, nothing is clever.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Record = dict[str, Any]
+#: What a role's level for an action may be, weakest first.
+LEVELS = ("none", "own", "reach", "all")
+FIELD_LEVELS = ("none", "read", "edit")
+#: Which of the two reaches (sharing, rules and shares know only these) an action needs.
+NEEDS = {"read": "read", "edit": "edit", "delete": "edit", "destroy": "edit"}
+
+
+@dataclass
+class Person:
+    """A member: roles, whom they report to."""
+
+    roles: list[str]
+    manager: str | None = None
+
+
+@dataclass
+class Team:
+    """A team: the one above, who manages it."""
+
+    parent: str | None = None
+    manager: str | None = None
+
+
+@dataclass
+class Sharing:
+    """Who sees and changes an object's records by default, and through which link they follow another record."""
+
+    read: str = "everyone"
+    edit: str = "everyone"
+    inherit: str | None = None
+    inherits_from: str = ""
+
+
+@dataclass
+class Rule:
+    """Records that meet a condition are shared with a team, a role or a member."""
+
+    object: str
+    condition: Callable[[Record, str], bool]
+    kind: str
+    grantee: str
+    level: str
+
+
+@dataclass
+class Share:
+    """One record given to somebody by hand."""
+
+    object: str
+    record: str
+    kind: str
+    grantee: str
+    level: str
+    expired: bool = False
+
+
+@dataclass
+class Role:
+    """A role: per object its levels (``*`` for the rest), hidden and read-only fields, row rules."""
+
+    objects: dict[str, dict[str, Any]] = field(default_factory=dict)
+    fields: dict[str, dict[str, str]] = field(default_factory=dict)
+    rows: dict[str, dict[str, Callable[[Record, str], bool]]] = field(default_factory=dict)
+
+
+@dataclass
+class Judge:
+    """The whole world of one workspace, and the verdicts over it."""
+
+    people: dict[str, Person] = field(default_factory=dict)
+    teams: dict[str, Team] = field(default_factory=dict)
+    belongs: set[tuple[str, str]] = field(default_factory=set)
+    roles: dict[str, Role] = field(default_factory=dict)
+    sharing: dict[str, Sharing] = field(default_factory=dict)
+    rules: list[Rule] = field(default_factory=list)
+    shares: list[Share] = field(default_factory=list)
+    records: dict[str, dict[str, Record]] = field(default_factory=dict)
+
+    # objects and fields
+
+    def level(self, me: str, object_name: str, action: str) -> str:
+        """The strongest level any of my roles has for the action."""
+        return max((self._role_level(role, object_name, action) for role in self._my_roles(me)), key=LEVELS.index)
+
+    def may(self, me: str, object_name: str, action: str) -> bool:
+        """Whether any of my roles allows the action at all (create, export, import and bulk are yes or no)."""
+        return any(
+            self._spec(role, object_name).get(action) not in (None, False, "none") for role in self._my_roles(me)
+        )
+
+    def field(self, me: str, object_name: str, name: str) -> str:
+        """What I may do with a field: the most any role allows that lets me read the object."""
+        reading = [r for r in self._my_roles(me) if self._role_level(r, object_name, "read") != "none"]
+        said = [role.fields.get(object_name, {}).get(name, "edit") for role in reading]
+        return max(said, key=FIELD_LEVELS.index, default="none")
+
+    # records
+
+    def seen(self, me: str, object_name: str) -> set[str]:
+        """The ids of all records of the object I may see."""
+        return {one for one in self.records.get(object_name, {}) if self.allows(me, object_name, one, "read")}
+
+    def allows(self, me: str, object_name: str, record: str, action: str) -> bool:
+        """Whether I may do it to that record; what I may not see I may not touch either."""
+        found = self.records[object_name][record]
+        if action != "read" and not self.allows_state(me, object_name, record, found, "read"):
+            return False
+        return self.allows_state(me, object_name, record, found, action)
+
+    def allows_state(self, me: str, object_name: str, record: str, state: Record, action: str) -> bool:
+        """The same for the state a record would be in."""
+        return any(self._by_role(role, me, object_name, record, state, action) for role in self._my_roles(me))
+
+    # who belongs where
+
+    def my_teams(self, me: str) -> set[str]:
+        """Teams I belong to or manage, and all below them."""
+        mine = {team for member, team in self.belongs if member == me}
+        mine |= {name for name, team in self.teams.items() if team.manager == me}
+        return {name for name in self.teams if mine & set(self._line(name))}
+
+    def below_me(self, me: str) -> set[str]:
+        """Everybody who reports to me, over however many steps."""
+        found: set[str] = set()
+        for other in self.people:
+            above = self.people[other].manager
+            for _ in self.people:
+                if above is None:
+                    break
+                if above == me:
+                    found.add(other)
+                above = self.people[above].manager
+        return found - {me}
+
+    # inside
+
+    def _my_roles(self, me: str) -> list[Role]:
+        return [self.roles[name] for name in self.people[me].roles if name in self.roles]
+
+    @staticmethod
+    def _spec(role: Role, object_name: str) -> dict[str, Any]:
+        return role.objects.get(object_name, role.objects.get("*", {}))
+
+    def _role_level(self, role: Role, object_name: str, action: str) -> str:
+        """A role changes nothing it can't read."""
+        spec = self._spec(role, object_name)
+        return str(min(spec.get("read", "none"), spec.get(action, "none"), key=LEVELS.index))
+
+    def _by_role(self, role: Role, me: str, object_name: str, record: str, state: Record, action: str) -> bool:
+        level = self._role_level(role, object_name, action)
+        if level == "all":
+            return True
+        if level == "own":
+            return state.get("owner") == me
+        return level == "reach" and self._reaches(role, me, object_name, record, state, NEEDS[action])
+
+    def _reaches(self, role: Role, me: str, object_name: str, record: str, state: Record, need: str) -> bool:
+        return (
+            state.get("owner") == me
+            or self._by_default(me, object_name, state, need)
+            or self._by_row_rule(role, me, object_name, state, need)
+            or self._by_sharing_rule(me, object_name, state, need)
+            or self._by_share(me, object_name, record, need)
+            or self._by_inheritance(me, object_name, state, need)
+        )
+
+    def _by_default(self, me: str, object_name: str, state: Record, need: str) -> bool:
+        sharing = self.sharing.get(object_name, Sharing())
+        default = sharing.read if need == "read" else sharing.edit
+        if default == "everyone":
+            return True
+        in_team = state.get("team") in self.my_teams(me)
+        if default == "team":
+            return in_team
+        return default == "hierarchy" and (in_team or state.get("owner") in self.below_me(me))
+
+    def _by_row_rule(self, role: Role, me: str, object_name: str, state: Record, need: str) -> bool:
+        rule = role.rows.get(object_name, {}).get(need)
+        return rule is not None and rule(state, me)
+
+    def _by_sharing_rule(self, me: str, object_name: str, state: Record, need: str) -> bool:
+        return any(
+            rule.object == object_name
+            and enough(rule.level, need)
+            and self._is_grantee(me, rule.kind, rule.grantee)
+            and rule.condition(state, me)
+            for rule in self.rules
+        )
+
+    def _by_share(self, me: str, object_name: str, record: str, need: str) -> bool:
+        return any(
+            share.object == object_name
+            and share.record == record
+            and not share.expired
+            and enough(share.level, need)
+            and self._is_grantee(me, share.kind, share.grantee)
+            for share in self.shares
+        )
+
+    def _by_inheritance(self, me: str, object_name: str, state: Record, need: str) -> bool:
+        sharing = self.sharing.get(object_name, Sharing())
+        parent = state.get(sharing.inherit) if sharing.inherit else None
+        if parent is None:
+            return False
+        above = self.records[sharing.inherits_from][parent]
+        return self.allows_state(me, sharing.inherits_from, parent, above, need)
+
+    def _is_grantee(self, me: str, kind: str, grantee: str) -> bool:
+        if kind == "member":
+            return grantee == me
+        if kind == "role":
+            return grantee in self.people[me].roles
+        return grantee in self.my_teams(me)
+
+    def _line(self, team: str) -> list[str]:
+        """The team and all above it."""
+        found: list[str] = []
+        at: str | None = team
+        while at is not None and at not in found:
+            found.append(at)
+            at = self.teams[at].parent
+        return found
+
+
+def enough(has: str, need: str) -> bool:
+    """Whoever may edit may read."""
+    return has == "edit" or need == "read"
