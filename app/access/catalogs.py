@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 from app.access.rights import Rights, view_of
 from app.metadata.catalog import whole
 from app.metadata.model import Catalog, Field, ObjectType
-from app.metadata.reach import ACTIONS, Action, Level, Reach, Widening
+from app.metadata.reach import ACTIONS, LEVELS, OPENNESS, Action, Level, Reach, Widening
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -149,7 +149,7 @@ class _Narrowing:
         policy, name = self._rights.policy, obj.name
         grants = {role.name: role.grant(name) for role in roles}
         levels: dict[Action, Level] = {
-            action: max((g.level(action) for g in grants.values()), key=_order, default="none") for action in ACTIONS
+            action: max((g.level(action) for g in grants.values()), key=LEVELS.index, default="none") for action in ACTIONS
         }
         sharing = policy.sharing.get(name)
         if sharing is None and (details := details_of(obj)):
@@ -159,7 +159,7 @@ class _Narrowing:
         return Reach(
             levels=tuple(levels.items()),
             read=sharing.read if sharing else "everyone",
-            edit=sharing.edit if sharing else "everyone",
+            edit=min(sharing.read, sharing.edit, key=OPENNESS.index) if sharing else "everyone",
             inherit=self._inherit(obj, sharing.inherit if sharing else ""),
             widenings=tuple(dict.fromkeys([*self._of_roles(name, roles), *self._of_rules(name, roles)])),
         )
@@ -235,5 +235,3 @@ def _sort(obj: ObjectType, hidden: set[str], *, masked: bool) -> str:
     return "-created_at" if "created_at" not in hidden else "id"
 
 
-def _order(level: Level) -> int:
-    return ("none", "own", "reach", "all").index(level)

@@ -15,6 +15,7 @@ Openness: TypeAlias = Literal["private", "team", "hierarchy", "everyone"]
 Action: TypeAlias = Literal["read", "edit", "delete", "destroy", "export"]
 
 LEVELS: Final[tuple[Level, ...]] = ("none", "own", "reach", "all")
+OPENNESS: Final[tuple[Openness, ...]] = ("private", "team", "hierarchy", "everyone")
 ACTIONS: Final[tuple[Action, ...]] = ("read", "edit", "delete", "destroy", "export")
 #: Actions that only look at a record; the others ask what sharing lets one edit.
 READING: Final = frozenset({"read", "export"})

@@ -50,11 +50,13 @@ def configuration(locale: str) -> str:
 
 
 def search_sql(object_type: ObjectType) -> str | None:
-    """The tsvector of a record, ``None`` for objects without searchable fields."""
+    """The tsvector of a record, ``None`` for objects without searchable fields; without a title, its other words."""
     if not any(field.searchable for field in object_type.fields.values()):
         return None
     folded = fold_sql(f"left({text_sql(object_type)}, {SEARCH_LENGTH})")
     words = f"to_tsvector({_configuration_sql()}, left({folded}, {SEARCH_LENGTH}))"
+    if not object_type.title:
+        return f"({words} || {_identifiers_sql(object_type)})"
     title = f"to_tsvector('{SIMPLE}', {sort_key_sql(title_sql(object_type))})"
     return f"({words} || {title} || {_identifiers_sql(object_type)})"
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from psycopg import sql
-
 from app.access import catalogs
+from app.records.reach import visible
+from app.records.rowform import quote, trusted
+from app.records.titles import title_sql
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -15,12 +16,13 @@ if TYPE_CHECKING:
     from app.metadata.model import Catalog, ObjectType
     from tenants.scope import TenantScope
 
-#: Per object: title, body, moment, due, done, channel; columns of its table or constants.
-_COLUMNS: Final[dict[str, tuple[str, ...]]] = {
-    "note": ("r.title", "r.body", "r.created_at", "NULL::timestamptz", "NULL::timestamptz", "NULL::text"),
-    "task": ("r.title", "r.body", "r.created_at", "r.due_at", "r.done_at", "NULL::text"),
-    "interaction": ("r.subject", "r.body", "r.starts_at", "NULL::timestamptz", "NULL::timestamptz", "r.channel"),
+#: What is read of each object: title, body, moment, due, done, channel; "" is nothing.
+_FIELDS: Final[dict[str, tuple[str, ...]]] = {
+    "note": ("title", "body", "created_at", "", "", ""),
+    "task": ("title", "body", "created_at", "due_at", "done_at", ""),
+    "interaction": ("subject", "body", "starts_at", "", "", "channel"),
 }
+_TYPES: Final = ("text", "text", "timestamptz", "timestamptz", "timestamptz", "text")
 _LIMIT: Final = 100
 _SUBJECTS: Final = 20
 
@@ -43,19 +45,19 @@ class Activity:
 def linked_activities(scope: TenantScope, obj: ObjectType, record_id: UUID) -> list[Activity]:
     """The newest notes, tasks and interactions that ``record_link`` ties to the record."""
     catalog = catalogs.for_scope(scope)
-    links = catalog.objects.get("record_link")
-    if links is None or obj.name not in links.fields["to"].to:
+    links = _links_to(catalog, obj)
+    if links is None:
         return []
-    parts = [_part(catalog, links, name, obj.name) for name in _COLUMNS if name in links.fields["from"].to]
+    origins = _origins(catalog, links)
+    params: dict[str, object] = {"id": record_id}
+    parts = [_part(scope, catalog, links, name, obj.name, params) for name in _FIELDS if name in origins]
     if not parts:
         return []
-    query = sql.SQL("SELECT * FROM ({parts}) a ORDER BY at DESC LIMIT {limit}").format(
-        parts=sql.SQL(" UNION ALL ").join(parts), limit=sql.Literal(_LIMIT)
-    )
-    rows: list[tuple[Any, ...]] = scope.cursor_text().execute(query, {"id": record_id}).fetchall()
+    text = f"SELECT * FROM ({' UNION ALL '.join(parts)}) a ORDER BY at DESC LIMIT {_LIMIT}"
+    rows: list[tuple[Any, ...]] = scope.cursor_text().execute(trusted(text), params).fetchall()
     return [
         Activity(
-            object=row[0], id=str(row[1]), title=row[2] or "", body=row[3] or "", at=row[4], due=row[5] or "",
+            object=row[0], id=str(row[1]), title=row[2] or "", body=row[3] or "", at=row[4] or "", due=row[5] or "",
             done=row[6] is not None, channel=row[7] or "", who=row[8] or "Somebody",
         )
         for row in rows
@@ -75,50 +77,75 @@ class OpenTask:
 def open_tasks(scope: TenantScope, obj: ObjectType, record_id: UUID, limit: int) -> tuple[list[OpenTask], int]:
     """Tasks about the record that are not done, the next due first, and how many there are."""
     catalog = catalogs.for_scope(scope)
-    links = catalog.objects.get("record_link")
-    if links is None or obj.name not in links.fields["to"].to or "task" not in links.fields["from"].to:
+    links = _links_to(catalog, obj)
+    task = catalog.objects.get("task")
+    if links is None or task is None or "task" not in _origins(catalog, links) or "done_at" not in task.fields:
         return [], 0
-    query = sql.SQL(
-        "SELECT r.id, r.title, r.due_at, r.due_at < now(), count(*) OVER () FROM {links} l"
-        " JOIN {tasks} r ON r.id = l.from__task AND r.deleted_at IS NULL AND r.done_at IS NULL"
-        " WHERE l.{to} = %(id)s AND l.deleted_at IS NULL ORDER BY r.due_at NULLS LAST, r.id LIMIT {limit}"
-    ).format(
-        links=sql.Identifier(links.table), tasks=sql.Identifier(catalog.object("task").table),
-        to=sql.Identifier(f"to__{obj.name}"), limit=sql.Literal(limit),
-    )  # fmt: skip
-    rows: list[tuple[Any, ...]] = scope.cursor_text().execute(query, {"id": record_id}).fetchall()
+    link_table, link_guard = visible(catalog, links)
+    task_table, task_guard = visible(catalog, task)
+    due = _column(task, "due_at", "timestamptz")
+    text = (
+        f"SELECT r.id, {title_sql(task, 'r')}, {due}, {due} < now(), count(*) OVER () FROM {link_table} l"
+        f" JOIN {task_table} r ON r.id = l.from__task AND r.deleted_at IS NULL AND r.done_at IS NULL"
+        f" WHERE l.{quote(f'to__{obj.name}')} = %(id)s AND l.deleted_at IS NULL"
+        f" ORDER BY {due} NULLS LAST, r.id LIMIT {int(limit)}"
+    )
+    params = {"id": record_id, **link_guard.binds(scope), **task_guard.binds(scope)}
+    rows: list[tuple[Any, ...]] = scope.cursor_text().execute(trusted(text), params).fetchall()
     found = [OpenTask(str(row[0]), row[1] or "", row[2] or "", bool(row[3])) for row in rows]
     return found, rows[0][4] if rows else 0
 
 
 def subjects(scope: TenantScope, obj: ObjectType, record_id: UUID) -> list[tuple[str, str]]:
     """(object, id) of the records a note, task or interaction is about, the oldest link first."""
-    links = catalogs.for_scope(scope).objects.get("record_link")
-    if links is None or obj.name not in links.fields["from"].to:
+    catalog = catalogs.for_scope(scope)
+    links = catalog.objects.get("record_link")
+    if links is None or "to" not in links.fields or obj.name not in _origins(catalog, links):
         return []
-    query = sql.SQL(
-        "SELECT key, value FROM (SELECT l.id, to_jsonb(l) AS link FROM {links} l"
-        " WHERE l.{from_} = %(id)s AND l.deleted_at IS NULL ORDER BY l.id LIMIT {limit}) x,"
+    table, guard = visible(catalog, links)
+    text = (
+        f"SELECT key, value FROM (SELECT l.id, to_jsonb(l) AS link FROM {table} l"
+        f" WHERE l.{quote(f'from__{obj.name}')} = %(id)s AND l.deleted_at IS NULL ORDER BY l.id LIMIT {_SUBJECTS}) x,"
         " jsonb_each_text(x.link) WHERE key LIKE 'to\\_\\_%%' AND value IS NOT NULL ORDER BY x.id"
-    ).format(links=sql.Identifier(links.table), from_=sql.Identifier(f"from__{obj.name}"), limit=sql.Literal(_SUBJECTS))
-    rows: list[tuple[str, str]] = scope.cursor_text().execute(query, {"id": record_id}).fetchall()
+    )
+    params = {"id": record_id, **guard.binds(scope)}
+    rows: list[tuple[str, str]] = scope.cursor_text().execute(trusted(text), params).fetchall()
     return [(row[0].removeprefix("to__"), row[1]) for row in rows]
 
 
-def _part(catalog: Catalog, links: ObjectType, name: str, target: str) -> sql.Composed:
-    title, body, at, due, done, channel = _COLUMNS[name]
-    columns = sql.SQL(", ").join(
-        sql.SQL(f"{expression} AS {alias}")  # pyright: ignore[reportArgumentType] - constants of this module
-        for expression, alias in (
-            (title, "title"), (body, "body"), (at, "at"), (due, "due"), (done, "done"), (channel, "channel"),
-        )
-    )  # fmt: skip
-    return sql.SQL(
-        "SELECT {name}::text AS object, r.id, {columns}, m.name AS who FROM {links} l"
-        " JOIN {table} r ON r.id = l.{from_} AND r.deleted_at IS NULL LEFT JOIN member m ON m.id = r.created_by"
-        " WHERE l.{to} = %(id)s AND l.deleted_at IS NULL"
-    ).format(
-        name=sql.Literal(name), columns=columns, links=sql.Identifier(links.table),
-        table=sql.Identifier(catalog.object(name).table), from_=sql.Identifier(f"from__{name}"),
-        to=sql.Identifier(f"to__{target}"),
-    )  # fmt: skip
+def _links_to(catalog: Catalog, obj: ObjectType) -> ObjectType | None:
+    """The linking object where it can be read and leads to ``obj``."""
+    links = catalog.objects.get("record_link")
+    to = links.fields.get("to") if links is not None else None
+    return links if to is not None and obj.name in to.to else None
+
+
+def _origins(catalog: Catalog, links: ObjectType) -> frozenset[str]:
+    """The objects that can be linked from and may be read."""
+    origin = links.fields.get("from")
+    return frozenset(origin.to if origin is not None else ()) & catalog.objects.keys()
+
+
+def _column(obj: ObjectType, name: str, sql_type: str) -> str:
+    """A column, or nothing where there is no such field for whoever asks."""
+    return f"r.{quote(name)}" if name in obj.fields else f"NULL::{sql_type}"
+
+
+def _part(
+    scope: TenantScope, catalog: Catalog, links: ObjectType, name: str, target: str, params: dict[str, object]
+) -> str:
+    obj = catalog.object(name)
+    aliases = ("title", "body", "at", "due", "done", "channel")
+    columns = ", ".join(
+        f"{_column(obj, field, sql_type)} AS {alias}"
+        for field, sql_type, alias in zip(_FIELDS[name], _TYPES, aliases, strict=True)
+    )
+    link_table, link_guard = visible(catalog, links)
+    table, guard = visible(catalog, obj)
+    params |= link_guard.binds(scope) | guard.binds(scope)
+    return (
+        f"SELECT '{name}'::text AS object, r.id, {columns}, m.name AS who FROM {link_table} l"
+        f" JOIN {table} r ON r.id = l.{quote(f'from__{name}')} AND r.deleted_at IS NULL"
+        " LEFT JOIN member m ON m.id = r.created_by"
+        f" WHERE l.{quote(f'to__{target}')} = %(id)s AND l.deleted_at IS NULL"
+    )

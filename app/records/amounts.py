@@ -10,6 +10,7 @@ from app.core import clock
 from app.core.errors import FieldError, InvalidInput
 from app.metadata.fieldtypes.money import Money
 from app.records.lines import rounded
+from app.records.reach import whole
 from app.records.rowform import quote, trusted
 from app.records.store_many import Change, change_many
 
@@ -60,7 +61,7 @@ def add_up(scope: TenantScope, catalog: Catalog, deals: Iterable[UUID]) -> None:
         return
     deal_type, line = catalog.objects[DEAL], catalog.objects[LINE]
     text = (
-        f"SELECT id FROM {quote(deal_type.table)} WHERE id = ANY(%s::uuid[]) AND deleted_at IS NULL"
+        f"SELECT id FROM {whole(deal_type)} WHERE id = ANY(%s::uuid[]) AND deleted_at IS NULL"
         " AND amount_from_lines ORDER BY id FOR NO KEY UPDATE"
     )
     asking = [row[0] for row in scope.execute(trusted(text), (wanted,)).fetchall()]
@@ -68,7 +69,7 @@ def add_up(scope: TenantScope, catalog: Catalog, deals: Iterable[UUID]) -> None:
         return
     sums: dict[UUID, dict[str, Decimal]] = {deal: {} for deal in asking}
     text = (
-        f"SELECT deal, total__currency, sum(total) FROM {quote(line.table)}"
+        f"SELECT deal, total__currency, sum(total) FROM {whole(line)}"
         " WHERE deal = ANY(%s::uuid[]) AND deleted_at IS NULL AND total IS NOT NULL GROUP BY deal, total__currency"
     )
     for deal, currency, total in scope.execute(trusted(text), (asking,)).fetchall():

@@ -5,13 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
+from psycopg import Rollback
+
+from app.access.rights import RECORD_CREATE, RECORD_EDIT
 from app.core import ids
-from app.core.errors import FieldError
-from app.access import catalogs
+from app.core.errors import FieldError, Forbidden
 from app.records import consequences, drafts
+from app.records.errors import LeavesReach
 from app.records.intake import Intake, coercion_of
-from app.records.links import dead_link, find_cycles_together, live_ids, targets_of
+from app.records.links import dead_link, find_cycles_together, live_ids, seen_targets, targets_of
 from app.records.matching import matches
+from app.records.permits import Leave, leave_for, leaves_message, refused
 from app.records.plan import plan_of
 from app.records.store_many import Change, change_many, insert_many, lock_records
 from app.records.violations import taken, translated
@@ -83,13 +87,13 @@ def write_batch(
     Failed rows are reported and left out; with ``atomic`` nothing is written when one fails. ``created_by`` defaults
     to the scope's member. Events carry the scope's actor and cause. Several rows of one record follow each other.
     """
-    catalog = catalogs.for_scope(scope)
-    object_type = drafts.object_of(catalog, object_name)
+    leave = leave_for(scope, object_name, *_rights(rows))
     author = created_by or (scope.member.id if scope.member else None)
     results: dict[int, RowResult] = {}
-    with translated(object_type):
+    with leave.told(), translated(leave.object):
         for wave in _waves(rows):
-            for result in _write_wave(scope, catalog, object_type, wave, author, atomic=atomic):
+            for result in _write_wave(leave, wave, author, atomic=atomic):
+                result.errors = leave.tell(result.errors)
                 results[result.index] = result
             if atomic and any(result.status == "failed" for result in results.values()):
                 break
@@ -112,42 +116,73 @@ def _waves(rows: Sequence[PreparedRow]) -> list[list[PreparedRow]]:
     return waves
 
 
+def _rights(rows: Sequence[PreparedRow]) -> list[str]:
+    """What the rows need: to create, to edit, or both."""
+    creating, editing = any(row.id is None for row in rows), any(row.id is not None for row in rows)
+    return [*([RECORD_CREATE] if creating else []), *([RECORD_EDIT] if editing else [])]
+
+
 def _write_wave(
-    scope: TenantScope,
-    catalog: Catalog,
-    object_type: ObjectType,
-    rows: Sequence[PreparedRow],
-    author: UUID | None,
-    *,
-    atomic: bool,
+    leave: Leave, rows: Sequence[PreparedRow], author: UUID | None, *, atomic: bool
 ) -> list[RowResult]:
-    present = _lock(scope, catalog, object_type, rows)
+    scope, object_type = leave.scope, leave.object
+    present = _lock(leave, rows)
     ctx = coercion_of(scope)
-    items = [_item(scope, object_type, row, ctx, present) for row in rows]
-    _check_links(scope, catalog, object_type, items)
+    items = [_item(leave, row, ctx, present) for row in rows]
+    _check_links(leave, items, present)
     _check_cycles(scope, object_type, items)
     _check_unique(scope, object_type, items)
-    failed = [item for item in items if item.errors]
-    results = {item.row.index: RowResult(item.row.index, "failed", item.row.id, errors=item.errors) for item in failed}
     good = [item for item in items if not item.errors]
-    if not (atomic and failed):
-        results |= _write_good(scope, catalog, object_type, good, present, author)
+    results: dict[int, RowResult] = {}
+    if not (atomic and len(good) < len(items)):
+        results = _write_kept(leave, good, present, author)
+    failed = [item for item in items if item.errors]
+    results |= {item.row.index: RowResult(item.row.index, "failed", item.row.id, errors=item.errors) for item in failed}
     return list(results.values())
 
 
-def _lock(
-    scope: TenantScope, catalog: Catalog, object_type: ObjectType, rows: Sequence[PreparedRow]
-) -> dict[UUID, Record]:
-    """The records to update as they are, locked after the parents their change will touch."""
+def _write_kept(
+    leave: Leave, items: Sequence[_Item], present: Mapping[UUID, Record], author: UUID | None
+) -> dict[int, RowResult]:
+    """Write the rows; those that would leave the reach of whoever writes fail, and the others are written again."""
+    if not leave.narrowed:
+        return _write_good(leave.scope, leave.complete, leave.object, items, present, author)
+    results: dict[int, RowResult] = {}
+    good = list(items)
+    while good:
+        with leave.scope.connection.transaction() as trial:
+            results = _write_good(leave.scope, leave.complete, leave.object, good, present, author)
+            leaving = leave.leaving([item.id for item in good if results[item.row.index].status != "unchanged"])
+            if not leaving:
+                return results
+            for item in good:
+                if item.id in leaving:
+                    item.errors.append(FieldError("", LeavesReach.code, leaves_message(leave.object)))
+            raise Rollback(trial)
+        good = [item for item in good if not item.errors]
+    return {}
+
+
+def _lock(leave: Leave, rows: Sequence[PreparedRow]) -> dict[UUID, Record]:
+    """The records to update as they are, locked after the parents their change will touch.
+
+    One out of sight is not there; one that may be seen only fails its row.
+    """
+    scope, object_type = leave.scope, leave.object
     updated = [row.id for row in rows if row.id is not None and not row.errors]
     values = [row.values for row in rows if not row.errors]
-    consequences.lock_parents(scope, catalog, object_type, values, updated)
-    return lock_records(scope, object_type, updated) if updated else {}
+    consequences.lock_parents(scope, leave.complete, object_type, values, updated)
+    present = lock_records(scope, object_type, updated) if updated else {}
+    verdicts = leave.judge(present, "edit")
+    for row in rows:
+        seen, allowed = verdicts.get(row.id, (True, True)) if row.id else (True, True)
+        if seen and not allowed and not row.errors:
+            row.errors.append(FieldError("/id", Forbidden.code, refused(object_type, "edit").detail))
+    return {one: record for one, record in present.items() if verdicts.get(one, (True, True))[0]}
 
 
-def _item(
-    scope: TenantScope, object_type: ObjectType, row: PreparedRow, ctx: Coercion, present: Mapping[UUID, Record]
-) -> _Item:
+def _item(leave: Leave, row: PreparedRow, ctx: Coercion, present: Mapping[UUID, Record]) -> _Item:
+    scope, object_type = leave.scope, leave.object
     whole = any(error.pointer in ("", "/id") or error.code in _NO_RECORD for error in row.errors)
     if whole:
         return _Item(row, row.id or row.new_id or ids.uuid7(), None, row.errors)
@@ -156,7 +191,7 @@ def _item(
         draft = drafts.changed_draft(object_type, intake, ctx, given, None)
         return _Item(row, row.id, draft, draft.intake.errors)
     if row.id is None:
-        draft = drafts.new_draft(scope, object_type, intake, ctx, given)
+        draft = drafts.new_draft(scope, object_type, intake, ctx, given, narrowed=leave.narrowed)
         return _Item(row, row.new_id or ids.uuid7(), draft, draft.intake.errors)
     current = present.get(row.id)
     if current is None:
@@ -167,8 +202,9 @@ def _item(
     return _Item(row, row.id, draft, draft.intake.errors)
 
 
-def _check_links(scope: TenantScope, catalog: Catalog, object_type: ObjectType, items: Sequence[_Item]) -> None:
-    """Refuse rows that link to what is not live; one statement an object linked to."""
+def _check_links(leave: Leave, items: Sequence[_Item], present: Mapping[UUID, Record]) -> None:
+    """Refuse rows that link to what is not live or out of sight; one statement an object linked to."""
+    scope, catalog, object_type = leave.scope, leave.complete, leave.object
     found = [
         (item, target)
         for item in items
@@ -179,8 +215,16 @@ def _check_links(scope: TenantScope, catalog: Catalog, object_type: ObjectType, 
     for _, target in found:
         wanted.setdefault(target.object, set()).add(target.id)
     live = live_ids(scope, catalog, wanted)
+    new = [
+        (item, target)
+        for item, _ in found
+        if item.draft is not None
+        for target in leave.new_links(item.draft.values, present.get(item.id))
+    ]
+    hidden = {target for _, target in new} - seen_targets(scope, leave.catalog, [target for _, target in new])
+    moved = {(item.row.index, target) for item, target in new if target in hidden}
     for item, target in found:
-        if target.id not in live.get(target.object, set()):
+        if target.id not in live.get(target.object, set()) or (item.row.index, target) in moved:
             item.errors.append(dead_link(target, object_type.fields[target.field].label))
 
 

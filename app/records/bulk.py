@@ -6,23 +6,24 @@ import time
 from typing import TYPE_CHECKING, Any, Final, cast
 from uuid import UUID
 
+from app.access.rights import RECORD_BULK
 from app.core import ids
-from app.core.errors import FieldError, InvalidInput
+from app.core.errors import FieldError, Forbidden, InvalidInput
 from app.events.append import append_summary
 from app.events.causes import caused_by
-from app.access import catalogs
 from app.metadata.fieldtypes.base import ValueProblem
-from app.records import consequences, drafts, trash
+from app.records import consequences, trash
 from app.records.batch import PreparedRow, RowResult, write_batch
+from app.records.errors import DeleteRestricted
 from app.records.intake import coercion_of, needs_current, take_in
 from app.records.matching import lock_value, match_field, matches
+from app.records.permits import Leave, leave_for, refused
 from app.records.store_many import lock_records
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from app.metadata.fieldtypes.base import Coercion
-    from app.metadata.model import Catalog, ObjectType
     from tenants.scope import TenantScope
 
 MAX_ROWS: Final = 10_000
@@ -52,16 +53,15 @@ def bulk(
     Raises:
         InvalidInput: mode, match or the number of rows is wrong; with ``atomic`` also when any row fails.
     """
-    catalog = catalogs.for_scope(scope)
-    object_type = drafts.object_of(catalog, object_name)
+    leave = leave_for(scope, object_name, RECORD_BULK)
     _check_request(rows, mode, match)
     scope.deadline = max(scope.deadline, time.monotonic() + _PATIENCE)
     act = ids.uuid7()
     with caused_by(scope, bulk=act):
         if mode == "delete":
-            results = _delete(scope, object_type, rows)
+            results = _delete(leave, rows)
         else:
-            prepared = _prepare(scope, catalog, object_type, rows, mode, match)
+            prepared = _prepare(leave, rows, mode, match)
             results = write_batch(scope, object_name, prepared, atomic=atomic)
         if atomic:
             _refuse_failed(results)
@@ -87,9 +87,8 @@ def _wrong(parameter: str, code: str, message: str) -> InvalidInput:
     return InvalidInput(message, [FieldError(f"?{parameter}", code, message)])
 
 
-def _prepare(
-    scope: TenantScope, catalog: Catalog, object_type: ObjectType, rows: Sequence[object], mode: str, match: str
-) -> list[PreparedRow]:
+def _prepare(leave: Leave, rows: Sequence[object], mode: str, match: str) -> list[PreparedRow]:
+    scope, object_type = leave.scope, leave.shown
     ctx = coercion_of(scope)
     prepared: list[PreparedRow] = []
     payloads: list[dict[str, Any]] = []
@@ -102,8 +101,8 @@ def _prepare(
         for row, payload in zip(prepared, payloads, strict=True):
             row.id = _id_of(row, payload)
     elif match:
-        _find(scope, object_type, match, mode, prepared, payloads, ctx)
-    current = _current(scope, catalog, object_type, prepared, payloads)
+        _find(leave, match, mode, prepared, payloads, ctx)
+    current = _current(leave, prepared, payloads)
     for row, payload in zip(prepared, payloads, strict=True):
         if not row.errors:
             intake = take_in(object_type, payload, ctx, current.get(row.id) if row.id else None)
@@ -121,8 +120,7 @@ def _id_of(row: PreparedRow, payload: dict[str, Any]) -> UUID | None:
 
 
 def _find(
-    scope: TenantScope,
-    object_type: ObjectType,
+    leave: Leave,
     match: str,
     mode: str,
     prepared: Sequence[PreparedRow],
@@ -130,6 +128,7 @@ def _find(
     ctx: Coercion,
 ) -> None:
     """Give each row the id of the record its matching value names; twins of a new one share an id to be."""
+    scope, object_type = leave.scope, leave.shown
     target = match_field(object_type, match)
     if mode == "upsert":
         lock_value(scope, object_type, match, "bulk")
@@ -146,7 +145,7 @@ def _find(
             row.errors.append(FieldError(f"/{match}", "required", f"{target.label} is needed to find the record."))
         else:
             asked.append((row, value))
-    found = matches(scope, object_type, target, [value for _, value in asked])
+    found = matches(scope, object_type, target, [value for _, value in asked], seen_in=leave.catalog)
     twins: dict[str, PreparedRow] = {}
     for (row, _), (key, holders) in zip(asked, found, strict=True):
         _settle(row, key, holders, mode, twins, object_type.label, match)
@@ -181,32 +180,29 @@ def _later_twins_update(prepared: list[PreparedRow]) -> list[PreparedRow]:
 
 
 def _current(
-    scope: TenantScope,
-    catalog: Catalog,
-    object_type: ObjectType,
-    prepared: Sequence[PreparedRow],
-    payloads: Sequence[Mapping[str, Any]],
+    leave: Leave, prepared: Sequence[PreparedRow], payloads: Sequence[Mapping[str, Any]]
 ) -> dict[UUID, dict[str, Any]]:
     """Records whose composite values a row merges into."""
     wanted = [
         row.id
         for row, payload in zip(prepared, payloads, strict=True)
-        if row.id and needs_current(object_type, payload)
+        if row.id and needs_current(leave.object, payload)
     ]
     if not wanted:
         return {}
-    consequences.lock_parents(scope, catalog, object_type, [], wanted)
-    return lock_records(scope, object_type, wanted)
+    consequences.lock_parents(leave.scope, leave.complete, leave.object, [], wanted)
+    return lock_records(leave.scope, leave.object, wanted)
 
 
-def _delete(scope: TenantScope, object_type: ObjectType, rows: Sequence[object]) -> list[RowResult]:
+def _delete(leave: Leave, rows: Sequence[object]) -> list[RowResult]:
+    object_type = leave.object
     prepared: list[PreparedRow] = []
     for index, item in enumerate(rows):
         row = PreparedRow(index, {})
         payload = dict(cast("Mapping[str, Any]", item)) if isinstance(item, dict) else {"id": item}
         row.id = _id_of(row, payload)
         prepared.append(row)
-    outcome = trash.trash_many(scope, object_type.name, [row.id for row in prepared if row.id])
+    outcome = trash.trash_many(leave.scope, object_type.name, [row.id for row in prepared if row.id])
     results: list[RowResult] = []
     gone: set[UUID] = set()
     for row in prepared:
@@ -215,9 +211,10 @@ def _delete(scope: TenantScope, object_type: ObjectType, rows: Sequence[object])
         errors = row.errors
         if blocking is None:
             errors = errors or [FieldError("/id", "record.not_found", f"There is no such {object_type.label}.")]
+        elif blocking == trash.REFUSED:
+            errors = [FieldError("/id", Forbidden.code, refused(object_type, "delete").detail)]
         elif blocking:
-            names = ", ".join(f"{block.count} {block.object}" for block in blocking)
-            errors = [FieldError("/id", "record.restricted", f"Still used by {names}.")]
+            errors = [FieldError("/id", DeleteRestricted.code, trash.restricted(leave, blocking).detail)]
         results.append(RowResult(row.index, "failed" if errors else "deleted", row.id, errors=errors))
     return results
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from app.records import amounts, primaries
+from app.records.reach import whole
 from app.records.rowform import quote, trusted
 from app.records.store_many import lock_records
 
@@ -44,7 +45,7 @@ def lock_parents(
     wanted = {row[field] for row in values if row.get(field)}
     present = sorted(set(row_ids))
     if present:
-        text = f"SELECT DISTINCT {quote(field)} FROM {quote(object_type.table)} WHERE id = ANY(%s::uuid[])"
+        text = f"SELECT DISTINCT {quote(field)} FROM {whole(object_type)} WHERE id = ANY(%s::uuid[])"
         wanted |= {row[0] for row in scope.execute(trusted(text), (present,)).fetchall() if row[0]}
     if wanted:
         lock_records(scope, catalog.objects[parent], wanted)

@@ -10,6 +10,7 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from app.records.links import SYSTEM_TARGETS
+from app.records.reach import permitted, whole
 from app.records.rowform import quote, trusted
 from app.records.store_many import Change, change_many, lock_records
 
@@ -34,11 +35,12 @@ class IncomingLink:
 
 @dataclass(frozen=True, slots=True)
 class Blocking:
-    """Records that keep another from going."""
+    """Records that keep another from going: ``count`` of them whoever asks may see, ``hidden`` more they may not."""
 
     object: str
     field: str
     count: int
+    hidden: int = 0
 
 
 @dataclass(slots=True)
@@ -84,9 +86,18 @@ def incoming(catalog: Catalog, target: str) -> list[IncomingLink]:
 
 
 def close_over(
-    scope: TenantScope, catalog: Catalog, object_type: ObjectType, roots: Sequence[UUID], *, trashed: bool = False
+    scope: TenantScope,
+    catalog: Catalog,
+    object_type: ObjectType,
+    roots: Sequence[UUID],
+    *,
+    seen_in: Catalog,
+    trashed: bool = False,
 ) -> Closure:
-    """Follow the links to ``roots`` as far as they cascade, locking what is found; live only unless ``trashed``."""
+    """Follow the links to ``roots`` as far as they cascade, locking what is found; live only unless ``trashed``.
+
+    Links are followed in the whole ``catalog``; of what blocks, only records in reach in ``seen_in`` are told.
+    """
     closure = Closure({object_type.name: {root: root for root in roots}})
     front = [(object_type.name, dict(closure.rows[object_type.name]))]
     while front:
@@ -102,28 +113,41 @@ def close_over(
             else:
                 kept = closure.restricts if link.on_delete == "restrict" else closure.clears
                 kept += [(link, row, root) for row, root in children]
-    _find_blocked(closure)
+    _find_blocked(closure, _seen(scope, seen_in, closure))
     return closure
+
+
+def _seen(scope: TenantScope, seen_in: Catalog, closure: Closure) -> dict[str, set[UUID]]:
+    """Which restricting records may be told of, by object."""
+    rows: defaultdict[str, set[UUID]] = defaultdict(set)
+    for link, row, _ in closure.restricts:
+        rows[link.object].add(row)
+    return {
+        name: permitted(scope, seen_in, seen_in.objects[name], found, "read") if name in seen_in.objects else set()
+        for name, found in sorted(rows.items())
+    }
 
 
 def _children(
     scope: TenantScope, catalog: Catalog, link: IncomingLink, parents: Mapping[UUID, UUID], *, trashed: bool
 ) -> list[tuple[UUID, UUID]]:
     text = (
-        f"SELECT id, {quote(link.column)} FROM {quote(catalog.objects[link.object].table)}"
+        f"SELECT id, {quote(link.column)} FROM {whole(catalog.objects[link.object])}"
         f" WHERE {quote(link.column)} = ANY(%s::uuid[]){'' if trashed else ' AND deleted_at IS NULL'}"
         " ORDER BY id FOR UPDATE"
     )
     return [(row[0], parents[row[1]]) for row in scope.execute(trusted(text), (sorted(parents),)).fetchall()]
 
 
-def _find_blocked(closure: Closure) -> None:
-    counts: defaultdict[UUID, defaultdict[tuple[str, str], int]] = defaultdict(lambda: defaultdict(int))
+def _find_blocked(closure: Closure, seen: Mapping[str, set[UUID]]) -> None:
+    counts: defaultdict[UUID, defaultdict[tuple[str, str], list[bool]]] = defaultdict(lambda: defaultdict(list))
     for link, row, root in closure.restricts:
         if row not in closure.rows.get(link.object, {}):
-            counts[root][link.object, link.field] += 1
+            counts[root][link.object, link.field].append(row in seen[link.object])
     for root, blocks in counts.items():
-        closure.blocked[root] = [Blocking(name, item, count) for (name, item), count in sorted(blocks.items())]
+        closure.blocked[root] = [
+            Blocking(name, item, sum(told), len(told) - sum(told)) for (name, item), told in sorted(blocks.items())
+        ]
 
 
 def as_causes(cleared: Mapping[UUID, Any]) -> Jsonb:
@@ -153,7 +177,7 @@ def clear_for_good(scope: TenantScope, catalog: Catalog, link: IncomingLink, rec
     linking = catalog.objects[link.object]
     change_many(scope, linking, [Change(record_id, {link.field: None}) for record_id in records])
     text = (
-        f"UPDATE {quote(linking.table)} SET {quote(link.column)} = NULL"
+        f"UPDATE {whole(linking)} SET {quote(link.column)} = NULL"
         " WHERE id = ANY(%s::uuid[]) AND deleted_at IS NOT NULL"
     )
     scope.execute(trusted(text), (list(records),))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING, Any
 
+from app.access.policy import policy_of
 from app.records.errors import InvalidRecord, RecordNotFound, StaleVersion, UnknownObject
 from app.records.intake import Intake, default_values, missing_required
 from app.records.links import dead_links, targets_of
@@ -14,10 +15,11 @@ from app.records.rules import Draft, apply_rules
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from app.access.policy import Sharing
     from app.core.errors import FieldError
     from app.metadata.fieldtypes.base import Coercion
     from app.metadata.model import Catalog, ObjectType
-    from tenants.scope import TenantScope
+    from tenants.scope import Member, TenantScope
 
 
 def object_of(catalog: Catalog, name: str) -> ObjectType:
@@ -30,15 +32,34 @@ def object_of(catalog: Catalog, name: str) -> ObjectType:
 
 
 def new_draft(
-    scope: TenantScope, object_type: ObjectType, intake: Intake, ctx: Coercion, given: frozenset[str]
+    scope: TenantScope,
+    object_type: ObjectType,
+    intake: Intake,
+    ctx: Coercion,
+    given: frozenset[str],
+    *,
+    narrowed: bool = False,
 ) -> Draft:
-    """A record about to be created; a member who creates one owns it unless an owner is given."""
+    """A record about to be created; a member who creates one owns it unless an owner is given.
+
+    Where a role narrows what is reached, so does whoever creates it by a key or an import: it would be lost to them.
+    """
     draft = Draft(object_type, intake, ctx, given)
     default_values(object_type, draft.values, ctx, given)
-    if "owner" in object_type.fields and "owner" not in given and scope.actor.kind == "member" and scope.member:
-        draft.values["owner"] = scope.member.id
+    if "owner" not in given and scope.member and (narrowed or scope.actor.kind == "member"):
+        _own(draft, scope.member, policy_of(scope).sharing.get(object_type.name))
     _judge(draft)
     return draft
+
+
+def _own(draft: Draft, member: Member, sharing: Sharing | None) -> None:
+    """Make the member the owner; what is open to teams belongs to the owner's main team."""
+    fields = draft.object_type.fields
+    if "owner" in fields:
+        draft.values["owner"] = member.id
+    by_team = sharing is not None and not {sharing.read, sharing.edit}.isdisjoint(("team", "hierarchy"))
+    if by_team and "team" in fields and "team" not in draft.given and member.team is not None:
+        draft.values["team"] = member.team
 
 
 def changed_draft(

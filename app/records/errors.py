@@ -46,6 +46,13 @@ class StaleVersion(RapportError):
     title = "The record was changed meanwhile"
 
 
+class LeavesReach(Conflict):
+    """Whoever writes could not change the record afterwards; confirmed (``leaves_reach``) it is done anyway."""
+
+    code = "record.leaves_reach"
+    title = "The record would be out of your reach"
+
+
 class ParentInTrash(Conflict):
     """The record went to the trash with another one, which must be restored first."""
 

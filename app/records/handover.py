@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from app.access import catalogs
+from app.records.reach import whole
 from app.records.rowform import quote, trusted
 from app.records.store_many import Change, change_many
 
@@ -25,7 +26,7 @@ def hand_over(scope: TenantScope, from_member: UUID, to_member: UUID) -> int:
     Also fields like ``task.assignee``: whatever may be written and links to a member.
     """
     scope.deadline = max(scope.deadline, time.monotonic() + _PATIENCE)
-    catalog = catalogs.for_scope(scope)
+    catalog = catalogs.whole(scope)
     handed: set[UUID] = set()
     for name in sorted(catalog.objects):
         object_type = catalog.objects[name]
@@ -40,7 +41,7 @@ def _hand_over_field(
 ) -> set[UUID]:
     still_open = " AND done_at IS NULL" if object_type.name == "task" and field.name == "assignee" else ""
     text = (
-        f"SELECT id FROM {quote(object_type.table)} WHERE {quote(field.columns[0].name)} = %s::uuid"
+        f"SELECT id FROM {whole(object_type)} WHERE {quote(field.columns[0].name)} = %s::uuid"
         f" AND deleted_at IS NULL{still_open} ORDER BY id FOR NO KEY UPDATE"
     )
     rows = scope.execute(trusted(text), (from_member,)).fetchall()

@@ -78,6 +78,9 @@ def take_in(
         target = object_type.fields.get(name)
         if target is None:
             intake.refuse(f"/{escape_pointer(name)}", "field.unknown", unknown_field(object_type, name))
+        elif target.denied:
+            message = f"{target.label} can be read but not changed with your role."
+            intake.refuse(f"/{name}", "field.read_only", message)
         elif target.system or target.readonly:
             intake.refuse(f"/{name}", "field.readonly", f"{target.label} is written by the system and can't be set.")
         else:

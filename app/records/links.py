@@ -8,6 +8,7 @@ from uuid import UUID
 
 from app.core.errors import FieldError
 from app.records.plan import plan_of
+from app.records.reach import permitted, whole
 from app.records.rowform import quote, trusted
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def live_target_sql(target: Target, parameter: str) -> str:
     The key-share lock makes a trash of the target at the same moment either see the new link or be seen here.
     """
     return (
-        f"EXISTS (SELECT FROM {quote(target.table)} x WHERE x.id = %({parameter})s::uuid"
+        f"EXISTS (SELECT FROM {whole(target)} x WHERE x.id = %({parameter})s::uuid"
         " AND x.deleted_at IS NULL FOR KEY SHARE)"
     )
 
@@ -91,6 +92,29 @@ def live_ids(scope: TenantScope, catalog: Catalog, wanted: Mapping[str, Iterable
 def dead_link(target: Target, label: str) -> FieldError:
     """The problem of a link whose target is missing, in the trash or another workspace's."""
     return FieldError(f"/{target.field}", "link.not_found", f"{label}: there is no {target.object} with this id.")
+
+
+def unseen(
+    scope: TenantScope, catalog: Catalog, object_type: ObjectType, targets: Sequence[Target]
+) -> list[FieldError]:
+    """One problem for each target out of reach in ``catalog``: said as of one that is not there."""
+    seen = seen_targets(scope, catalog, targets)
+    return [dead_link(target, object_type.fields[target.field].label) for target in targets if target not in seen]
+
+
+def seen_targets(scope: TenantScope, catalog: Catalog, targets: Sequence[Target]) -> set[Target]:
+    """Those in reach in ``catalog``; one statement an object that is narrowed there."""
+    wanted: dict[str, set[UUID]] = {}
+    for target in targets:
+        wanted.setdefault(target.object, set()).add(target.id)
+    seen: dict[str, set[UUID]] = {}
+    for name in sorted(wanted):
+        found = catalog.objects.get(name)
+        if name in SYSTEM_TARGETS:
+            seen[name] = wanted[name]
+        elif found is not None:
+            seen[name] = permitted(scope, catalog, found, wanted[name], "read")
+    return {target for target in targets if target.id in seen.get(target.object, set())}
 
 
 def dead_links(
@@ -120,7 +144,7 @@ def find_cycles(
         target = values.get(field.name)
         if target is None:
             continue
-        link, table = quote(field.columns[0].name), quote(object_type.table)
+        link, table = quote(field.columns[0].name), whole(object_type)
         _take_turns(scope, object_type, field)
         text = (
             f"WITH RECURSIVE up AS (SELECT id, {link} AS above FROM {table} WHERE id = %s::uuid"
@@ -144,7 +168,7 @@ def find_cycles_together(
         if not targets:
             continue
         _take_turns(scope, object_type, field)
-        link, table = quote(field.columns[0].name), quote(object_type.table)
+        link, table = quote(field.columns[0].name), whole(object_type)
         text = (
             f"WITH RECURSIVE up AS (SELECT id, {link} AS above FROM {table} WHERE id = ANY(%s::uuid[])"
             f" UNION SELECT t.id, t.{link} FROM {table} t JOIN up ON t.id = up.above) SELECT id, above FROM up"

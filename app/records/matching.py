@@ -11,13 +11,14 @@ from app.core.errors import Conflict, FieldError, InvalidInput
 from app.metadata.fieldtypes.base import ValueProblem
 from app.metadata.sortkeys import equal_key_sql
 from app.records.intake import coercion_of, unknown_field
+from app.records.reach import NO_GUARD, visible, whole
 from app.records.rowform import quote, trusted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from uuid import UUID
 
-    from app.metadata.model import Field, ObjectType
+    from app.metadata.model import Catalog, Field, ObjectType
     from tenants.scope import TenantScope
 
 
@@ -45,32 +46,42 @@ def _key_sql(field: Field, column: str) -> str:
 
 
 def matches(
-    scope: TenantScope, object_type: ObjectType, field: Field, values: Sequence[Any]
+    scope: TenantScope,
+    object_type: ObjectType,
+    field: Field,
+    values: Sequence[Any],
+    *,
+    seen_in: Catalog | None = None,
 ) -> list[tuple[str, list[UUID]]]:
-    """For each coerced, non-empty value, in order, its comparison key and the live records that hold it."""
+    """For each coerced, non-empty value, in order, its comparison key and the live records that hold it.
+
+    With ``seen_in`` only records in reach there; whether a value is taken is asked of all of them.
+    """
     if not values:
         return []
     bound = [field.type.bind(value)[0] for value in values]
     column = field.columns[0]
-    table = quote(object_type.table)
+    table, guard = visible(seen_in, object_type) if seen_in is not None else (whole(object_type), NO_GUARD)
     if field.primary_of:
         every = next(c.name for c in object_type.fields[field.primary_of].columns if c.part == "all")
         text = (
             f"SELECT v.raw, array(SELECT t.id FROM {table} t WHERE t.{quote(every)} @> ARRAY[v.raw] AND t.deleted_at"
-            " IS NULL ORDER BY t.id) FROM unnest(%s::text[]) WITH ORDINALITY AS v(raw, at) ORDER BY v.at"
+            " IS NULL ORDER BY t.id) FROM unnest(%(values)s::text[]) WITH ORDINALITY AS v(raw, at) ORDER BY v.at"
         )
     else:
         key = _key_sql(field, "v.raw")
         text = (
             f"SELECT {key}::text, array(SELECT t.id FROM {table} t WHERE"
             f" {_key_sql(field, f't.{quote(column.name)}')} = {key} AND t.deleted_at IS NULL ORDER BY t.id)"
-            f" FROM unnest(%s::{column.sql_type}[]) WITH ORDINALITY AS v(raw, at) ORDER BY v.at"
+            f" FROM unnest(%(values)s::{column.sql_type}[]) WITH ORDINALITY AS v(raw, at) ORDER BY v.at"
         )
-    return [(row[0], row[1]) for row in scope.execute(trusted(text), (bound,)).fetchall()]
+    return [(row[0], row[1]) for row in scope.execute(trusted(text), {"values": bound, **guard.binds(scope)}).fetchall()]
 
 
-def match_one(scope: TenantScope, object_type: ObjectType, name: str, raw: object) -> UUID | None:
-    """The one live record whose field is ``raw``, None when there is none. Raises AmbiguousMatch, InvalidInput."""
+def match_one(
+    scope: TenantScope, catalog: Catalog, object_type: ObjectType, name: str, raw: object
+) -> UUID | None:
+    """The one live record in reach whose field is ``raw``, None when there is none. Raises AmbiguousMatch, InvalidInput."""
     field = match_field(object_type, name)
     try:
         value = field.type.coerce(field, raw, coercion_of(scope))
@@ -79,7 +90,7 @@ def match_one(scope: TenantScope, object_type: ObjectType, name: str, raw: objec
     if value is None:
         message = f"{field.label} is empty."
         raise InvalidInput(message, [FieldError(f"/{name}", "required", message)])
-    _, found = matches(scope, object_type, field, [value])[0]
+    _, found = matches(scope, object_type, field, [value], seen_in=catalog)[0]
     if len(found) > 1:
         raise AmbiguousMatch(f"{len(found)} {object_type.plural} have this {field.label}.")
     return found[0] if found else None

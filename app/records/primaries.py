@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from app.core import ids
+from app.records.reach import whole
 from app.records.rowform import quote, trusted
 from app.records.store_many import Change, change_many, insert_many, lock_records
 
@@ -118,7 +119,7 @@ def _settle_joins(
 
 def _join_rows(scope: TenantScope, join: ObjectType, rule: Primary, holders: Iterable[UUID]) -> list[tuple[Any, ...]]:
     text = (
-        f'SELECT id, {quote(rule.holder)}, {quote(rule.link)}, "primary" FROM {quote(join.table)}'
+        f'SELECT id, {quote(rule.holder)}, {quote(rule.link)}, "primary" FROM {whole(join)}'
         f" WHERE {quote(rule.holder)} = ANY(%s::uuid[]) AND deleted_at IS NULL ORDER BY id FOR NO KEY UPDATE"
     )
     return scope.execute(trusted(text), (sorted(holders),)).fetchall()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from app.core import clock
 from app.events.append import event_ctes, event_params
 from app.records.links import live_target_sql, with_trash
+from app.records.reach import whole
 from app.records.rowform import diff_sql, quote, row_form, trusted, whole_row_sql
 from app.records.statements import ShapeCache
 
@@ -66,7 +67,7 @@ def _insert_text(object_type: ObjectType, fields: Sequence[Field], targets: Sequ
     form = row_form(object_type)
     where = _targets_where(targets)
     return (
-        f"WITH w AS (INSERT INTO {quote(object_type.table)} ({', '.join(name for name, _ in pairs)})"
+        f"WITH w AS (INSERT INTO {whole(object_type)} ({', '.join(name for name, _ in pairs)})"
         f" SELECT {', '.join(value for _, value in pairs)}{f' WHERE {where}' if where else ''}"
         f" RETURNING {form.select}), {event_ctes('w', 'created', object_type.name)} SELECT {form.select} FROM w"
     )
@@ -105,7 +106,7 @@ def _update_text(object_type: ObjectType, fields: Sequence[Field], targets: Sequ
     diff = " || ".join(diff_sql(field) for field in fields)
     returned = ", ".join(f"new.{quote(name)}" for name in form.columns)
     return (
-        f"WITH u AS (UPDATE {quote(object_type.table)} t SET {sets}, version = t.version + 1,"
+        f"WITH u AS (UPDATE {whole(object_type)} t SET {sets}, version = t.version + 1,"
         f" updated_at = %(now)s::timestamptz, updated_by = %(by)s::uuid WHERE {where}"
         f" RETURNING {returned}, {diff} AS event_diff),"
         f" {event_ctes('u', 'updated', object_type.name, diff='event_diff')} SELECT {form.select} FROM u"
@@ -117,7 +118,7 @@ def read_record(
 ) -> Record | None:
     """A live record (or, with ``trashed``, one in any state) in its JSON form, locked for this transaction if asked."""
     form = row_form(object_type)
-    text = f"SELECT {form.select} FROM {quote(object_type.table)} WHERE id = %(id)s::uuid"
+    text = f"SELECT {form.select} FROM {whole(object_type)} WHERE id = %(id)s::uuid"
     if not trashed:
         text += " AND deleted_at IS NULL"
     if lock:
@@ -129,7 +130,7 @@ def delete_rows(scope: TenantScope, object_type: ObjectType, ids: Sequence[UUID]
     """Delete rows for good, in one statement because they may link to each other; each event keeps the whole row."""
     returned = f"old.id, old.version, {whole_row_sql(object_type, 'old')} AS event_diff"
     text = (
-        f"WITH d AS (DELETE FROM {quote(object_type.table)} t WHERE t.id = ANY(%(ids)s::uuid[]) RETURNING {returned}),"
+        f"WITH d AS (DELETE FROM {whole(object_type)} t WHERE t.id = ANY(%(ids)s::uuid[]) RETURNING {returned}),"
         f" {event_ctes('d', 'destroyed', object_type.name, diff='event_diff')} SELECT count(*) FROM d"
     )
     row = scope.execute(trusted(text), event_params(scope) | {"ids": list(ids)}).fetchone()

@@ -18,6 +18,7 @@ from psycopg.types.json import Json, Jsonb
 from app.core import clock, ids
 from app.events.append import event_ctes, event_params
 from app.records.parts import batched
+from app.records.reach import whole
 from app.records.rowform import diff_sql, quote, row_form, trusted
 from app.records.statements import ShapeCache
 from tenants.copying import copy_into
@@ -81,7 +82,7 @@ def _insert_text(object_type: ObjectType, fields: Sequence[Field]) -> str:
     names = "".join(f", {quote(column.name)}" for column in columns)
     values = "".join(f", r.n{position}" for position in range(len(columns)))
     return (
-        f"WITH w AS (INSERT INTO {quote(object_type.table)} (id{names}, created_at, updated_at, created_by, updated_by)"
+        f"WITH w AS (INSERT INTO {whole(object_type)} (id{names}, created_at, updated_at, created_by, updated_by)"
         f" SELECT r.id{values}, %(now)s::timestamptz, %(now)s::timestamptz, %(by)s::uuid, %(by)s::uuid"
         f" FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(id uuid{record}) RETURNING id, version),"
         f" {event_ctes('w', 'created', object_type.name)} SELECT count(*) FROM w"
@@ -161,7 +162,7 @@ def _change_text(object_type: ObjectType, fields: Sequence[Field]) -> str:
     diff = " || ".join(diff_sql(field) for field in fields)
     return (
         f"WITH r AS (SELECT * FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(id uuid, {record})),"
-        f" u AS (UPDATE {quote(object_type.table)} t SET {sets}, version = t.version + 1,"
+        f" u AS (UPDATE {whole(object_type)} t SET {sets}, version = t.version + 1,"
         " updated_at = %(now)s::timestamptz, updated_by = %(by)s::uuid"
         f" FROM r WHERE t.id = r.id AND t.deleted_at IS NULL AND ({changed})"
         f" RETURNING new.id AS id, new.version AS version, {diff} AS event_diff),"
@@ -199,7 +200,7 @@ def lock_records(
     form = row_form(object_type)
     cursor = scope.cursor_text()
     text = (
-        f"SELECT {form.select} FROM {quote(object_type.table)} WHERE id = ANY(%s::uuid[]) AND deleted_at IS NULL"
+        f"SELECT {form.select} FROM {whole(object_type)} WHERE id = ANY(%s::uuid[]) AND deleted_at IS NULL"
         f" ORDER BY id FOR {'UPDATE' if hard else 'NO KEY UPDATE'}"
     )
     cursor.execute(trusted(text), (sorted(set(record_ids)),))

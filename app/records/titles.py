@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from psycopg import sql
-
 from app.access import catalogs
+from app.records.reach import visible
+from app.records.rowform import trusted
 from app.records.system import SYSTEM_OBJECTS
 
 if TYPE_CHECKING:
@@ -18,30 +18,31 @@ if TYPE_CHECKING:
 
 
 def titles(scope: TenantScope, wanted: Mapping[str, Iterable[UUID | str]]) -> dict[tuple[str, str], str]:
-    """Answer ``{(object, id): title}`` for records, members and teams; unknown ids are absent.
+    """Answer ``{(object, id): title}`` for records, members and teams; ids unknown or out of reach are absent.
 
     Trashed records keep their title, so that a timeline can name what was linked.
     """
-    objects = catalogs.for_scope(scope).objects
-    parts: list[sql.Composable] = []
+    catalog = catalogs.for_scope(scope)
+    parts: list[str] = []
     params: dict[str, object] = {}
     for index, (name, ids) in enumerate(wanted.items()):
         listed = [str(record_id) for record_id in ids]
-        obj = objects.get(name) or SYSTEM_OBJECTS.get(name)
+        obj = catalog.objects.get(name) or SYSTEM_OBJECTS.get(name)
         if listed and obj is not None:
-            params[f"ids{index}"], params[f"o{index}"] = listed, name
-            parts.append(_part(index, obj))
+            table, guard = visible(catalog, obj)
+            params |= {f"ids{index}": listed, f"o{index}": name, **guard.binds(scope)}
+            parts.append(
+                f"SELECT %(o{index})s::text, r.id, {title_sql(obj, 'r')}::text FROM {table} r"
+                f" WHERE r.id = ANY(%(ids{index})s::uuid[])"
+            )
     if not parts:
         return {}
-    rows = scope.cursor_text().execute(sql.SQL(" UNION ALL ").join(parts), params).fetchall()
+    rows = scope.cursor_text().execute(trusted(" UNION ALL ".join(parts)), params).fetchall()
     return {(name, record_id): title or "" for name, record_id, title in rows}
 
 
-def _part(index: int, obj: ObjectType) -> sql.Composable:
-    title = "name" if obj.name in SYSTEM_OBJECTS else "_title"
-    return sql.SQL("SELECT {name}::text, id, {title}::text FROM {table} WHERE id = ANY({ids}::uuid[])").format(
-        name=sql.Placeholder(f"o{index}"),
-        title=sql.Identifier(title),
-        table=sql.Identifier(obj.table),
-        ids=sql.Placeholder(f"ids{index}"),
-    )
+def title_sql(obj: ObjectType, alias: str) -> str:
+    """The title of a record in a statement written by hand; see ``paths.title_of``."""
+    if obj.name in SYSTEM_OBJECTS:
+        return f"{alias}.name"
+    return f"'#' || right({alias}.id::text, 8)" if obj.masked else f"{alias}._title"

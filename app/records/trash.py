@@ -7,27 +7,37 @@ again where they are still empty.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
+from app.access import catalogs
+from app.access.rights import RECORD_DELETE, RECORD_DESTROY
 from app.core import clock, ids
 from app.events.append import event_ctes, event_params
-from app.access import catalogs
 from app.records import consequences, dependants, drafts, store
 from app.records.errors import DeleteRestricted, ParentInTrash
 from app.records.parts import batched
+from app.records.permits import Leave, leave_for, refused
+from app.records.reach import whole
 from app.records.rowform import quote, row_form, trusted
 from app.records.store_many import Change, change_many, lock_records
 from app.records.violations import translated
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from uuid import UUID
 
     from app.metadata.model import Catalog, ObjectType
+    from app.metadata.reach import Action
     from app.records.dependants import Blocking, Closure
     from tenants.scope import TenantScope
 
 Record = dict[str, Any]
+#: Of a record one may see, but not do this with.
+REFUSED: Final = "refused"
+#: What became of a record: [] it went, what blocks it, refused, or None when it is not there.
+Outcome: TypeAlias = "list[Blocking] | Literal['refused'] | None"
+#: What ``Leave.judge`` leaves out is in reach.
+_YES: Final = (True, True)
 
 
 def trash_record(scope: TenantScope, object_name: str, record_id: UUID, *, if_match: int | None = None) -> None:
@@ -35,14 +45,8 @@ def trash_record(scope: TenantScope, object_name: str, record_id: UUID, *, if_ma
 
     Raises: RecordNotFound, StaleVersion, DeleteRestricted.
     """
-    catalog = catalogs.for_scope(scope)
-    object_type = drafts.object_of(catalog, object_name)
     outcome = trash_many(scope, object_name, [record_id], if_match={record_id: if_match})
-    blocking = outcome[record_id]
-    if blocking is None:
-        raise drafts.missing(object_type)
-    if blocking:
-        raise restricted(catalog, object_type, blocking)
+    _raise_for(leave_for(scope, object_name), outcome[record_id], "delete")
 
 
 def trash_many(
@@ -51,20 +55,41 @@ def trash_many(
     record_ids: Iterable[UUID],
     *,
     if_match: Mapping[UUID, int | None] | None = None,
-) -> dict[UUID, list[Blocking] | None]:
-    """Trash live records, each under a trash id of its own; by id: [] done, what blocks it, or None when not there."""
-    catalog = catalogs.for_scope(scope)
-    object_type = drafts.object_of(catalog, object_name)
+) -> dict[UUID, Outcome]:
+    """Trash live records, each under a trash id of its own; what became of each by id."""
+    leave = leave_for(scope, object_name, RECORD_DELETE)
+    catalog, object_type = leave.complete, leave.object
     wanted = sorted(set(record_ids))
     with translated(object_type):
         consequences.lock_parents(scope, catalog, object_type, [], wanted)
         locked = lock_records(scope, object_type, wanted, hard=True)
-        for record_id, record in locked.items():
-            drafts.check_version(record, (if_match or {}).get(record_id))
-        closure = dependants.close_over(scope, catalog, object_type, list(locked))
-        roots = [record_id for record_id in locked if record_id not in closure.blocked]
+        verdicts = leave.judge(locked, "delete")
+        present = [one for one in locked if verdicts.get(one, _YES)[0]]
+        going = [one for one in present if verdicts.get(one, _YES)[1]]
+        for record_id in going:
+            drafts.check_version(locked[record_id], (if_match or {}).get(record_id))
+        closure = dependants.close_over(scope, catalog, object_type, going, seen_in=leave.catalog)
+        roots = [record_id for record_id in going if record_id not in closure.blocked]
         _write_trash(scope, catalog, object_type, roots, closure)
-    return {record_id: closure.blocked.get(record_id, []) if record_id in locked else None for record_id in wanted}
+    return _outcomes(wanted, present, going, closure)
+
+
+def _outcomes(
+    wanted: Sequence[UUID], present: Collection[UUID], going: Collection[UUID], closure: Closure
+) -> dict[UUID, Outcome]:
+    found: dict[UUID, Outcome] = dict.fromkeys(wanted)
+    found |= dict.fromkeys(present, REFUSED)
+    return found | {record_id: closure.blocked.get(record_id, []) for record_id in going}
+
+
+def _raise_for(leave: Leave, outcome: Outcome, action: Action) -> None:
+    """Raise why a single record did not go."""
+    if outcome is None:
+        raise drafts.missing(leave.object)
+    if outcome == REFUSED:
+        raise refused(leave.object, action)
+    if outcome:
+        raise restricted(leave, outcome)
 
 
 def _write_trash(
@@ -93,7 +118,7 @@ def _set_trashed(
     cause = "nullif(coalesce(%(event_cause)s::jsonb, '{}') || coalesce(%(cleared)s::jsonb -> id::text, '{}'), '{}')"
     text = (
         f"WITH r AS (SELECT * FROM unnest(%(ids)s::uuid[], %(trash)s::uuid[]) AS r(row_id, trash)),"
-        f" u AS (UPDATE {quote(object_type.table)} t SET deleted_at = %(now)s::timestamptz, trash_id = r.trash,"
+        f" u AS (UPDATE {whole(object_type)} t SET deleted_at = %(now)s::timestamptz, trash_id = r.trash,"
         " version = t.version + 1, updated_at = %(now)s::timestamptz, updated_by = %(by)s::uuid"
         f" FROM r WHERE t.id = r.row_id AND t.deleted_at IS NULL RETURNING {shown}),"
         f" {event_ctes('u', 'trashed', object_type.name, cause=cause)} SELECT {form.select} FROM u"
@@ -115,13 +140,12 @@ def restore_record(scope: TenantScope, object_name: str, record_id: UUID) -> Rec
 
     Raises: RecordNotFound (not in the trash), UniqueTaken, ParentInTrash (it went with a record still there).
     """
-    catalog = catalogs.for_scope(scope)
-    object_type = drafts.object_of(catalog, object_name)
-    with translated(object_type):
-        text = (
-            f"SELECT trash_id FROM {quote(object_type.table)} WHERE id = %s::uuid AND deleted_at IS NOT NULL FOR UPDATE"
-        )
+    leave = leave_for(scope, object_name, RECORD_DELETE)
+    catalog, object_type = leave.complete, leave.object
+    with leave.told(), translated(object_type):
+        text = f"SELECT trash_id FROM {whole(object_type)} WHERE id = %s::uuid AND deleted_at IS NOT NULL FOR UPDATE"
         trash = scope.execute(trusted(text), (record_id,)).fetchone()
+        leave.check([record_id], "delete")
         if trash is None:
             raise drafts.missing(object_type)
         _refuse_trashed_parents(scope, catalog, object_type, record_id)
@@ -136,14 +160,14 @@ def restore_record(scope: TenantScope, object_name: str, record_id: UUID) -> Rec
     record = store.read_record(scope, object_type, record_id)
     if record is None:
         raise drafts.missing(object_type)
-    return record
+    return leave.form(record)
 
 
 def _set_live(scope: TenantScope, object_type: ObjectType, record_id: UUID, trash_id: UUID | None) -> list[Record]:
     form = row_form(object_type)
     shown = ", ".join(f"new.{quote(name)}" for name in form.columns)
     text = (
-        f"WITH u AS (UPDATE {quote(object_type.table)} t SET deleted_at = NULL, trash_id = NULL,"
+        f"WITH u AS (UPDATE {whole(object_type)} t SET deleted_at = NULL, trash_id = NULL,"
         " version = t.version + 1, updated_at = %(now)s::timestamptz, updated_by = %(by)s::uuid"
         " WHERE t.deleted_at IS NOT NULL AND (t.trash_id = %(trash)s::uuid OR t.id = %(id)s::uuid)"
         f" RETURNING {shown}), {event_ctes('u', 'restored', object_type.name)} SELECT {form.select} FROM u"
@@ -160,7 +184,7 @@ def _refuse_trashed_parents(scope: TenantScope, catalog: Catalog, object_type: O
     for link in dependants.cascade_parents(object_type):
         parent = catalog.objects[link.target]
         text = (
-            f"SELECT 1 FROM {quote(object_type.table)} c JOIN {quote(parent.table)} p ON p.id = c.{quote(link.column)}"
+            f"SELECT 1 FROM {whole(object_type)} c JOIN {whole(parent)} p ON p.id = c.{quote(link.column)}"
             " WHERE c.id = %s::uuid AND p.deleted_at IS NOT NULL"
         )
         found = scope.execute(trusted(text), (record_id,)).fetchone()
@@ -173,37 +197,39 @@ def destroy_record(scope: TenantScope, object_name: str, record_id: UUID, *, if_
 
     Raises: RecordNotFound, StaleVersion, DeleteRestricted.
     """
-    catalog = catalogs.for_scope(scope)
-    object_type = drafts.object_of(catalog, object_name)
+    leave = leave_for(scope, object_name, RECORD_DESTROY)
+    if leave.narrowed:
+        consequences.lock_parents(scope, leave.complete, leave.object, [], [record_id])
+        leave.check([record_id], "destroy")
     if if_match is not None:
-        _check_version(scope, object_type, record_id, if_match)
-    outcome = destroy_many(scope, object_name, [record_id])
-    if outcome[record_id] is None:
-        raise drafts.missing(object_type)
-    if outcome[record_id]:
-        raise restricted(catalog, object_type, outcome[record_id] or [])
+        _check_version(leave, record_id, if_match)
+    _raise_for(leave, destroy_many(scope, object_name, [record_id])[record_id], "destroy")
 
 
-def _check_version(scope: TenantScope, object_type: ObjectType, record_id: UUID, if_match: int) -> None:
+def _check_version(leave: Leave, record_id: UUID, if_match: int) -> None:
     """Refuse another version than ``if_match`` of a record, live or trashed; it stays locked."""
-    consequences.lock_parents(scope, catalogs.for_scope(scope), object_type, [], [record_id])
-    text = f"SELECT version FROM {quote(object_type.table)} WHERE id = %s::uuid FOR UPDATE"
-    found = scope.execute(trusted(text), (record_id,)).fetchone()
+    consequences.lock_parents(leave.scope, leave.complete, leave.object, [], [record_id])
+    text = f"SELECT version FROM {whole(leave.object)} WHERE id = %s::uuid FOR UPDATE"
+    found = leave.scope.execute(trusted(text), (record_id,)).fetchone()
     if found is not None:
         drafts.check_version({"version": found[0]}, if_match)
 
 
-def destroy_many(scope: TenantScope, object_name: str, record_ids: Iterable[UUID]) -> dict[UUID, list[Blocking] | None]:
-    """Destroy records with their cascading dependants; trashed dependants count like live ones."""
-    catalog = catalogs.for_scope(scope)
+def destroy_many(scope: TenantScope, object_name: str, record_ids: Iterable[UUID]) -> dict[UUID, Outcome]:
+    """Destroy records with their cascading dependants; trashed dependants count like live ones.
+
+    Who may is asked by ``destroy_record``, or by the caller, of records that are its own affair (samples).
+    """
+    catalog = catalogs.whole(scope)
     object_type = drafts.object_of(catalog, object_name)
     wanted = sorted(set(record_ids))
     with translated(object_type):
         consequences.lock_parents(scope, catalog, object_type, [], wanted)
-        text = f"SELECT id FROM {quote(object_type.table)} WHERE id = ANY(%s::uuid[]) ORDER BY id FOR UPDATE"
+        text = f"SELECT id FROM {whole(object_type)} WHERE id = ANY(%s::uuid[]) ORDER BY id FOR UPDATE"
         found = scope.execute(trusted(text), (wanted,)).fetchall()
         present = [row[0] for row in found]
-        closure = dependants.close_over(scope, catalog, object_type, present, trashed=True)
+        seen_in = catalogs.for_scope(scope)
+        closure = dependants.close_over(scope, catalog, object_type, present, seen_in=seen_in, trashed=True)
         roots = {record_id: record_id for record_id in present if record_id not in closure.blocked}
         for link, records in closure.to_clear(roots):
             dependants.clear_for_good(scope, catalog, link, records)
@@ -214,19 +240,20 @@ def destroy_many(scope: TenantScope, object_name: str, record_ids: Iterable[UUID
             store.delete_rows(scope, catalog.objects[name], going)
         for kind, records in gone:
             consequences.after_gone(scope, catalog, kind, records)
-    return {record_id: closure.blocked.get(record_id, []) if record_id in present else None for record_id in wanted}
+    return _outcomes(wanted, present, present, closure)
 
 
-def restricted(catalog: Catalog, object_type: ObjectType, blocking: Sequence[Blocking]) -> DeleteRestricted:
-    """The 409 that names what must go first."""
-    kinds = [catalog.objects[block.object] for block in blocking]
-    names = ", ".join(
+def restricted(leave: Leave, blocking: Sequence[Blocking]) -> DeleteRestricted:
+    """The 409 that names what must go first, as far as it may be seen."""
+    told = [block for block in blocking if block.count]
+    kinds = [leave.catalog.objects[block.object] for block in told]
+    names = [
         f"{block.count} {kind.plural if block.count > 1 else kind.label}"
-        for block, kind in zip(blocking, kinds, strict=True)
-    )
+        for block, kind in zip(told, kinds, strict=True)
+    ]
+    if any(block.hidden for block in blocking):
+        names.append("linked records you can't see")
     return DeleteRestricted(
-        f"This {object_type.label} is still used by {names}.",
-        extra={
-            "blocking": [{"object": block.object, "field": block.field, "count": block.count} for block in blocking]
-        },
+        f"This {leave.object.label} is still used by {', '.join(names)}.",
+        extra={"blocking": [{"object": block.object, "field": block.field, "count": block.count} for block in told]},
     )

@@ -1,28 +1,29 @@
 """Write one record: create, update, upsert. Deleting and restoring live in ``trash``.
 
-The edge has checked the access right; here the payload is coerced by field types, rules are applied, and one
-statement writes row, event and outbox. A second statement reads the record first only where a rule or a merge into a
+The payload is coerced by field types, rules are applied, and one statement writes row, event and outbox; what leave it
+needs is asked in ``permits``. A second statement reads the record first only where a rule or a merge into a
 composite value needs it.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from app.core import ids
 from app.core.errors import FieldError
-from app.access import catalogs
+from app.access.rights import RECORD_CREATE, RECORD_EDIT
 from app.records import amounts, consequences, drafts, store, trash
 from app.records.errors import StaleVersion
 from app.records.intake import coercion_of, needs_current, take_in
 from app.records.links import dead_links, find_cycles, targets_of
 from app.records.matching import lock_value, match_one
+from app.records.permits import Leave, leave_for
 from app.records.rules import rules_need_current
 from app.records.violations import RecordBusy, translated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from uuid import UUID
 
     from app.metadata.model import Catalog, ObjectType
     from app.records.rules import Draft
@@ -36,21 +37,28 @@ def create_record(scope: TenantScope, object_name: str, payload: Mapping[str, An
 
     Raises:
         UnknownObject: no such object.
+        Forbidden: the right is not held.
         InvalidRecord: with every problem found, each with its JSON pointer.
         UniqueTaken: a unique value is held by another live record.
+        LeavesReach: whoever creates it could not change it afterwards.
     """
-    catalog = catalogs.for_scope(scope)
-    object_type = drafts.object_of(catalog, object_name)
+    leave = leave_for(scope, object_name, RECORD_CREATE)
+    catalog, object_type = leave.complete, leave.object
     ctx = coercion_of(scope)
-    draft = drafts.new_draft(scope, object_type, take_in(object_type, payload, ctx), ctx, frozenset(payload))
-    drafts.refuse_problems(scope, catalog, draft)
-    targets = targets_of(catalog, object_type, draft.values)
-    with translated(object_type):
+    with leave.told(), translated(object_type):
+        intake = take_in(leave.shown, payload, ctx)
+        draft = drafts.new_draft(scope, object_type, intake, ctx, frozenset(payload), narrowed=leave.narrowed)
+        draft.intake.errors += leave.unseen_links(draft.values)
+        drafts.refuse_problems(scope, catalog, draft)
+        targets = targets_of(catalog, object_type, draft.values)
         consequences.lock_parents(scope, catalog, object_type, [draft.values])
         record = store.insert_record(scope, object_type, draft.values, targets, ids.uuid7())
         if record is None:
             raise _refused(scope, catalog, draft)
-        return _followed(scope, catalog, object_type, record, frozenset(draft.values), None)
+        record = _followed(scope, catalog, object_type, record, frozenset(draft.values), None)
+        if leave.narrowed:
+            leave.check_kept(UUID(record["id"]))
+    return leave.form(record)
 
 
 def update_record(
@@ -60,32 +68,32 @@ def update_record(
 
     Raises: as ``create_record``, and RecordNotFound, StaleVersion when ``if_match`` is not the present version.
     """
-    catalog = catalogs.for_scope(scope)
-    object_type = drafts.object_of(catalog, object_name)
-    with translated(object_type):
-        current = _current(scope, catalog, object_type, record_id, patch, if_match)
+    leave = leave_for(scope, object_name, RECORD_EDIT)
+    object_type = leave.object
+    with leave.told(), translated(object_type):
+        current = _current(leave, record_id, patch, if_match)
         ctx = coercion_of(scope)
-        intake = take_in(object_type, patch, ctx, current)
+        intake = take_in(leave.shown, patch, ctx, current)
         draft = drafts.changed_draft(object_type, intake, ctx, frozenset(patch), current)
         draft.intake.errors += find_cycles(scope, object_type, record_id, draft.values)
-        drafts.refuse_problems(scope, catalog, draft)
-        return _change(scope, catalog, draft, record_id, if_match)
+        draft.intake.errors += leave.unseen_links(draft.values, current)
+        drafts.refuse_problems(scope, leave.complete, draft)
+        record = _change(scope, leave.complete, draft, record_id, if_match)
+        if leave.narrowed and draft.values:
+            leave.check_kept(record_id)
+    return leave.form(record)
 
 
-def _current(
-    scope: TenantScope,
-    catalog: Catalog,
-    object_type: ObjectType,
-    record_id: UUID,
-    patch: Mapping[str, Any],
-    if_match: int | None,
-) -> Record | None:
+def _current(leave: Leave, record_id: UUID, patch: Mapping[str, Any], if_match: int | None) -> Record | None:
     """The record as it is, locked, where this patch needs it; parents are locked before it."""
+    scope, object_type = leave.scope, leave.object
     child = object_type.name in consequences.PARENTS
-    if not (child or needs_current(object_type, patch) or rules_need_current(object_type, patch)):
-        return None
     if child:
-        consequences.lock_parents(scope, catalog, object_type, [], [record_id])
+        consequences.lock_parents(scope, leave.complete, object_type, [], [record_id])
+    leave.check([record_id], "edit")
+    linked = leave.complete is not leave.catalog and any(f.to for n, f in object_type.fields.items() if n in patch)
+    if not (child or linked or needs_current(object_type, patch) or rules_need_current(object_type, patch)):
+        return None
     current = store.read_record(scope, object_type, record_id, lock=True)
     if current is None:
         raise drafts.missing(object_type)
@@ -152,8 +160,8 @@ def upsert_record(
     Two upserts of one value wait for each other, so that both don't create. ``if_match`` names the version of a
     record that is there: with it nothing is created.
     """
-    catalog = catalogs.for_scope(scope)
-    object_type = drafts.object_of(catalog, object_name)
+    leave = leave_for(scope, object_name)
+    object_type = leave.shown
     if "\x00" in f"{unique_field}{value}":
         raise drafts.invalid(object_type, [FieldError("", "text.nul", "Must not contain the NUL character")])
     stated = payload.get(unique_field)
@@ -161,7 +169,7 @@ def upsert_record(
         message = f"The address says {value}, the body {stated}."
         raise drafts.invalid(object_type, [FieldError(f"/{unique_field}", "upsert.mismatch", message)])
     lock_value(scope, object_type, unique_field, value)
-    found = match_one(scope, object_type, unique_field, value)
+    found = match_one(scope, leave.catalog, object_type, unique_field, value)
     if found is not None:
         return update_record(scope, object_name, found, payload, if_match=if_match), False
     if if_match is not None:

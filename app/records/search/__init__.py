@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from app.core.errors import FieldError
 from app.access import catalogs
+from app.core.errors import FieldError
 from app.metadata.searchtext import configuration
 from app.records.errors import UnknownObject
 from app.records.intake import region_of
+from app.records.reach import guard_of
 from app.records.read import check_limits
 from app.records.search.snippets import snippet
 from app.records.search.statement import statement
@@ -18,7 +19,7 @@ from app.records.statements import ShapeCache
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from app.metadata.model import ObjectType
+    from app.metadata.model import Catalog, ObjectType
     from tenants.scope import TenantScope
 
 __all__ = ["fold", "search"]
@@ -45,12 +46,16 @@ def search(scope: TenantScope, q: str, objects: tuple[str, ...] = (), limit: int
     """
     check_limits(limit)
     asked = understand(q, region_of(scope.tenant.locale, scope.tenant.timezone))
-    wanted = _objects(scope, objects)
+    catalog = catalogs.for_scope(scope)
+    wanted = _objects(catalog, objects)
     phrases = bool(asked.phrases)
     similar = not phrases and _has_likes(asked)
     shape = (tuple(obj.spec_hash for obj in wanted), phrases, similar)
-    text = _TEXTS.get(shape, lambda: statement(wanted, phrases=phrases, similar=similar).encode())
-    rows = scope.cursor_text().execute(text, _binds(scope, asked, limit)).fetchall()
+    text = _TEXTS.get(shape, lambda: statement(catalog, wanted, phrases=phrases, similar=similar).encode())
+    binds = _binds(scope, asked, limit)
+    for obj in wanted:
+        binds |= guard_of(catalog, obj, "g", "read").binds(scope)
+    rows = scope.cursor_text().execute(text, binds).fetchall()
     return [
         {
             "object": name,
@@ -93,8 +98,8 @@ def _like(text: str) -> str:
     return text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
 
 
-def _objects(scope: TenantScope, names: Sequence[str]) -> list[ObjectType]:
-    known = catalogs.for_scope(scope).objects
+def _objects(catalog: Catalog, names: Sequence[str]) -> list[ObjectType]:
+    known = catalog.objects
     for name in names:
         if name not in known:
             message = f"This workspace has no object called {name!r}."

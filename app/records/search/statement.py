@@ -10,17 +10,20 @@ counted twice), with a little for what is new and for one's own.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from psycopg.sql import Literal
 
-from app.metadata.searchtext import SEARCH, SIMPLE, text_sql
-from app.metadata.sortkeys import TITLE, TITLE_KEY, fold_sql, quoted
+from app.metadata.searchtext import SEARCH, SIMPLE, search_sql, text_sql
+from app.metadata.sortkeys import TITLE_KEY, fold_sql, quoted
+from app.records.reach import visible, whole
+from app.records.titles import title_sql
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from app.metadata.model import ObjectType
+    from app.metadata.model import Catalog, ObjectType
 
 #: Rows of an object read for all words, read for one word, kept of an object, scored in all.
 _STRICT, _POSTINGS, _KEPT, _SCORED = 300, 400, 25, 40
@@ -105,15 +108,43 @@ SELECT object, id, title, 0.94 * base + 0.03 * exp(-date_part('day', now() - upd
 """
 
 
-def statement(objects: Sequence[ObjectType], *, phrases: bool, similar: bool) -> str:
+@dataclass(frozen=True, slots=True)
+class _Searched:
+    """An object as whoever asks may search it: ``table`` narrowed to what they reach.
+
+    ``recheck`` is the tsvector of what they may read, where the one that is kept says more; ``key`` the folded title.
+    """
+
+    object: ObjectType
+    table: str
+    recheck: str
+    key: str
+
+    @property
+    def name(self) -> str:
+        """Its name as a literal."""
+        return Literal(self.object.name).as_string()
+
+    @property
+    def has_search(self) -> bool:
+        """Whether any field of it is searched."""
+        return any(field.searchable for field in self.object.fields.values())
+
+    def matches(self, query: str) -> str:
+        """The condition that a record's text matches; the index serves its first part."""
+        return f"{SEARCH} @@ {query}" + (f" AND {self.recheck} @@ {query}" if self.recheck else "")
+
+
+def statement(catalog: Catalog, objects: Sequence[ObjectType], *, phrases: bool, similar: bool) -> str:
     """The text for these objects; the package's ``_binds`` has its parameters."""
-    strict = [text for obj in objects for text in (_strict(obj, phrases=phrases), _titles(obj))]
-    looks = [_similar(obj) for obj in objects] if similar else []
+    every = [_searched(catalog, obj) for obj in objects]
+    titled = [one for one in every if not one.object.masked]
+    strict = [text for one in every for text in (_strict(one, phrases=phrases), _titles(one))]
+    looks = [_similar(one) for one in titled] if similar else []
     nothing = "SELECT NULL::text AS object, NULL::uuid AS id, 0 AS way WHERE false"
     no_postings = "SELECT NULL::text AS object, NULL::bigint AS n, NULL::uuid AS id WHERE false"
-    searched = [obj for obj in objects if _has_search(obj)]
-    postings = [_postings(obj) for obj in searched] if not phrases else []
-    sizes = ", ".join(f"({_name(obj)}, {_table_literal(obj)}::regclass)" for obj in objects)
+    postings = [_postings(one) for one in every if one.has_search] if not phrases else []
+    sizes = ", ".join(f"({one.name}, {Literal(whole(one.object)).as_string()}::regclass)" for one in every)
     return (
         f"{_TERMS}strict AS MATERIALIZED ({_union(strict) or nothing}),"
         " total AS MATERIALIZED ("
@@ -125,64 +156,76 @@ def statement(objects: Sequence[ObjectType], *, phrases: bool, similar: bool) ->
         f" sizes AS (SELECT object, greatest(reltuples, 1)::float8 AS rows FROM (VALUES {sizes}) AS t(object, place)"
         "   JOIN pg_catalog.pg_class c ON c.oid = place),"
         f"{_WEIGHTS}{_RANKED}documents AS MATERIALIZED ({_WORDS}"
-        f" FROM ({_union([_document(obj) for obj in objects])}) AS raw OFFSET 0),{_SCORES}"
+        f" FROM ({_union([_document(one) for one in every])}) AS raw OFFSET 0),{_SCORES}"
     )
 
 
-def _strict(obj: ObjectType, *, phrases: bool) -> str:
+def _searched(catalog: Catalog, obj: ObjectType) -> _Searched:
+    complete = (catalog.whole or catalog).objects[obj.name]
+    hidden = complete.fields.keys() - obj.fields.keys()
+    table, _ = visible(catalog, obj)
+    recheck = (search_sql(obj) or "").replace("%", "%%") if hidden else ""
+    return _Searched(obj, table, recheck, f"lower({title_sql(obj, 't')})" if obj.masked else f"t.{quoted(TITLE_KEY)}")
+
+
+def _strict(one: _Searched, *, phrases: bool) -> str:
     """All words of an object that has searchable fields. A phrase is looked for among what has its words."""
-    if not _has_search(obj):
+    if not one.has_search:
         return ""
-    table, key = quoted(obj.table), quoted(TITLE_KEY)
-    phrase = f" WHERE coalesce({SEARCH} @@ (SELECT phrase FROM asked), true)" if phrases else ""
-    also = f", {SEARCH}" if phrases else ""
+    text = one.recheck or SEARCH
+    phrase = " WHERE coalesce(text @@ (SELECT phrase FROM asked), true)" if phrases else ""
+    also = f", {text} AS text" if phrases else ""
     return (
-        f"(SELECT {_name(obj)} AS object, id, {_way('key')} AS way FROM (SELECT id, {key} AS key{also} FROM {table}"
-        f" WHERE deleted_at IS NULL AND {SEARCH} @@ (SELECT q FROM asked) LIMIT {_STRICT}) AS s{phrase}"
-        f" ORDER BY way DESC, id DESC LIMIT greatest({_KEPT}, %(limit)s))"
+        f"(SELECT {one.name} AS object, id, {_way('key')} AS way FROM (SELECT id, {one.key} AS key{also}"
+        f" FROM {one.table} t WHERE deleted_at IS NULL AND {one.matches('(SELECT q FROM asked)')} LIMIT {_STRICT}) AS s"
+        f"{phrase} ORDER BY way DESC, id DESC LIMIT greatest({_KEPT}, %(limit)s))"
     )
 
 
-def _titles(obj: ObjectType) -> str:
+def _titles(one: _Searched) -> str:
     """The start of titles, in their order, so that the same title is the first."""
-    key = quoted(TITLE_KEY)
+    if one.object.masked:
+        return ""
+    key = one.key
     return (
-        f"(SELECT {_name(obj)} AS object, id, CASE WHEN {key} = %(q)s THEN {_SAME} ELSE {_STARTS} END AS way"
-        f" FROM {quoted(obj.table)} WHERE deleted_at IS NULL"
+        f"(SELECT {one.name} AS object, id, CASE WHEN {key} = %(q)s THEN {_SAME} ELSE {_STARTS} END AS way"
+        f" FROM {one.table} t WHERE deleted_at IS NULL"
         f" AND {key} >= %(q)s AND {key} < %(q_end)s ORDER BY {key}, id LIMIT greatest({_KEPT}, %(limit)s))"
     )
 
 
-def _similar(obj: ObjectType) -> str:
+def _similar(one: _Searched) -> str:
     """Titles like it, or with it inside, where almost nothing was found.
 
     The condition on the tsvector is always true; its price keeps the planner from reading the table instead of the
     trigrams, for it takes folding a title to be free.
     """
-    key = quoted(TITLE_KEY)
+    key = one.key
     return (
-        f"(SELECT {_name(obj)} AS object, id, {_ALIKE} AS way FROM {quoted(obj.table)}"
+        f"(SELECT {one.name} AS object, id, {_ALIKE} AS way FROM {one.table} t"
         f" WHERE (SELECT n FROM total) < %(few)s AND deleted_at IS NULL AND {key} %%> (SELECT %(q)s)"
         f" AND to_tsvector('{SIMPLE}', {key}) IS NOT NULL"
         f" ORDER BY word_similarity(%(q)s, {key}) DESC LIMIT greatest({_KEPT}, %(limit)s))"
     )
 
 
-def _postings(obj: ObjectType) -> str:
+def _postings(one: _Searched) -> str:
     """Which records have which word, each word up to a limit."""
     return (
-        f"(SELECT {_name(obj)} AS object, rest.n, p.id FROM rest CROSS JOIN LATERAL"
-        f" (SELECT id FROM {quoted(obj.table)} WHERE deleted_at IS NULL AND {SEARCH} @@ rest.q"
+        f"(SELECT {one.name} AS object, rest.n, p.id FROM rest CROSS JOIN LATERAL"
+        f" (SELECT id FROM {one.table} t WHERE deleted_at IS NULL AND {one.matches('rest.q')}"
         f" LIMIT {_POSTINGS}) AS p)"
     )
 
 
-def _document(obj: ObjectType) -> str:
+def _document(one: _Searched) -> str:
     """What scoring and the answer need of the records found."""
+    owner = "t.owner" if "owner" in one.object.fields else "NULL::uuid AS owner"
     return (
-        f"(SELECT f.object, f.id, f.way, t.{quoted(TITLE)} AS title, t.{quoted(TITLE_KEY)} AS key, t.owner,"
-        f" t.updated_at, left({text_sql(obj, 't.')}, {_SCORED_TEXT}) AS body, left({_around(obj)}, {_SNIPPET_TEXT})"
-        f" AS around FROM found f JOIN {quoted(obj.table)} t ON t.id = f.id WHERE f.object = {_name(obj)})"
+        f"(SELECT f.object, f.id, f.way, {title_sql(one.object, 't')} AS title, {one.key} AS key, {owner},"
+        f" t.updated_at, left({text_sql(one.object, 't.')}, {_SCORED_TEXT}) AS body,"
+        f" left({_around(one.object)}, {_SNIPPET_TEXT}) AS around"
+        f" FROM found f JOIN {one.table} t ON t.id = f.id WHERE f.object = {one.name})"
     )
 
 
@@ -197,17 +240,5 @@ def _way(key: str) -> str:
     return f"CASE WHEN {key} = %(q)s THEN {_SAME} WHEN starts_with({key}, %(q)s) THEN {_STARTS} ELSE {_ALL} END"
 
 
-def _has_search(obj: ObjectType) -> bool:
-    return any(field.searchable for field in obj.fields.values())
-
-
 def _union(parts: Sequence[str]) -> str:
     return " UNION ALL ".join(part for part in parts if part)
-
-
-def _name(obj: ObjectType) -> str:
-    return Literal(obj.name).as_string()
-
-
-def _table_literal(obj: ObjectType) -> str:
-    return Literal(quoted(obj.table)).as_string()
