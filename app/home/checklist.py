@@ -9,6 +9,8 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from app.access import catalogs
+from app.records.reach import visible
+from app.records.rowform import trusted
 from app.samples.service import SOURCE
 
 if TYPE_CHECKING:
@@ -90,13 +92,17 @@ def dismiss(scope: TenantScope, *, dismissed: bool) -> None:
 
 def _has_own(scope: TenantScope, object_name: str) -> bool:
     """Whether there is a live record that is no sample."""
-    obj = catalogs.for_scope(scope).objects.get(object_name)
+    catalog = catalogs.for_scope(scope)
+    obj = catalog.objects.get(object_name)
     if obj is None:
         return False
-    query = sql.SQL(
-        "SELECT EXISTS (SELECT FROM {table} WHERE deleted_at IS NULL AND source_system IS DISTINCT FROM {sample})"
-    ).format(table=sql.Identifier(obj.table), sample=sql.Literal(SOURCE))
-    return _exists(scope, query)
+    table, guard = visible(catalog, obj)
+    text = (
+        f"SELECT EXISTS (SELECT FROM {table} r WHERE r.deleted_at IS NULL"
+        " AND r.source_system IS DISTINCT FROM %(sample)s::text)"
+    )
+    row = scope.execute(trusted(text), {"sample": SOURCE, **guard.binds(scope)}).fetchone()
+    return bool(row and row[0])
 
 
 def _exists(scope: TenantScope, query: sql.Composable) -> bool:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 from flask import Blueprint, render_template
 from werkzeug.wrappers import Response
 
+from app.access import catalogs
 from app.access.rights import allows
 from app.home import checklist
 from app.http.guard import workspace
 from app.http.respond import see_other
-from app.access import catalogs
 from app.records.aggregate import aggregate
 from app.records.pages.values import gather_titles, reader_of, show
 from app.records.paths import TITLE

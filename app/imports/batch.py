@@ -13,6 +13,7 @@ from app.imports.repository import RowReport
 from app.records.batch import PreparedRow, RowResult, write_batch
 from app.records.links import live_ids
 from app.records.matching import matches
+from app.records.reach import permitted
 from app.records.store_many import lock_records
 
 if TYPE_CHECKING:
@@ -122,7 +123,9 @@ class BatchWriter:
         if name == "id":
             return self._match_ids(scope, holders), []
         object_type = self.plan.object_type
-        answers = matches(scope, object_type, target.field, [row.values[name] for row in holders])
+        answers = matches(
+            scope, object_type, target.field, [row.values[name] for row in holders], seen_in=self.catalog
+        )
         found: dict[int, UUID] = {}
         later: list[ReadRow] = []
         unseen: set[str] = set()
@@ -139,9 +142,11 @@ class BatchWriter:
         return found, later if self.plan.wishes.mode == "upsert" else []
 
     def _match_ids(self, scope: TenantScope, rows: list[ReadRow]) -> dict[int, UUID]:
-        name = self.plan.object_type.name
-        live = live_ids(scope, self.catalog, {name: [row.values["id"] for row in rows]}).get(name, set())
-        return {row.number: row.values["id"] for row in rows if row.values["id"] in live}
+        object_type = self.plan.object_type
+        live = live_ids(scope, self.catalog, {object_type.name: [row.values["id"] for row in rows]})
+        live_here = live.get(object_type.name, set())
+        live_here = permitted(scope, self.catalog, object_type, live_here, "read")
+        return {row.number: row.values["id"] for row in rows if row.values["id"] in live_here}
 
     def _report(
         self, row: ReadRow, cells: list[str], answer: tuple[str, RowResult | None] | None, outcome: Outcome

@@ -17,7 +17,8 @@ from app.metadata.sortkeys import sort_key_sql
 from app.records.batch import PreparedRow, write_batch
 from app.records.links import SYSTEM_TARGETS
 from app.records.matching import matches
-from app.records.rowform import quote
+from app.records.reach import visible
+from app.records.rowform import quote, trusted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -40,7 +41,8 @@ def check_link_by(catalog: Catalog, plan: Plan) -> None:
     for target in plan.targets:
         by = plan.wishes.link_by.get(target.field.name)
         for name in _objects(target) if by and by != "title" else ():
-            known = {"name", "email"} if name in SYSTEM_TARGETS else set(catalog.objects[name].fields)
+            found = catalog.objects.get(name)
+            known = {"name", "email"} if name in SYSTEM_TARGETS else set(found.fields if found is not None else ())
             if by not in known:
                 raise InvalidImport.of("link_by", f"{name} has no field {by}.", "field.unknown")
 
@@ -154,11 +156,13 @@ class LinkResolver:
     def _look_up(self, scope: TenantScope, object_name: str, by: str, texts: list[str]) -> dict[str, UUID | str]:
         if object_name in SYSTEM_TARGETS:
             return _people(scope, object_name, by, texts)
-        object_type = self._catalog.objects[object_name]
+        object_type = self._catalog.objects.get(object_name)
+        if object_type is None:
+            return {}
         if by and by != "title":
             return self._by_field(scope, object_type, by, texts)
-        found = {} if by else _by_id(scope, object_type, texts)
-        found |= _by_title(scope, object_type, [text for text in texts if text not in found])
+        found = {} if by else _by_id(scope, self._catalog, object_type, texts)
+        found |= _by_title(scope, self._catalog, object_type, [text for text in texts if text not in found])
         for field in () if by else object_type.fields.values():
             rest = [text for text in texts if text not in found]
             if field.unique and rest:
@@ -180,7 +184,7 @@ class LinkResolver:
                 values.append(value)
                 asked.append(text)
         found: dict[str, UUID | str] = {}
-        for text, (_, ids_) in zip(asked, matches(scope, object_type, field, values), strict=True):
+        for text, (_, ids_) in zip(asked, matches(scope, object_type, field, values, seen_in=self._catalog), strict=True):
             if ids_:
                 found[text] = _one(ids_, object_type.plural, text)
         return found
@@ -193,7 +197,8 @@ class LinkResolver:
         if object_name in SYSTEM_TARGETS:
             made: dict[str, UUID | str] = {key: _new_person(scope, object_name, first[key]) for key in first}
         else:
-            made = self._new_records(scope, self._catalog.objects[object_name], by, first)
+            found = self._catalog.objects.get(object_name)
+            made = self._new_records(scope, found, by, first) if found is not None else {}
         return {text: made[fold(text)] for text in texts if fold(text) in made}
 
     def _new_records(
@@ -235,7 +240,7 @@ def _one(found: Sequence[UUID], plural: str, text: str) -> UUID | str:
     return found[0] if len(found) == 1 else f"{len(found)} {plural.lower()} are called {text[:80]!r}."
 
 
-def _by_id(scope: TenantScope, object_type: ObjectType, texts: list[str]) -> dict[str, UUID | str]:
+def _by_id(scope: TenantScope, catalog: Catalog, object_type: ObjectType, texts: list[str]) -> dict[str, UUID | str]:
     named: dict[str, UUID] = {}
     for text in texts:
         try:
@@ -244,23 +249,25 @@ def _by_id(scope: TenantScope, object_type: ObjectType, texts: list[str]) -> dic
             continue
     if not named:
         return {}
-    rows = scope.execute(
-        f"SELECT id FROM {quote(object_type.table)} WHERE id = ANY(%s::uuid[]) AND deleted_at IS NULL",  # type: ignore[arg-type]
-        (list(named.values()),),
-    ).fetchall()
+    table, guard = visible(catalog, object_type)
+    text = f"SELECT r.id FROM {table} r WHERE r.id = ANY(%(ids)s::uuid[]) AND r.deleted_at IS NULL"
+    rows = scope.execute(trusted(text), {"ids": list(named.values()), **guard.binds(scope)}).fetchall()
     live = {row[0] for row in rows}
     return {text: id_ for text, id_ in named.items() if id_ in live}
 
 
-def _by_title(scope: TenantScope, object_type: ObjectType, texts: list[str]) -> dict[str, UUID | str]:
-    if not texts:
+def _by_title(
+    scope: TenantScope, catalog: Catalog, object_type: ObjectType, texts: list[str]
+) -> dict[str, UUID | str]:
+    if not texts or object_type.masked:
         return {}
-    rows = scope.execute(
-        "SELECT k.raw, t.id, t.title FROM unnest(%s::text[]) AS k(raw) CROSS JOIN LATERAL"  # type: ignore[arg-type]
-        f" (SELECT id, _title AS title FROM {quote(object_type.table)} WHERE _title_key = {sort_key_sql('k.raw')}"
-        " AND deleted_at IS NULL LIMIT 100) t ORDER BY t.id",
-        (texts,),
-    ).fetchall()
+    table, guard = visible(catalog, object_type)
+    text = (
+        "SELECT k.raw, t.id, t.title FROM unnest(%(texts)s::text[]) AS k(raw) CROSS JOIN LATERAL"
+        f" (SELECT r.id, r._title AS title FROM {table} r WHERE r._title_key = {sort_key_sql('k.raw')}"
+        " AND r.deleted_at IS NULL LIMIT 100) t ORDER BY t.id"
+    )
+    rows = scope.execute(trusted(text), {"texts": texts, **guard.binds(scope)}).fetchall()
     exact: defaultdict[str, list[UUID]] = defaultdict(list)
     alike: defaultdict[str, list[UUID]] = defaultdict(list)
     for raw, id_, title in cast("list[tuple[str, UUID, str]]", rows):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response
 
+from app.access import catalogs
 from app.access.rights import MEMBERS_MANAGE, RECORD_IMPORT, allows
 from app.http.context import is_htmx, runtime
 from app.http.guard import workspace
@@ -27,7 +28,6 @@ from app.imports.service import (
     undo_import,
 )
 from app.imports.stored import Stored
-from app.access import catalogs
 
 if TYPE_CHECKING:
     from app.imports.repository import ImportRow

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO, Final
 
+from app.access import catalogs
 from app.imports.cells import Problem, RowReader
 from app.imports.errors import InvalidImport
 from app.imports.links import LinkResolver, fold, own_links
@@ -14,7 +15,6 @@ from app.imports.mapping import make_plan, paths_of
 from app.imports.options import take_apart
 from app.imports.reading import open_sheet
 from app.imports.survey import Survey, survey
-from app.access import catalogs
 from app.records.intake import coercion_of
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import msgspec
 
+from app.access import catalogs
 from app.access.rights import RECORD_IMPORT, allows
 from app.core.errors import Conflict, Forbidden, InvalidInput, NotFound, Unauthenticated
 from app.core.jobs import checkpoint
@@ -28,7 +29,6 @@ from app.imports.pending import settle_pending
 from app.imports.reading import Sheet, open_sheet
 from app.imports.stored import Starter, Stored, import_scope
 from app.imports.survey import Survey, survey
-from app.access import catalogs
 from app.metadata.options import add_options
 from app.records.intake import coercion_of
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import msgspec
 
+from app.access import catalogs
 from app.access.rights import MEMBERS_MANAGE, allows
 from app.core import ids
 from app.core.errors import Forbidden, InvalidInput
@@ -20,7 +21,6 @@ from app.imports.options import ImportOptions, delimiter_of, take_apart
 from app.imports.reading import detect, open_sheet
 from app.imports.stored import Starter, Stored
 from app.imports.survey import survey
-from app.access import catalogs
 from app.records.intake import coercion_of
 from app.records.matching import match_field
 

@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
+from app.access import catalogs
 from app.events.append import append_summary
 from app.imports import repository
 from app.imports.repository import LINKED
 from app.imports.stored import Starter, Stored, import_scope
-from app.access import catalogs
 from app.metadata.fieldtypes.base import ValueProblem
 from app.records.batch import PreparedRow, write_batch
 from app.records.intake import coercion_of
+from app.records.reach import whole
 from app.records.rowform import quote
 from app.records.trash import trash_many
 
@@ -52,7 +53,7 @@ def run_undo(runtime: Runtime, tenant: UUID, import_id: UUID) -> None:
 
 
 def _undo_batch(scope: TenantScope, row: ImportRow, rows: list[tuple[int, str, UUID, int]]) -> None:
-    object_type = catalogs.for_scope(scope).objects[row.object]
+    object_type = catalogs.whole(scope).objects[row.object]
     present = _versions(scope, object_type, [record_id for _, _, record_id, _ in rows])
     made = [(at, rid) for at, status, rid, version in rows if status == "created" and present.get(rid) == version]
     changed = [(at, rid, version) for at, status, rid, version in rows if status == "updated"]
@@ -65,7 +66,7 @@ def _undo_batch(scope: TenantScope, row: ImportRow, rows: list[tuple[int, str, U
 
 def _trash_linked(scope: TenantScope, rows: list[tuple[int, UUID, int]]) -> list[int]:
     """Records made only because a row linked to them go too; what others link to or somebody changed stays."""
-    catalog = catalogs.for_scope(scope)
+    catalog = catalogs.whole(scope)
     objects = catalog.objects
     undone: list[int] = []
     for name, ids_ in repository.objects_of(scope, [record_id for _, record_id, _ in rows]).items():
@@ -89,7 +90,7 @@ def _linked_to(scope: TenantScope, catalog: Catalog, name: str, record_ids: list
                     continue
                 link = quote(column.name)
                 rows = scope.execute(
-                    f"SELECT DISTINCT {link} FROM {quote(object_type.table)}"  # type: ignore[arg-type]
+                    f"SELECT DISTINCT {link} FROM {whole(object_type)}"  # type: ignore[arg-type]
                     f" WHERE {link} = ANY(%s::uuid[]) AND deleted_at IS NULL",
                     (record_ids,),
                 ).fetchall()
@@ -131,7 +132,7 @@ def _restore(
 def _versions(scope: TenantScope, object_type: ObjectType, record_ids: list[UUID]) -> dict[UUID, int]:
     """Versions of the live ones."""
     rows = scope.execute(
-        f"SELECT id, version FROM {quote(object_type.table)} WHERE id = ANY(%s::uuid[]) AND deleted_at IS NULL",  # type: ignore[arg-type]
+        f"SELECT id, version FROM {whole(object_type)} WHERE id = ANY(%s::uuid[]) AND deleted_at IS NULL",  # type: ignore[arg-type]
         (record_ids,),
     ).fetchall()
     return {row[0]: row[1] for row in rows}

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from app.core import ids
 from app.metadata.fieldtypes.reference import Reference
 from app.metadata.sortkeys import TITLE_KEY, equal_key_sql, sort_key_sql
+from app.records.reach import visible, whole
 from app.records.rowform import quote, trusted
 from app.records.store_many import insert_many
 
@@ -39,34 +40,40 @@ def domain_of(lead: Mapping[str, Any]) -> str | None:
 
 
 def find_company(scope: TenantScope, catalog: Catalog, domain: str | None, name: str | None) -> UUID | None:
-    """The live company of that domain, else the one company of that name (case ignored)."""
-    table = quote(catalog.objects["company"].table)
-    if domain:
-        same = f"{equal_key_sql('domain')} = {equal_key_sql('%s::text')}"
-        text = f"SELECT id FROM {table} WHERE {same} AND deleted_at IS NULL LIMIT 1"
-        row = scope.execute(trusted(text), (domain,)).fetchone()
+    """The live company of that domain, else the one company of that name (case ignored), as far as they may be seen."""
+    company = catalog.objects.get("company")
+    if company is None:
+        return None
+    table, guard = visible(catalog, company)
+    if domain and "domain" in company.fields:
+        same = f"{equal_key_sql('r.domain')} = {equal_key_sql('%(domain)s::text')}"
+        text = f"SELECT r.id FROM {table} r WHERE {same} AND r.deleted_at IS NULL LIMIT 1"
+        row = scope.execute(trusted(text), {"domain": domain, **guard.binds(scope)}).fetchone()
         if row:
             return row[0]
-    if name:
+    if name and "name" in company.fields:
         text = (
-            f"SELECT id FROM {table} WHERE {TITLE_KEY} = {sort_key_sql('%(name)s::text')}"
-            f" AND {equal_key_sql('name')} = {equal_key_sql('%(name)s::text')} AND deleted_at IS NULL LIMIT 2"
+            f"SELECT r.id FROM {table} r WHERE r.{TITLE_KEY} = {sort_key_sql('%(name)s::text')}"
+            f" AND {equal_key_sql('r.name')} = {equal_key_sql('%(name)s::text')} AND r.deleted_at IS NULL LIMIT 2"
         )
-        rows = scope.execute(trusted(text), {"name": name}).fetchall()
+        rows = scope.execute(trusted(text), {"name": name, **guard.binds(scope)}).fetchall()
         if len(rows) == 1:
             return rows[0][0]
     return None
 
 
 def find_contact(scope: TenantScope, catalog: Catalog, emails: Sequence[str], company_id: UUID | None) -> UUID | None:
-    """A live contact with one of the addresses, one at the company first."""
-    if not emails:
+    """A live contact in sight with one of the addresses, one at the company first."""
+    contact = catalog.objects.get("contact")
+    if not emails or contact is None or "emails" not in contact.fields:
         return None
+    table, guard = visible(catalog, contact)
     text = (
-        f"SELECT id FROM {quote(catalog.objects['contact'].table)} WHERE emails__all && %s::text[]"
-        " AND deleted_at IS NULL ORDER BY (company IS NOT DISTINCT FROM %s::uuid) DESC, id LIMIT 1"
+        f"SELECT r.id FROM {table} r WHERE r.emails__all && %(emails)s::text[] AND r.deleted_at IS NULL"
+        " ORDER BY (r.company IS NOT DISTINCT FROM %(company)s::uuid) DESC, r.id LIMIT 1"
     )
-    row = scope.execute(trusted(text), (list(emails), company_id)).fetchone()
+    params = {"emails": list(emails), "company": company_id, **guard.binds(scope)}
+    row = scope.execute(trusted(text), params).fetchone()
     return row[0] if row else None
 
 
@@ -77,7 +84,7 @@ def link_activities(scope: TenantScope, catalog: Catalog, lead_id: UUID, targets
     lead_column = next(column.name for column in to.columns if column.part == "lead")
     columns = ", ".join(quote(column.name) for column in source.columns)
     text = (
-        f"SELECT DISTINCT {columns}, role FROM {quote(link_type.table)}"
+        f"SELECT DISTINCT {columns}, role FROM {whole(link_type)}"
         f" WHERE {quote(lead_column)} = %s::uuid AND deleted_at IS NULL"
     )
     rows = scope.execute(trusted(text), (lead_id,)).fetchall()

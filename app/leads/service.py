@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from app.access.rights import RECORD_EDIT
 from app.core import clock
 from app.core.errors import Conflict, FieldError
 from app.events.causes import caused_by
 from app.leads import repository
-from app.access import catalogs
 from app.records.drafts import invalid, missing, object_of
+from app.records.permits import leave_for
+from app.records.reach import permitted
 from app.records.store import change_record, read_record
 from app.records.write import create_record
 
@@ -75,21 +77,24 @@ def convert_lead(
         AlreadyConverted: the lead was converted before; carries the earlier result.
         InvalidRecord: ``company`` or ``contact`` is no live record.
     """
-    catalog = catalogs.for_scope(scope)
-    lead_type = object_of(catalog, "lead")
-    lead = read_record(scope, lead_type, lead_id, lock=True)
+    leave = leave_for(scope, "lead", RECORD_EDIT)
+    catalog = leave.catalog
+    leave.check([lead_id], "edit")
+    lead = read_record(scope, leave.object, lead_id, lock=True)
     if lead is None:
-        raise missing(lead_type)
+        raise missing(leave.object)
     if lead["converted_at"] is not None:
         raise _already(lead)
+    # What may not be read of the lead doesn't go where it may be read.
+    lead = {name: value if name in leave.shown.fields else None for name, value in lead.items()} | {"id": lead["id"]}
     with caused_by(scope, conversion=lead_id):
         company_id = _company(scope, catalog, lead, company)
         contact_id = _contact(scope, catalog, lead, contact, company_id)
         deal_id = _deal(scope, catalog, lead, deal_name, company_id, contact_id)
         conversion = Conversion(company_id, contact_id, deal_id)
-        _close(scope, catalog, lead, conversion)
+        _close(scope, leave.complete, lead, conversion)
         targets = {"company": company_id, "contact": contact_id, "deal": deal_id}
-        repository.link_activities(scope, catalog, lead_id, {name: one for name, one in targets.items() if one})
+        repository.link_activities(scope, leave.complete, lead_id, {name: one for name, one in targets.items() if one})
     return conversion
 
 
@@ -106,10 +111,11 @@ def _company(scope: TenantScope, catalog: Catalog, lead: Record, given: UUID | N
     found = repository.find_company(scope, catalog, domain, lead["company_name"])
     if found is not None or not lead["company_name"]:
         return found
-    payload = _taken_over(catalog, lead, "company", _TO_COMPANY) | {"name": lead["company_name"], "domain": domain}
+    payload = _taken_over(catalog, lead, "company", _TO_COMPANY) | {"name": lead["company_name"]}
     payload |= _option(catalog, "company", "industry", lead["industry"])
-    if lead["address"]:
-        payload["billing_address"] = lead["address"]
+    for name, value in (("domain", domain), ("billing_address", lead["address"])):
+        if value and _may_set(catalog, "company", name):
+            payload[name] = value
     return UUID(create_record(scope, "company", payload)["id"])
 
 
@@ -120,7 +126,7 @@ def _contact(scope: TenantScope, catalog: Catalog, lead: Record, given: UUID | N
     if found is not None:
         return found
     payload = _taken_over(catalog, lead, "contact", _TO_CONTACT)
-    if company_id is not None:
+    if company_id is not None and _may_set(catalog, "contact", "company"):
         payload["company"] = str(company_id)
     return UUID(create_record(scope, "contact", payload)["id"])
 
@@ -136,9 +142,10 @@ def _deal(
     if not name:
         return None
     payload = _taken_over(catalog, lead, "deal", ("owner", "team", "source"))
-    payload |= {"name": name, "contact": str(contact_id)}
-    if company_id is not None:
-        payload["company"] = str(company_id)
+    payload["name"] = name
+    for link, target in (("contact", contact_id), ("company", company_id)):
+        if target is not None and _may_set(catalog, "deal", link):
+            payload[link] = str(target)
     return UUID(create_record(scope, "deal", payload)["id"])
 
 
@@ -155,14 +162,16 @@ def _close(scope: TenantScope, catalog: Catalog, lead: Record, conversion: Conve
 
 
 def _live(scope: TenantScope, catalog: Catalog, name: str, record_id: UUID) -> UUID:
-    if read_record(scope, catalog.objects[name], record_id) is None:
+    found = catalog.objects.get(name)
+    seen = found is not None and bool(permitted(scope, catalog, found, [record_id], "read"))
+    if found is None or not seen or read_record(scope, found, record_id) is None:
         message = f"There is no {name} with this id."
         raise invalid(catalog.objects["lead"], [FieldError(f"/{name}", "link.not_found", message)])
     return record_id
 
 
 def _taken_over(catalog: Catalog, lead: Record, target: str, names: tuple[str, ...]) -> Record:
-    fields = catalog.objects[target].fields
+    fields = {name: field for name, field in object_of(catalog, target).fields.items() if not field.denied}
     taken: Record = {}
     for name in names:
         if name in fields and lead.get(name) not in (None, []):
@@ -170,6 +179,12 @@ def _taken_over(catalog: Catalog, lead: Record, target: str, names: tuple[str, .
     return taken
 
 
+def _may_set(catalog: Catalog, target: str, name: str) -> bool:
+    field = catalog.objects[target].fields.get(name)
+    return field is not None and not field.denied
+
+
 def _option(catalog: Catalog, target: str, name: str, value: Any) -> Record:
     """The value where the other object has the same option; else nothing rather than a refusal."""
-    return {name: value} if value in catalog.objects[target].fields[name].options else {}
+    field = catalog.objects[target].fields.get(name)
+    return {name: value} if field is not None and not field.denied and value in field.options else {}

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from app.core import clock
-from app.records.converted import combined, sums_by_currency
 from app.records import reach
+from app.records.converted import combined, sums_by_currency
 from app.records.environment import check_filter, condition_sql, spec_key
 from app.records.grains import GroupKey, parse_groups
 from app.records.keyset import Branch, branches, decode_cursor, encode_cursor

@@ -11,7 +11,7 @@ from app.core.errors import FieldError, InvalidInput
 from app.metadata.fieldtypes.money import Money
 from app.records.lines import rounded
 from app.records.reach import whole
-from app.records.rowform import quote, trusted
+from app.records.rowform import trusted
 from app.records.store_many import Change, change_many
 
 if TYPE_CHECKING:

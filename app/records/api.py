@@ -22,6 +22,7 @@ from app.records.aggregate import aggregate
 from app.records.board import board
 from app.records.bulk import bulk
 from app.records.intake import unknown_field
+from app.records.permits import confirmed
 from app.records.read import as_id, find_object, get_record, list_records
 from app.records.search import search
 from app.records.write import (
@@ -34,6 +35,7 @@ from app.records.write import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from uuid import UUID
 
     from werkzeug.wrappers import Response
@@ -72,7 +74,7 @@ def list_(scope: TenantScope, object_name: str) -> Response:
 @workspace(RECORD_CREATE)
 def create(scope: TenantScope, object_name: str) -> Response:
     """Create a record."""
-    arguments.known_arguments()
+    _confirm(scope, arguments.known_arguments("confirm"))
     record = create_record(scope, object_name, _body())
     return _answer(object_name, record, 201)
 
@@ -96,7 +98,7 @@ def get(scope: TenantScope, object_name: str, record_id: str) -> Response:
 @workspace(RECORD_EDIT)
 def patch(scope: TenantScope, object_name: str, record_id: str) -> Response:
     """Change a record by a JSON merge patch (RFC 7396)."""
-    arguments.known_arguments()
+    _confirm(scope, arguments.known_arguments("confirm"))
     wanted = _id(scope, object_name, record_id)
     record = update_record(scope, object_name, wanted, _body(), if_match=parse_if_match())
     return _answer(object_name, record, 200)
@@ -129,7 +131,7 @@ def restore(scope: TenantScope, object_name: str, record_id: str) -> Response:
 @workspace(RECORD_CREATE)
 def upsert(scope: TenantScope, object_name: str, unique_field: str, value: str) -> Response:
     """Update the record with this unique value, or create it."""
-    arguments.known_arguments()
+    _confirm(scope, arguments.known_arguments("confirm"))
     gate().authorise(scope, RECORD_EDIT, object_name)
     record, created = upsert_record(scope, object_name, unique_field, value, _body(), if_match=parse_if_match())
     return _answer(object_name, record, 201 if created else 200)
@@ -139,7 +141,8 @@ def upsert(scope: TenantScope, object_name: str, unique_field: str, value: str) 
 @workspace(RECORD_BULK, body_limit=_BULK_BYTES)
 def bulk_(scope: TenantScope, object_name: str) -> Response:
     """Write many records, each with its own result."""
-    given = arguments.known_arguments("mode", "match", "atomic")
+    given = arguments.known_arguments("mode", "match", "atomic", "confirm")
+    _confirm(scope, given)
     mode = given.get("mode", "create")
     for right in _BULK_RIGHTS.get(mode, ()):
         gate().authorise(scope, right, object_name)
@@ -227,6 +230,11 @@ def _answer(object_name: str, record: JSONRecord, status: int) -> Response:
 def _version(record: JSONRecord) -> int:
     version = record["version"]
     return version if isinstance(version, int) else int(str(version))
+
+
+def _confirm(scope: TenantScope, given: Mapping[str, str]) -> None:
+    """What the caller was asked and agrees to."""
+    scope.confirmed = confirmed(given.get("confirm", ""))
 
 
 def _body() -> dict[str, Any]:

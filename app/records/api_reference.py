@@ -10,10 +10,10 @@ from flask import current_app, render_template, request
 from flask_smorest import Blueprint  # pyright: ignore[reportMissingTypeStubs]
 from werkzeug.wrappers import Response
 
+from app.access import catalogs
 from app.core.errors import FieldError, InvalidInput
 from app.http.guard import workspace
 from app.http.respond import json_response
-from app.access import catalogs
 from app.metadata.catalog import platform_leaves
 from app.metadata.layers import component_name, effective
 from app.metadata.leaves import nest

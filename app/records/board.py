@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
-from app.records.aggregate import aggregate, figure_params
 from app.records import reach
+from app.records.aggregate import aggregate, figure_params
 from app.records.environment import check_filter, condition_sql, spec_key
 from app.records.keyset import encode_cursor, whole_order
 from app.records.metrics import parse_metrics

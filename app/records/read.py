@@ -9,8 +9,8 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from app.core.errors import FieldError, InvalidInput
 from app.access import catalogs
+from app.core.errors import FieldError, InvalidInput
 from app.records import reach
 from app.records.environment import check_filter, condition_sql, spec_key
 from app.records.errors import RecordNotFound, UnknownObject

@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from app.access.rights import RECORD_CREATE, RECORD_EDIT
 from app.core import ids
 from app.core.errors import FieldError
-from app.access.rights import RECORD_CREATE, RECORD_EDIT
 from app.records import amounts, consequences, drafts, store, trash
 from app.records.errors import StaleVersion
 from app.records.intake import coercion_of, needs_current, take_in

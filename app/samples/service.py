@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from psycopg.types.json import Jsonb
 
-from app.core import clock
 from app.access import catalogs
+from app.core import clock
 from app.records.dependants import children_first
-from app.records.rowform import quote, trusted
+from app.records.reach import whole
+from app.records.rowform import trusted
 from app.records.trash import destroy_many
 from app.records.write import create_record
 from app.samples import data
@@ -49,11 +50,11 @@ def load_samples(scope: TenantScope) -> int:
 
 def remove_samples(scope: TenantScope) -> int:
     """Destroy every sample record, changed ones included; returns how many."""
-    catalog = catalogs.for_scope(scope)
+    catalog = catalogs.whole(scope)
     count = 0
     for name in children_first(catalog, catalog.objects):
         object_type = catalog.objects[name]
-        text = f"SELECT id FROM {quote(object_type.table)} WHERE source_system = %s ORDER BY id"
+        text = f"SELECT id FROM {whole(object_type)} WHERE source_system = %s ORDER BY id"
         rows = scope.execute(trusted(text), (SOURCE,)).fetchall()
         found: list[UUID] = [row[0] for row in rows]
         if found:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 from flask import request
 
+from app.access import catalogs
 from app.access.rights import allows
 from app.core.errors import NotFound
 from app.http.guard import workspace
-from app.access import catalogs
 from app.records.pages.answers import fragment
 from app.records.pages.asking import quick_condition
 from app.records.pages.frame import navigable

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from flask import request
 
-from app.http.guard import workspace
 from app.access import catalogs
+from app.http.guard import workspace
 from app.records import trash
 from app.records.pages.answers import fragment, page
 from app.records.paths import TITLE
