@@ -162,10 +162,12 @@ def allows(scope: TenantScope, right: str, object_name: str = "") -> bool:
 def require(scope: TenantScope, right: str, object_name: str = "") -> None:
     """Raise Forbidden unless the scope holds ``right``.
 
-    An object they may not read at all is not there for them: the verb answers that, so nothing is said here.
+    An object they may not read, while they hold the right with others, is not there for them: the verb answers that,
+    so nothing is said here. Rights that concern no object are asked as they are.
     """
     rights = for_scope(scope)
-    if object_name and rights.grant(object_name).level("read") == "none":
+    unread = object_name and right in _OF_RECORDS and rights.grant(object_name).level("read") == "none"
+    if unread and rights.allows(right):
         return
     if not rights.allows(right, object_name):
         label = ", ".join(role.label for role in rights.roles)
