@@ -20,6 +20,8 @@ _COLUMNS: Final = (
     "id, object, file_name, file_key, options, state, rows, created, updated, skipped, failed, warnings, next_row,"
     " unmapped, error, created_by, created_at, started_at, finished_at, undone_at"
 )
+#: ``next_row`` before anything was taken back.
+PAST_THE_END: Final = 2_000_000_000
 _FINAL: Final = ("done", "failed", "undone")
 #: import_row.status of records made only because a row links to them; their row numbers are negative.
 LINKED: Final = "linked"
@@ -150,6 +152,44 @@ def finish(scope: TenantScope, import_id: UUID, state: str, error: str = "") -> 
         " finished_at = now(), undone_at = CASE WHEN %s = 'undone' THEN now() END WHERE id = %s",
         (state, error, state, import_id),
     )
+
+
+def begin_undo(scope: TenantScope, import_id: UUID, undo: Mapping[str, Any]) -> None:
+    """Note that the import is taken back, from its last row on."""
+    scope.execute(
+        "UPDATE import SET options = options || jsonb_build_object('undo', %s::jsonb), next_row = %s WHERE id = %s",
+        (Jsonb(dict(undo)), PAST_THE_END, import_id),
+    )
+
+
+def end_undo(scope: TenantScope, import_id: UUID) -> None:
+    """It is not taken back any more; it may be asked for again."""
+    scope.execute("UPDATE import SET options = options - 'undo' WHERE id = %s", (import_id,))
+
+
+def move_undo(scope: TenantScope, import_id: UUID, row: int) -> None:
+    """The rows from ``row`` on have been looked at."""
+    scope.execute("UPDATE import SET next_row = %s WHERE id = %s", (row, import_id))
+
+
+def undo_progress(scope: TenantScope, row: ImportRow) -> tuple[int, int]:
+    """How many of the written rows an undo has looked at, and how many there are."""
+    found = scope.execute(
+        "SELECT count(*) FILTER (WHERE row >= %s), count(*) FROM import_row"
+        " WHERE import_id = %s AND record_id IS NOT NULL",
+        (row.next_row, row.id),
+    ).fetchone()
+    return cast("tuple[int, int]", found or (0, 0))
+
+
+def old_drafts(scope: TenantScope, before: datetime, limit: int) -> list[tuple[UUID, str]]:
+    """Drafts nobody has started since ``before``: id and the file's key."""
+    rows = scope.execute(
+        "SELECT id, file_key FROM import WHERE state = 'queued' AND options ->> 'draft' = 'true' AND created_at < %s"
+        " ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED",
+        (before, limit),
+    ).fetchall()
+    return cast("list[tuple[UUID, str]]", rows)
 
 
 def report_rows(scope: TenantScope, import_id: UUID, reports: Sequence[RowReport]) -> None:
