@@ -9,6 +9,7 @@ from urllib.parse import quote
 import msgspec
 from flask import request
 from flask_smorest import Blueprint  # pyright: ignore[reportMissingTypeStubs]
+from werkzeug.exceptions import MethodNotAllowed
 
 from app.access.rights import RECORD_BULK, RECORD_CREATE, RECORD_DELETE, RECORD_DESTROY, RECORD_EDIT, RECORD_READ
 from app.core.errors import FieldError, InvalidInput
@@ -83,7 +84,7 @@ def get(scope: TenantScope, object_name: str, record_id: str) -> Response:
     """One record."""
     fields, trash = arguments.get_arguments()
     wanted = (*fields, "version") if fields and "version" not in fields else fields
-    record = get_record(scope, object_name, record_id, fields=wanted, trash=trash)
+    record = get_record(scope, object_name, _id(scope, object_name, record_id), fields=wanted, trash=trash)
     tag = etag(_version(record))
     if request.if_none_match.contains_weak(tag.strip('"')):
         return json_response(b"", 304, {"ETag": tag})
@@ -212,7 +213,13 @@ _BULK_RIGHTS: Final = {
 }
 
 
+#: What stands where a record's id does, and the methods that go with it.
+_VERBS: Final = {"bulk": ("POST",), "aggregate": ("GET",), "board": ("GET",)}
+
+
 def _id(scope: TenantScope, object_name: str, record_id: str) -> UUID:
+    if record_id in _VERBS:
+        raise MethodNotAllowed(_VERBS[record_id])
     _, obj = find_object(scope, object_name)
     return as_id(obj, record_id)
 

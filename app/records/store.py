@@ -99,7 +99,7 @@ def _update_text(object_type: ObjectType, fields: Sequence[Field], targets: Sequ
     changed = " OR ".join(f"t.{name} IS DISTINCT FROM {value}" for name, value in pairs)
     where = f"t.id = %(id)s::uuid AND t.deleted_at IS NULL AND ({changed})"
     if checked:
-        where += " AND t.version = %(if_match)s::integer"
+        where += " AND t.version = %(if_match)s::bigint"
     if targets:
         where += f" AND {_targets_where(targets)}"
     diff = " || ".join(diff_sql(field) for field in fields)

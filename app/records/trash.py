@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from app.core import clock, ids
 from app.events.append import event_ctes, event_params
 from app.metadata import catalog as catalogs
-from app.records import consequences, dependants, drafts, store
+from app.records import conflicts, consequences, dependants, drafts, store
 from app.records.errors import DeleteRestricted, ParentInTrash
 from app.records.parts import batched
 from app.records.rowform import quote, row_form, trusted
@@ -60,7 +60,7 @@ def trash_many(
         consequences.lock_parents(scope, catalog, object_type, [], wanted)
         locked = lock_records(scope, object_type, wanted, hard=True)
         for record_id, record in locked.items():
-            drafts.check_version(record, (if_match or {}).get(record_id))
+            conflicts.check_version(scope, object_type, record, (if_match or {}).get(record_id))
         closure = dependants.close_over(scope, catalog, object_type, list(locked))
         roots = [record_id for record_id in locked if record_id not in closure.blocked]
         _write_trash(scope, catalog, object_type, roots, closure)
@@ -113,7 +113,7 @@ def _set_trashed(
 def restore_record(scope: TenantScope, object_name: str, record_id: UUID) -> Record:
     """Bring a trashed record back, with just those that went with it, and links that were cleared then.
 
-    Raises: RecordNotFound (not in the trash), UniqueTaken, ParentInTrash (it went with a record still there).
+    A live record stays as it is. Raises: RecordNotFound, UniqueTaken, ParentInTrash (it went with one still there).
     """
     catalog = catalogs.for_scope(scope)
     object_type = drafts.object_of(catalog, object_name)
@@ -123,7 +123,7 @@ def restore_record(scope: TenantScope, object_name: str, record_id: UUID) -> Rec
         )
         trash = scope.execute(trusted(text), (record_id,)).fetchone()
         if trash is None:
-            raise drafts.missing(object_type)
+            return _present(scope, object_type, record_id)
         _refuse_trashed_parents(scope, catalog, object_type, record_id)
         restored: list[tuple[ObjectType, list[Record]]] = []
         for name in sorted(dependants.cascade_objects(catalog, object_type)):
@@ -133,6 +133,10 @@ def restore_record(scope: TenantScope, object_name: str, record_id: UUID) -> Rec
         for kind, records in restored:
             if records:
                 consequences.after_return(scope, catalog, kind, records)
+    return _present(scope, object_type, record_id)
+
+
+def _present(scope: TenantScope, object_type: ObjectType, record_id: UUID) -> Record:
     record = store.read_record(scope, object_type, record_id)
     if record is None:
         raise drafts.missing(object_type)
@@ -190,7 +194,7 @@ def _check_version(scope: TenantScope, object_type: ObjectType, record_id: UUID,
     text = f"SELECT version FROM {quote(object_type.table)} WHERE id = %s::uuid FOR UPDATE"
     found = scope.execute(trusted(text), (record_id,)).fetchone()
     if found is not None:
-        drafts.check_version({"version": found[0]}, if_match)
+        conflicts.check_version(scope, object_type, {"id": record_id, "version": found[0]}, if_match)
 
 
 def destroy_many(scope: TenantScope, object_name: str, record_ids: Iterable[UUID]) -> dict[UUID, list[Blocking] | None]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from app.core import ids
 from app.core.errors import FieldError
 from app.metadata import catalog as catalogs
-from app.records import amounts, consequences, drafts, store, trash
+from app.records import amounts, conflicts, consequences, drafts, store, trash
 from app.records.errors import StaleVersion
 from app.records.intake import coercion_of, needs_current, take_in
 from app.records.links import dead_links, find_cycles, targets_of
@@ -69,7 +69,7 @@ def update_record(
         draft = drafts.changed_draft(object_type, intake, ctx, frozenset(patch), current)
         draft.intake.errors += find_cycles(scope, object_type, record_id, draft.values)
         drafts.refuse_problems(scope, catalog, draft)
-        return _change(scope, catalog, draft, record_id, if_match)
+        return _change(scope, catalog, draft, patch, record_id, if_match)
 
 
 def _current(
@@ -89,11 +89,18 @@ def _current(
     current = store.read_record(scope, object_type, record_id, lock=True)
     if current is None:
         raise drafts.missing(object_type)
-    drafts.check_version(current, if_match)
+    conflicts.check_version(scope, object_type, current, if_match, patch)
     return current
 
 
-def _change(scope: TenantScope, catalog: Catalog, draft: Draft, record_id: UUID, if_match: int | None) -> Record:
+def _change(
+    scope: TenantScope,
+    catalog: Catalog,
+    draft: Draft,
+    patch: Mapping[str, Any],
+    record_id: UUID,
+    if_match: int | None,
+) -> Record:
     object_type = draft.object_type
     record = None
     targets = targets_of(catalog, object_type, draft.values)
@@ -105,7 +112,7 @@ def _change(scope: TenantScope, catalog: Catalog, draft: Draft, record_id: UUID,
     present = store.read_record(scope, object_type, record_id)
     if present is None:
         raise drafts.missing(object_type)
-    drafts.check_version(present, if_match)
+    conflicts.check_version(scope, object_type, present, if_match, patch)
     problems = dead_links(scope, catalog, object_type, targets)
     if problems:
         raise drafts.invalid(object_type, problems)
