@@ -17,6 +17,7 @@ from app.core.errors import FieldError, InvalidInput
 from app.core.jobs import wake
 from app.http.context import runtime
 from app.http.guard import workspace
+from app.http.openapi import described
 from app.http.respond import json_response, query_arguments
 from app.imports import openapi
 from app.imports.errorfile import error_lines
@@ -41,7 +42,7 @@ BODY_LIMIT: Final = MAX_BYTES + 1_000_000
 
 
 @blueprint.post("/imports")
-@blueprint.doc(**openapi.START)
+@described(openapi.START)
 @workspace(RECORD_IMPORT, body_limit=BODY_LIMIT)
 def start(scope: TenantScope) -> Response:
     """Accept a file; 202 with where to look for its progress."""
@@ -57,7 +58,7 @@ def start(scope: TenantScope) -> Response:
 
 
 @blueprint.get("/imports/<import_id>")
-@blueprint.doc(**openapi.GET)
+@described(openapi.GET)
 @workspace(RECORD_IMPORT)
 def get(scope: TenantScope, import_id: str) -> Response:
     """Summary, status and progress."""
@@ -66,7 +67,7 @@ def get(scope: TenantScope, import_id: str) -> Response:
 
 
 @blueprint.get("/imports/<import_id>/errors.csv")
-@blueprint.doc(**openapi.ERRORS)
+@described(openapi.ERRORS)
 @workspace(RECORD_IMPORT)
 def errors(scope: TenantScope, import_id: str) -> Response:
     """What was wrong with which cell."""
@@ -76,7 +77,7 @@ def errors(scope: TenantScope, import_id: str) -> Response:
 
 
 @blueprint.post("/imports/<import_id>/undo")
-@blueprint.doc(**openapi.UNDO)
+@described(openapi.UNDO)
 @workspace(RECORD_IMPORT)
 def undo(scope: TenantScope, import_id: str) -> Response:
     """Take the import back as far as nobody touched its records since; 202, watch ``status``."""
@@ -88,6 +89,7 @@ def undo(scope: TenantScope, import_id: str) -> Response:
 
 
 @blueprint.post("/imports/<import_id>/cancel")
+@described(openapi.CANCEL)
 @workspace(RECORD_IMPORT)
 def cancel(scope: TenantScope, import_id: str) -> Response:
     """End a queued or running import after its present rows; 202, watch ``status``.

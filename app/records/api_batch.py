@@ -13,9 +13,11 @@ from app.access.rights import RECORD_BULK, RECORD_CREATE, RECORD_DELETE, RECORD_
 from app.core.errors import FieldError, Forbidden
 from app.http.context import gate
 from app.http.guard import workspace
+from app.http.openapi import described
 from app.http.respond import UnsupportedMediaType, json_response
 from app.records import api_arguments as arguments
 from app.records.mixed import write_mixed
+from app.records.openapi_batch import BATCH
 from app.records.operations import read_operations
 
 if TYPE_CHECKING:
@@ -51,6 +53,7 @@ _ANY: Final = msgspec.json.Decoder(float_hook=_exact)
 
 
 @blueprint.post("/batch")
+@described(BATCH)
 @workspace(RECORD_BULK, body_limit=_BATCH_BYTES)
 def batch(scope: TenantScope) -> Response:
     """Create, change, delete and restore records of several objects, all or nothing."""

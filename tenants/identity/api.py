@@ -13,8 +13,9 @@ from app.core.errors import FieldError, InvalidInput
 from app.http import cursors, ratelimit
 from app.http.context import facts, runtime
 from app.http.guard import workspace
+from app.http.openapi import described
 from app.http.respond import json_body, json_response, link_next, no_content, query_arguments
-from tenants.identity import invitations, keys, members
+from tenants.identity import invitations, keys, members, openapi
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
@@ -56,6 +57,7 @@ class NewKey(msgspec.Struct, forbid_unknown_fields=True):
 
 
 @blueprint.get("/me")
+@described(openapi.ME)
 @workspace()
 def me(scope: TenantScope) -> Response:
     """The calling tenant and member; ``member`` is null for a key."""
@@ -77,6 +79,7 @@ def me(scope: TenantScope) -> Response:
 
 
 @blueprint.get("/members")
+@described(openapi.MEMBERS)
 @workspace("record.read")
 def list_members(scope: TenantScope) -> Response:
     """Members by name; pages by cursor."""
@@ -91,6 +94,7 @@ def list_members(scope: TenantScope) -> Response:
 
 
 @blueprint.post("/members/invitations")
+@described(openapi.invite(NewInvitation))
 @workspace("members.manage")
 def invite(scope: TenantScope) -> Response:
     """Invite a colleague by mail; the link comes back too."""
@@ -101,6 +105,7 @@ def invite(scope: TenantScope) -> Response:
 
 
 @blueprint.patch("/members/<uuid:member>")
+@described(openapi.change(MemberPatch))
 @workspace("members.manage")
 def change_member(scope: TenantScope, member: UUID) -> Response:
     """Another role."""
@@ -108,6 +113,7 @@ def change_member(scope: TenantScope, member: UUID) -> Response:
 
 
 @blueprint.post("/members/<uuid:member>/deactivate")
+@described(openapi.deactivate(Deactivation))
 @workspace("members.manage")
 def deactivate(scope: TenantScope, member: UUID) -> Response:
     """End access at once; ``hand_over_to`` becomes the owner of the member's records."""
@@ -116,6 +122,7 @@ def deactivate(scope: TenantScope, member: UUID) -> Response:
 
 
 @blueprint.post("/members/<uuid:member>/reactivate")
+@described(openapi.REACTIVATE)
 @workspace("members.manage")
 def reactivate(scope: TenantScope, member: UUID) -> Response:
     """Let a deactivated member in again."""
@@ -123,6 +130,7 @@ def reactivate(scope: TenantScope, member: UUID) -> Response:
 
 
 @blueprint.get("/keys")
+@described(openapi.KEYS)
 @workspace("keys.manage")
 def list_keys(scope: TenantScope) -> Response:
     """All keys of the workspace, without their secrets."""
@@ -130,6 +138,7 @@ def list_keys(scope: TenantScope) -> Response:
 
 
 @blueprint.post("/keys")
+@described(openapi.create_key(NewKey))
 @workspace("keys.manage")
 def create_key(scope: TenantScope) -> Response:
     """A new key; ``key`` is shown in this answer and never again."""
@@ -141,6 +150,7 @@ def create_key(scope: TenantScope) -> Response:
 
 
 @blueprint.delete("/keys/<uuid:key>")
+@described(openapi.REVOKE_KEY)
 @workspace("keys.manage")
 def revoke_key(scope: TenantScope, key: UUID) -> Response:
     """End a key at once."""
