@@ -18,7 +18,7 @@ _REFERENCE: Final[Schema] = {
 _MEMBERS: Final[dict[str, Schema]] = {
     "record": {
         "type": "object",
-        "description": f'Fields as in a single write; a link may be `{{"{REF}": "…"}}`, the `ref` of an earlier operation',
+        "description": f'As in a single write; a link may be `{{"{REF}": "…"}}`, the `ref` of an earlier operation',
     },
     "id": {"anyOf": [_ID, _REFERENCE], "description": "Which record; or the `ref` of an earlier operation"},
     "match": _TEXT | {"description": "The field of `record` whose value tells which record is meant"},
