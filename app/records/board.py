@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql as pg
 
 from app.records.aggregate import aggregate, figure_params
 from app.records.environment import check_filter, condition_sql, spec_key
-from app.records.keyset import encode_cursor, whole_order
+from app.records.keyset import encode_cursor, subject_of, whole_order
 from app.records.metrics import parse_metrics
 from app.records.paths import Located, Source, refuse
 from app.records.projection import Projection, project
@@ -101,10 +101,11 @@ def _cards(
     for row in run(scope, plan.statement, binds):
         by_key.setdefault(row[-1], []).append(row)
     cards: dict[Any, tuple[list[JSONRecord], str | None]] = {}
+    subject = subject_of(scope.tenant.id, f"{obj.name}?{sort}")
     for key, rows in by_key.items():
         page, following = rows[: query.limit], None
         if len(rows) > query.limit:
-            following = encode_cursor(f"{obj.name}?{sort}", page[-1][plan.keys_at : -1], page[-1][0])
+            following = encode_cursor(subject, page[-1][plan.keys_at : -1], page[-1][0])
         cards[key] = ([plan.projection.record(row) for row in page], following)
     return cards
 
