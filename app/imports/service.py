@@ -189,11 +189,11 @@ def _check_plan(scope: TenantScope, plan: Plan) -> None:
 
 
 def _starter(scope: TenantScope) -> Starter:
-    """Who it runs for: the member, the key, or the operator at the command line."""
-    if scope.member is not None:
-        return Starter("member", scope.member.id, scope.member.name)
+    """Who it runs for: the key (never with more rights than it has), the member, or the operator."""
     if scope.credential_kind == "key" and scope.credential is not None:
         return Starter("key", scope.credential, scope.actor.name)
+    if scope.member is not None:
+        return Starter("member", scope.member.id, scope.member.name)
     return Starter(scope.actor.kind, scope.actor.id, scope.actor.name)
 
 

@@ -104,7 +104,6 @@ def test_an_import_names_the_member_or_the_key_that_started_it(runtime: Runtime,
         key, _ = create_key(scope, "Website", "owner")
     by_key = Actor("key", key.id, "Website")
     with enter_job(runtime.databases, tenant.id, actor=by_key, write=True, budget=30) as scope:
-        scope.credential_kind, scope.credential = "key", by_key.id
         options = read_options({"object": "company"})
         started, _ = start_import(scope, runtime.storage, options, "web.csv", io.BytesIO(b"name\nBy key\n"))
     run_import(runtime, tenant.id, started)
