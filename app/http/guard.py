@@ -53,6 +53,7 @@ class Access:
     ``right``: what the role must hold; None = any member. ``member``: keys are refused, a person must be behind it.
     ``person``: the base host's visitor must be signed in. ``write``: enters a write scope; None = by HTTP method.
     ``body_limit``: how many bytes a body may have; it is taken in before the scope is entered.
+    ``by_key``: its statements find rows by their keys only, so that the server may keep their plans.
     """
 
     audience: Literal["workspace", "base", "public"]
@@ -63,6 +64,7 @@ class Access:
     csrf: bool = True
     credential: bool = True
     body_limit: int = BODY_LIMIT
+    by_key: bool = False
 
 
 class _RolledBack(Exception):
@@ -74,14 +76,19 @@ class _RolledBack(Exception):
 
 
 def workspace(
-    right: str | None = None, *, write: bool | None = None, member: bool = False, body_limit: int = BODY_LIMIT
+    right: str | None = None,
+    *,
+    write: bool | None = None,
+    member: bool = False,
+    body_limit: int = BODY_LIMIT,
+    by_key: bool = False,
 ) -> Callable[[Callable[Concatenate[S, P], R]], Callable[P, R | Response]]:
     """Run the view inside its tenant's scope, passed as first argument.
 
     The tenant comes from the host, from the Bearer key, or from both, which must agree (else 404). A response with
     an error status rolls the transaction back, so that a view may answer with a form again without half a write.
     """
-    access = Access("workspace", right=right, write=write, member=member, body_limit=body_limit)
+    access = Access("workspace", right, write=write, member=member, body_limit=body_limit, by_key=by_key)
 
     def decorate(view: Callable[Concatenate[S, P], R]) -> Callable[P, R | Response]:
         @wraps(view)
@@ -91,7 +98,14 @@ def workspace(
             request_facts = facts()
 
             def enter(*, write: bool) -> AbstractContextManager[RequestScope]:
-                return gate().enter(pod=pod, host=host, credential=credential, write=write, request_id=request_facts.id)
+                return gate().enter(
+                    pod=pod,
+                    host=host,
+                    credential=credential,
+                    write=write,
+                    request_id=request_facts.id,
+                    by_key=access.by_key,
+                )
 
             if request.method not in SAFE_METHODS:
                 _receive(enter, access, kind)
