@@ -117,6 +117,11 @@ def answer(text: str, form: Schema | None = None, *, kind: str = JSON, headers: 
     return described | ({"content": {kind: {"schema": form}}} if form is not None else {})
 
 
+def follow(operation: str, **parameters: str) -> Schema:
+    """A link from an answer to what can be done next; ``parameters`` are runtime expressions."""
+    return {"operationId": operation, "parameters": parameters}
+
+
 def body(form: Schema, *kinds: str, required: bool = True, example: object = None) -> Schema:
     """A request body, JSON unless said otherwise."""
     media: Schema = {"schema": form} | ({"example": example} if example is not None else {})

@@ -11,6 +11,7 @@ from urllib.parse import quote
 import msgspec
 from flask import Flask, render_template, request
 from marshmallow import ValidationError
+from psycopg import DataError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
@@ -113,6 +114,8 @@ def on_unexpected(error: Exception) -> Response:
 def _known(error: Exception) -> RapportError | None:
     """Database errors that say something to the caller."""
     name = type(error).__name__
+    if isinstance(error, DataError) and "NUL" in str(error):
+        return InvalidInput("A text must not contain the NUL character.")
     if name in {"OperationalError", "PoolTimeout", "ConnectionTimeout"}:
         log.error("a database does not answer: %s", name, extra={"request_id": _request_id()})
         return _Down("The service does not answer at the moment. Try again shortly.")

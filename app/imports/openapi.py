@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from app.http.openapi import Schema, answer, form_of, of_parts, operation, query
+from app.http.openapi import Schema, answer, follow, form_of, of_parts, operation, query
 from app.imports.options import ImportOptions
 
 _COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
@@ -29,6 +29,11 @@ _IMPORT: Final = of_parts(
     title="Import",
 )
 _ACCEPTED: Final = answer("Accepted; watch `status`", _IMPORT, headers=("Location",))
+_STARTED: Final = _ACCEPTED | {
+    "links": {
+        name: follow(f"import_{name}", import_id="$response.body#/import") for name in ("get", "errors", "cancel")
+    }
+}
 _FORM: Final[Schema] = {
     "type": "object",
     "properties": {
@@ -40,7 +45,7 @@ _FORM: Final[Schema] = {
 
 START: Final = operation(
     "Import a file",
-    {"202": _ACCEPTED},
+    {"202": _STARTED},
     operationId="import_start",
     request={
         "required": True,

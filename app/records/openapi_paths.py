@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from app.http.openapi import Schema, answer, body, component, of_parts, operation, query, schema
+from app.http.openapi import Schema, answer, body, component, follow, of_parts, operation, query, schema
 from app.records.bulk import MAX_ROWS, MODES
 from app.records.openapi_asking import asking
 from app.records.query import MAX_LIMIT
@@ -16,6 +16,8 @@ _BASE: Final = "/api/v1/records"
 _TAG: Final = "workspace"
 _MERGE: Final = ("application/json", "application/merge-patch+json")
 _NDJSON: Final = ("application/x-ndjson", "application/ndjson", "application/jsonl")
+#: Types of which any text is a value.
+_TEXTS: Final = ("text", "long_text", "rich_text")
 _ID: Final[Schema] = {"type": "string", "format": "uuid"}
 _WRITTEN: Final = ("ETag", "Idempotency-Replayed")
 
@@ -29,17 +31,26 @@ def _operation(obj: ObjectType, name: str, summary: str, answers: dict[str, Sche
     return operation(summary, answers, operationId=f"{obj.name}_{name}", tags=[obj.name], **more)
 
 
+def _body(obj: ObjectType, form: str, *kinds: str) -> Schema:
+    """A record to write, with an example where the texts that are required are all it takes."""
+    needed = [field for field in obj.fields.values() if field.required and field.columns and field.default is None]
+    named = needed or [obj.fields[name] for name in obj.title if name in obj.fields and not obj.fields[name].readonly]
+    texts = all(field.type.name in _TEXTS for field in named)
+    example = {field.name: f"{field.label} of a {obj.label.lower()}" for field in named if not field.system}
+    return body(schema(f"{obj.name}.{form}"), *kinds, example=example if texts and example else None)
+
+
 def _collection(obj: ObjectType) -> dict[str, Any]:
     ask, one, many = asking(obj), obj.label.lower(), obj.plural.lower()
     listed = ("filter", "sort", "fields", "limit", "cursor", "total", "trash")
     page = answer(f"A page of {many}", schema(f"{obj.name}.page"), headers=("Link",))
     made = answer("The new record", schema(obj.name), headers=("Location", *_WRITTEN))
+    follows = ("get", "change", "delete", "restore", "events")
+    made["links"] = {name: follow(f"{obj.name}_{name}", id="$response.body#/id") for name in follows}
     return {
         f"{_BASE}/{obj.name}": {
             "get": _operation(obj, "list", f"List {many}", {"200": page}, parameters=[ask[name] for name in listed]),
-            "post": _operation(
-                obj, "create", f"Create a {one}", {"201": made}, request=body(schema(f"{obj.name}.new")), write=True
-            ),
+            "post": _operation(obj, "create", f"Create a {one}", {"201": made}, request=_body(obj, "new"), write=True),
         },
     }
 
@@ -67,7 +78,7 @@ def _record(obj: ObjectType) -> dict[str, Any]:
                 {"200": changed},
                 description="A JSON merge patch (RFC 7396): what is left out stays, null empties.",
                 parameters=[if_match],
-                request=body(schema(f"{obj.name}.changes"), *_MERGE),
+                request=_body(obj, "changes", *_MERGE),
                 errors=("412",),
                 write=True,
             ),
@@ -146,7 +157,7 @@ def _upsert(obj: ObjectType) -> dict[str, Any]:
                     "201": answer("The record is new", record, headers=("Location", *_WRITTEN)),
                 },
                 parameters=[component("parameters", "if_match")],
-                request=body(schema(f"{obj.name}.changes")),
+                request=_body(obj, "changes"),
                 errors=("412",),
                 write=True,
             ),

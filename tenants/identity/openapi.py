@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from app.http.openapi import Schema, answer, body, form_of, of_parts, operation, page_of, query
+from app.http.openapi import Schema, answer, body, follow, form_of, of_parts, operation, page_of, query
 from tenants.identity.members import ROLES
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ _ID: Final[Schema] = {"type": "string", "format": "uuid"}
 _AT: Final[Schema] = {"type": "string", "format": "date-time"}
 _MAYBE_AT: Final[Schema] = {"type": ["string", "null"], "format": "date-time"}
 _ROLE: Final[Schema] = {"enum": list(ROLES)}
-_CURSOR: Final[Schema] = {"type": ["string", "null"]}
+_REVOKE: Final = follow("key_revoke", key="$response.body#/id")
 
 _PERSON: Final[dict[str, Schema]] = {"id": _ID, "name": _TEXT, "email": _TEXT, "role": _TEXT}
 _MEMBER: Final = of_parts({**_PERSON, "status": {"enum": ["active", "invited", "inactive"]}}, title="Member")
@@ -124,7 +124,7 @@ def create_key(form: type[msgspec.Struct]) -> Schema:
     made = of_parts({**_KEY, "expires_at": _MAYBE_AT, "key": secret})
     return operation(
         "A new key",
-        {"201": answer("The key", made, headers=("Location",))},
+        {"201": answer("The key", made, headers=("Location",)) | {"links": {"revoke": _REVOKE}}},
         operationId="key_create",
         request=body(form_of(form, role=_ROLE), example={"name": "Warehouse", "role": "read_only"}),
         write=True,
