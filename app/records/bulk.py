@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from uuid import UUID
 
 from app.core import ids
+from app.core.collector import collector_paused
 from app.core.errors import FieldError, InvalidInput
 from app.events.append import append_summary
 from app.events.causes import caused_by
@@ -38,6 +39,7 @@ class BulkRefused(InvalidInput):
     title = "Nothing was written"
 
 
+@collector_paused()
 def bulk(
     scope: TenantScope,
     object_name: str,

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
 from itertools import repeat
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
+import msgspec
 from psycopg.types.json import Json, Jsonb
 
 from app.core import clock
@@ -69,7 +68,7 @@ def _insert_few(
     shape = ("insert", object_type.spec_hash, tuple(field.name for field in fields))
     text = _TEXTS.get(shape, lambda: _insert_text(object_type, fields))
     params = event_params(scope) | {"now": clock.now(), "by": created_by}
-    params["rows"] = Jsonb([_json_row(fields, Change(record_id, values)) for record_id, values in rows])
+    params["rows"] = _json_rows(fields, [Change(record_id, values) for record_id, values in rows])
     scope.execute(trusted(text), params)
 
 
@@ -111,7 +110,13 @@ def _columns(fields: Sequence[Field], rows: Sequence[Mapping[str, Any]]) -> Iter
             yield [values.get(name) for values in rows]
         else:
             unset = kind.bind(None)
-            yield from zip(*[kind.bind(values[name]) if name in values else unset for values in rows], strict=True)
+            bound = [kind.bind(values[name]) if name in values else unset for values in rows]
+            yield from ([_copied(cell) for cell in cells] for cells in zip(*bound, strict=True))
+
+
+def _copied(cell: object) -> object:
+    """JSON as text: psycopg writes it with the slow module of the standard library."""
+    return msgspec.json.encode(cell.obj).decode() if isinstance(cell, (Jsonb, Json)) else cell
 
 
 def log_created(scope: TenantScope, object_name: str, record_ids: Sequence[UUID]) -> None:
@@ -157,8 +162,7 @@ def change_many(
         text = _TEXTS.get(shape, lambda fields=fields: _change_text(object_type, fields))
         group.sort(key=lambda change: change.id)
         for part in batched(group):
-            rows = [_json_row(fields, change) for change in part]
-            params = event_params(scope, cause) | {"rows": Jsonb(rows), "now": clock.now(), "by": by}
+            params = event_params(scope, cause) | {"rows": _json_rows(fields, part), "now": clock.now(), "by": by}
             versions |= {row[0]: row[1] for row in scope.execute(trusted(text), params).fetchall()}
     return versions
 
@@ -180,27 +184,22 @@ def _change_text(object_type: ObjectType, fields: Sequence[Field]) -> str:
     )
 
 
-def _json_row(fields: Sequence[Field], change: Change) -> dict[str, object]:
-    row: dict[str, object] = {"id": str(change.id)}
-    position = 0
-    for field in fields:
-        for cell in field.type.bind(change.values.get(field.name)):
-            row[f"n{position}"] = _json_cell(cell)
-            position += 1
-    return row
+def _json_rows(fields: Sequence[Field], changes: Iterable[Change]) -> str:
+    """JSON that PostgreSQL reads back as rows of the columns' types (UUID, dates and decimals as texts)."""
+    rows: list[dict[str, object]] = []
+    for change in changes:
+        row: dict[str, object] = {"id": change.id}
+        cells = (cell for field in fields for cell in field.type.bind(change.values.get(field.name)))
+        row.update((f"n{position}", cell) for position, cell in enumerate(cells))
+        rows.append(row)
+    return msgspec.json.encode(rows, enc_hook=_inner).decode()
 
 
-def _json_cell(cell: object) -> object:
-    """A bound parameter as JSON that PostgreSQL reads back as the column's type."""
+def _inner(cell: object) -> object:
+    """What psycopg's wrappers of JSON hold."""
     if isinstance(cell, (Jsonb, Json)):
         return cell.obj
-    if isinstance(cell, (datetime, date)):
-        return cell.isoformat()
-    if isinstance(cell, (UUID, Decimal)):
-        return str(cell)
-    if isinstance(cell, (list, tuple)):
-        return [_json_cell(item) for item in cast("Sequence[object]", cell)]
-    return cell
+    raise NotImplementedError
 
 
 def lock_records(
