@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from psycopg.types.json import Jsonb
 
-from app.core import ids
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from uuid import UUID
@@ -45,29 +43,27 @@ def event_ctes(
     over ``source``.
     """
     return (
-        f"logged AS ({_INSERT} {_selected(source, kind, object_name, diff, cause, 'uuidv7()')} RETURNING id),"
+        f"logged AS ({_INSERT} {_selected(source, kind, object_name, diff, cause)} RETURNING id),"
         " rung AS (INSERT INTO pod.outbox (events) SELECT array_agg(id) FROM logged HAVING count(*) > 0)"
     )
 
 
 def one_event_ctes(source: str, kind: str, object_name: str, diff: str = "NULL") -> str:
-    """As ``event_ctes`` for a ``source`` of one row at most; ``one_event_params`` gives the event's id too."""
-    selected = _selected(source, kind, object_name, diff, "%(event_cause)s::jsonb", "%(event_id)s::uuid")
+    """As ``event_ctes`` for a ``source`` of one row at most.
+
+    The server makes the event's id, after it waited for the record: a record's events sort as they happened.
+    """
+    selected = _selected(source, kind, object_name, diff, "%(event_cause)s::jsonb")
     return (
-        f"logged AS ({_INSERT} {selected}),"
-        f" rung AS (INSERT INTO pod.outbox (events) SELECT ARRAY[%(event_id)s::uuid] FROM {source})"
+        f"logged AS ({_INSERT} {selected} RETURNING id),"
+        " rung AS (INSERT INTO pod.outbox (events) SELECT ARRAY[id] FROM logged)"
     )
 
 
-def one_event_params(scope: TenantScope) -> dict[str, Any]:
-    """Values of the parameters of ``one_event_ctes``."""
-    return event_params(scope) | {"event_id": ids.uuid7()}
-
-
-def _selected(source: str, kind: str, object_name: str, diff: str, cause: str, identity: str) -> str:
+def _selected(source: str, kind: str, object_name: str, diff: str, cause: str) -> str:
     name = object_name.replace("'", "''")
     return (
-        f"SELECT {identity}, clock_timestamp(), %(event_actor_kind)s::text, %(event_actor)s::uuid, {cause}, '{kind}',"
+        f"SELECT uuidv7(), clock_timestamp(), %(event_actor_kind)s::text, %(event_actor)s::uuid, {cause}, '{kind}',"
         f" '{name}', id, version, {diff}, %(event_request)s::text FROM {source}"
     )
 

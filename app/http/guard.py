@@ -6,6 +6,8 @@ A route without a declaration fails at start (``app.http.seal``). The declaratio
 
 from __future__ import annotations
 
+import random
+import time
 from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Concatenate, Literal, ParamSpec, Protocol, TypeVar, cast
@@ -14,7 +16,7 @@ from flask import current_app, request
 from werkzeug.wrappers import Response
 
 from app.core.crypto import sha256
-from app.core.errors import Forbidden, NotFound, Unauthenticated
+from app.core.errors import Conflict, Forbidden, NotFound, Unauthenticated
 from app.http import csrf, idempotency, ratelimit
 from app.http.context import (
     PERSON_COOKIE,
@@ -41,6 +43,8 @@ ATTRIBUTE = "__access__"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 #: Request bodies beyond this are refused unless the view declares more (imports, bulk).
 BODY_LIMIT = 1024 * 1024
+#: Seconds before a request is made again that met another writer.
+_PAUSE = (0.01, 0.06)
 #: Bodies that are read as fields and files; any other is read as bytes.
 _FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 
@@ -109,11 +113,15 @@ def workspace(
 
             if request.method not in SAFE_METHODS:
                 _receive(enter, access, kind)
-            try:
+
+            def once() -> R | Response:
                 with enter(write=writes) as scope:
                     _admit(scope, access, kind)
                     request_facts.scope = scope
                     return _run(scope, lambda: view(cast("S", scope), *args, **kwargs))
+
+            try:
+                return _again_if_in_the_way(once)
             except _RolledBack as rolled_back:
                 return rolled_back.response
 
@@ -250,6 +258,20 @@ def _check_credential(scope: RequestScope, access: Access, kind: str) -> None:
 def _check_right(scope: RequestScope, access: Access) -> None:
     if access.right is not None:
         gate().authorise(scope, access.right)
+
+
+def _again_if_in_the_way(once: Callable[[], R]) -> R:
+    """Make the whole transaction again, once, when another writer was in its way for a moment.
+
+    A body of files is read as it is written away, so that it is there for one time only.
+    """
+    try:
+        return once()
+    except Conflict as conflict:
+        if not conflict.passing or request.mimetype == "multipart/form-data":
+            raise
+    time.sleep(random.uniform(*_PAUSE))  # noqa: S311 (two who met shall not meet again; guards nothing)
+    return once()
 
 
 def _run(scope: RequestScope, view: Callable[[], R]) -> R | Response:

@@ -15,7 +15,7 @@ from psycopg import DataError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from app.core.errors import FieldError, InvalidInput, NotFound, RapportError, TooManyRequests, Unauthenticated
+from app.core.errors import Conflict, FieldError, InvalidInput, NotFound, RapportError, TooManyRequests, Unauthenticated
 from app.http.context import facts, is_api, is_htmx, runtime
 from app.http.guard import read_scope
 
@@ -52,6 +52,8 @@ def on_rapport_error(error: RapportError) -> Response:
     response = answer(error.status, error.code, error.title, error.detail, error.errors, error.extra)
     if isinstance(error, TooManyRequests):
         response.headers["Retry-After"] = str(error.extra.get("retry_after", 1))
+    if isinstance(error, Conflict) and error.passing:
+        response.headers["Retry-After"] = "1"
     if isinstance(error, Unauthenticated):
         response.headers["WWW-Authenticate"] = 'Bearer realm="rapport"'
     return response

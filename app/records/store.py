@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from app.core import clock
-from app.events.append import event_ctes, event_params, one_event_ctes, one_event_params
+from app.events.append import event_ctes, event_params, one_event_ctes
 from app.records.links import live_target_sql, with_trash
 from app.records.rowform import diff_sql, quote, row_form, trusted, whole_row_sql
 from app.records.statements import ShapeCache
@@ -57,7 +57,7 @@ def insert_record(
     shape = ("insert", object_type.spec_hash, tuple(field.name for field in fields), _target_shape(targets))
     text = _TEXTS.get(shape, lambda: _insert_text(object_type, fields, targets))
     by, now = scope.member.id if scope.member else None, clock.now()
-    params = field_params(fields, values) | _target_params(targets) | one_event_params(scope)
+    params = field_params(fields, values) | _target_params(targets) | event_params(scope)
     params |= {"id": record_id, "now": now, "by": by}
     if scope.execute(trusted(text), params).fetchone() is None:
         return None
@@ -90,7 +90,7 @@ def change_record(
     names = tuple(field.name for field in fields)
     shape = ("update", object_type.spec_hash, names, _target_shape(targets), if_match is None)
     text = _TEXTS.get(shape, lambda: _update_text(object_type, fields, targets, checked=if_match is not None))
-    params = field_params(fields, values) | _target_params(targets) | one_event_params(scope)
+    params = field_params(fields, values) | _target_params(targets) | event_params(scope)
     params |= {"id": record_id, "now": clock.now(), "by": scope.member.id if scope.member else None}
     if if_match is not None:
         params["if_match"] = if_match
