@@ -1,4 +1,4 @@
-"""Processor time of process trees: what a request costs, whoever waits for whom."""
+"""Processor time and memory of process trees: what a request costs, whoever waits for whom."""
 
 from __future__ import annotations
 
@@ -8,15 +8,29 @@ from dataclasses import dataclass
 import psutil
 
 
+def tree(pid: int) -> list[psutil.Process]:
+    """A process and all below it."""
+    root = psutil.Process(pid)
+    return [root, *root.children(recursive=True)]
+
+
 def cpu_of(pid: int) -> float:
     """Seconds of user and system time of a process, its children, and those of them that ended."""
     total = 0.0
-    root = psutil.Process(pid)
-    for process in [root, *root.children(recursive=True)]:
+    for process in tree(pid):
         with contextlib.suppress(psutil.NoSuchProcess):
             times = process.cpu_times()
             total += times.user + times.system + times.children_user + times.children_system
     return total
+
+
+def pss_of(pid: int) -> float:
+    """MB of memory of a process and its children; what they share is counted once (proportional set size)."""
+    total = 0
+    for process in tree(pid):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            total += process.memory_full_info().pss
+    return total / 1e6
 
 
 @dataclass(slots=True)
@@ -25,6 +39,8 @@ class Meter:
 
     side: int
     postgres: int
+    #: The side is the process that started PostgreSQL, whose time is then in its own.
+    inside: bool = False
     side_before: float = 0.0
     postgres_before: float = 0.0
 
@@ -34,8 +50,9 @@ class Meter:
 
     def read(self, n: int) -> Cost:
         """Milliseconds a request since ``start``."""
+        postgres = (cpu_of(self.postgres) - self.postgres_before) * 1000 / n
         side = (cpu_of(self.side) - self.side_before) * 1000 / n
-        return Cost(side, (cpu_of(self.postgres) - self.postgres_before) * 1000 / n)
+        return Cost(side - postgres if self.inside else side, postgres)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +66,9 @@ class Cost:
     def sum(self) -> float:
         """Both."""
         return self.side + self.postgres
+
+
+def percentile(values: list[float], share: float) -> float:
+    """The value below which ``share`` of them lie."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]

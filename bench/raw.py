@@ -38,6 +38,7 @@ select 'key', 'created', 'contact', id, version from r
 _UPDATE = (
     "update o_deal set next_step = %(name)s, version = version + 1, updated_at = clock_timestamp() where id = %(id)s"
 )
+_COPY_EVENTS = "copy event (actor_kind, kind, object, record_id, record_version) from stdin"
 
 
 class Raw:
@@ -46,13 +47,13 @@ class Raw:
     def __init__(self, jobs: dict[str, Any]) -> None:
         self.jobs = jobs
         self.connection = psycopg.connect(jobs["dsn"], prepare_threshold=0)
-        self.done = 0
+        self.done = uuid.uuid4().int % 1000  # several of us do not change the same deals
 
-    def enter(self, *, write: bool, seconds: int = 5) -> None:
+    def enter(self, credential: bytes, *, write: bool, seconds: int = 5) -> None:
         """Begin and enter the tenant."""
         params = {
             "host": None,
-            "credential": self.jobs["credential"],
+            "credential": credential,
             "write": write,
             "timeout": str(seconds * 1000),
             "idle": "10000",
@@ -62,44 +63,47 @@ class Raw:
 
     def read(self, name: str) -> None:
         """The statements the product sends for a read."""
-        self.enter(write=False)
+        self.enter(self.jobs["credential"], write=False)
         for text, params in self.jobs["reads"][name]:
             self.connection.execute(text, params).fetchall()
         self.connection.commit()
 
     def create(self) -> None:
         """A plain insert of record and event."""
-        self.enter(write=True)
+        self.enter(self.jobs["credential"], write=True)
         self.connection.execute(_CREATE, {"id": uuid.uuid4(), "name": f"Raw {self.done}"})
         self.connection.commit()
 
     def patch(self) -> None:
         """A plain update."""
-        self.enter(write=True)
+        self.enter(self.jobs["credential"], write=True)
         deals = self.jobs["deals"]
         self.connection.execute(_UPDATE, {"id": deals[self.done % len(deals)], "name": f"Step {self.done}"})
         self.connection.commit()
 
-    def import_(self) -> None:
-        """COPY the rows of the import into record and event, with all their indexes."""
-        self.enter(write=True, seconds=120)
+    def copy(self, name: str) -> None:
+        """COPY rows into record and event, with all their indexes."""
+        text, rows, credential = self.jobs["copies"][name]
+        self.enter(credential, write=True, seconds=120)
         with self.connection.cursor() as cursor:
-            ids = [uuid.uuid4() for _ in self.jobs["rows"]]
-            with cursor.copy(self.jobs["copy_records"]) as copy:
-                for record_id, row in zip(ids, self.jobs["rows"], strict=True):
+            ids = [uuid.uuid4() for _ in rows]
+            with cursor.copy(text) as copy:
+                for record_id, row in zip(ids, rows, strict=True):
                     copy.write_row((record_id, *row))
-            with cursor.copy("copy event (actor_kind, kind, object, record_id, record_version) from stdin") as copy:
+            with cursor.copy(_COPY_EVENTS) as copy:
                 for record_id in ids:
                     copy.write_row(("import", "created", "contact", record_id, 1))
         self.connection.commit()
 
     def run(self, op: str, n: int) -> None:
         """Do one operation ``n`` times."""
-        writes: dict[str, Callable[[], None]] = {"create": self.create, "patch": self.patch, "import": self.import_}
+        writes: dict[str, Callable[[], None]] = {"create": self.create, "patch": self.patch}
         for _ in range(n):
             self.done += 1
             if op in writes:
                 writes[op]()
+            elif op in self.jobs["copies"]:
+                self.copy(op)
             else:
                 self.read(op)
 

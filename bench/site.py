@@ -1,10 +1,9 @@
-"""A home of its own with servers, one workspace, its data and a web server."""
+"""A home of its own with servers, workspaces with data, and web servers as long as a section needs them."""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import os
 import shutil
 import socket
@@ -14,148 +13,163 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+import uuid
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from app.core.config import Config
 from app.core.servers import embedded
 from app.factory import build_runtime
-from app.metadata.catalog import platform
+from bench.fill import LARGE, PEERS, Sizes, fill
+from tenants.identity.keys import create_key
+from tenants.provisioning.lifecycle import PersonRef, create_tenant
 from tenants.provisioning.spares import keep_spares
-from tenants.scope import SYSTEM, Tenant, enter_job
+from tenants.scope import SYSTEM, Tenant, TenantScope, enter, enter_job
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from app.core.ports import Runtime
 
-COMPANIES, CONTACTS, DEALS, NOTES = 10_000, 100_000, 20_000, 50_000
-_COMPANIES = """
-insert into o_company (name, kind, industry, domain, employees)
-select 'Company ' || md5(i::text), 'organisation', (array['education','retail','energy'])[mod(i, 3) + 1],
-       'd' || i || '.example', i
-  from generate_series(1, {companies}) i
-"""
-_CONTACTS = """
-insert into o_contact (first_name, last_name, email, emails, emails__all, job_title, lifecycle, do_not_email, company)
-select (array['Anna','Bernd','Clara','Doris','Emil'])[mod(i, 5) + 1], md5(i::text), 'p' || i || '@example.org',
-       jsonb_build_array(jsonb_build_object('value', 'p' || i || '@example.org', 'primary', true, 'valid', true)),
-       array['p' || i || '@example.org'], 'Engineer ' || mod(i, 100),
-       (array['lead','customer','other'])[mod(i, 3) + 1], mod(i, 7) = 0, c.id
-  from generate_series(1, {contacts}) i
-  join (select id, row_number() over (order by id) as n from o_company) c on c.n = mod(i, {companies}) + 1
-"""
-_DEALS = """
-insert into o_deal (name, pipeline, stage, stage_status, amount, amount__currency, close_on, opened_on, company)
-select 'Deal ' || md5(i::text), 'sales',
-       (array['new','qualified','meeting','proposal','negotiation','won','lost'])[mod(i, 7) + 1],
-       (array['open','open','open','open','open','won','lost'])[mod(i, 7) + 1], mod(i * 37, 9000), 'EUR',
-       date '2016-10-01' + mod(i, 500), date '2016-09-01', c.id
-  from generate_series(1, {deals}) i
-  join (select id, row_number() over (order by id) as n from o_company) c on c.n = mod(i, {companies}) + 1
-"""
-#: Forty words each, made of syllables, a few as common as in a company's notes; the first are the most frequent.
-_NOTES = """
-with vocabulary as materialized (
-  select word, row_number() over (order by md5(word)) as n
-    from (select a || b || c as word
-            from unnest('{{ka,re,mo,ti,lu,so,ven,dar,pel,min,ros,tal}}'::text[]) a,
-                 unnest('{{ber,cin,fo,gra,hul,jan,ket,lor,mif,nup}}'::text[]) b,
-                 unnest('{{a,en,ik,or,us,el,im,y,ot,an}}'::text[]) c
-          union all
-          select unnest('{{customer,meeting,invoice,contract,renewal,delivery,payment,support,password,account,
-                          refund,training,upgrade,price,offer,machine,license,warranty}}'::text[])) as made),
-written as (
-  select i, j, 1 + floor(1218 * power(mod(abs(hashint8extended(i * 100 + j, 7)), 1000000) / 1000000.0::float8, 3)) as n
-    from generate_series(1, {notes}) i, generate_series(1, 40) j)
-insert into o_note (title, body)
-select initcap(string_agg(word, ' ' order by j) filter (where j <= 4)),
-       '<p>' || string_agg(word, ' ' order by j) || '</p>'
-  from written join vocabulary using (n)
- group by i
-"""
-
 
 @dataclass(frozen=True, slots=True)
-class Site:
-    """What is measured."""
+class Workspace:
+    """A tenant, its owner's member id, and API keys of it."""
 
-    runtime: Runtime
     tenant: Tenant
-    key: str
-    port: int
-    web: int
-    postgres: int
-    home: Path
+    owner: uuid.UUID
+    keys: tuple[str, ...]
+    sizes: Sizes
+
+    @property
+    def key(self) -> str:
+        """The first key."""
+        return self.keys[0]
 
     @property
     def credential(self) -> bytes:
-        """The key as the database knows it."""
+        """The first key as the database knows it."""
         return hashlib.sha256(self.key.encode()).digest()
 
 
-def command(*arguments: str) -> Any:
-    """Run a `rapport` command and read its one JSON document."""
-    asked = [sys.executable, "-m", "app.cli", *arguments]
-    done = subprocess.run(asked, check=True, capture_output=True, text=True)  # noqa: S603 (our own command)
-    return json.loads(done.stdout) if "--json" in arguments else None
+@dataclass(slots=True)
+class Site:
+    """What is measured. Workspaces are made when a section asks for them."""
+
+    runtime: Runtime
+    home: Path
+    port: int
+    postgres: int
+    scale: float
+    made: dict[str, Workspace] = field(default_factory=dict[str, Workspace])
+
+    def large(self) -> Workspace:
+        """100,000 contacts, 20,000 deals, 50,000 notes, at scale 1."""
+        return self.workspace("large", LARGE.scaled(self.scale))
+
+    def peers(self) -> Workspace:
+        """What the peers of DESIGN §12 were measured with, at scale 1; a key for each of 8 clients."""
+        return self.workspace("peers", PEERS.scaled(self.scale), keys=8)
+
+    def workspace(self, slug: str, sizes: Sizes, keys: int = 1) -> Workspace:
+        """The workspace of this name, filled."""
+        if slug not in self.made:
+            if sizes.all > 10_000:
+                print(f"  Filling {slug}: {sizes}", flush=True)
+            self.made[slug] = make_workspace(self.runtime, slug, sizes, keys)
+        return self.made[slug]
+
+    @contextmanager
+    def web(self, workers: int | None = 1) -> Generator[int]:
+        """A web server on ``port`` with so many processes (None: as many as the product starts); its process id."""
+        arguments = [sys.executable, "-m", "app.cli", "web", *([] if workers is None else ["--workers", str(workers)])]
+        process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL)  # noqa: S603 (our own command)
+        try:
+            wait_for(f"http://127.0.0.1:{self.port}/healthz")
+            yield process.pid
+        finally:
+            process.terminate()
+            process.wait(20)
+
+    @contextmanager
+    def scope(self, workspace: Workspace, *, write: bool = False) -> Generator[TenantScope]:
+        """The scope of a request with the workspace's key."""
+        with enter(
+            self.runtime.databases, pod=1, host=None, credential=workspace.credential, write=write, budget=60
+        ) as scope:
+            yield scope
+
+
+def make_workspace(runtime: Runtime, slug: str, sizes: Sizes, keys: int = 1) -> Workspace:
+    """A tenant with an owner, keys and data."""
+    owner = new_person(runtime, slug)
+    made = create_tenant(runtime, slug=slug, name=slug.title(), owner=owner)
+    with enter_job(runtime.databases, made.tenant.id, actor=SYSTEM, write=True, budget=60) as scope:
+        tenant = scope.tenant
+        texts = tuple(create_key(scope, f"bench {number}", "owner", None)[1] for number in range(keys))
+    if sizes.all:
+        fill(runtime, tenant, sizes)
+    return Workspace(tenant, made.member, texts, sizes)
+
+
+def new_person(runtime: Runtime, slug: str) -> PersonRef:
+    """A person without a password, for a workspace of this name."""
+    person = PersonRef(uuid.uuid4(), "Olivia Owner", f"{slug}@example.com", new=True)
+    with runtime.databases.control.begin() as connection:
+        connection.exec_driver_sql("insert into person (id, name) values (%s, %s)", (person.id, person.name))
+        connection.exec_driver_sql(
+            "insert into person_email (person, email, verified_at) values (%s, %s, now())", (person.id, person.email)
+        )
+    return person
+
+
+def wait_for(address: str, seconds: float = 60) -> None:
+    """Until there is an answer of status 200."""
+    deadline = time.monotonic() + seconds
+    while True:
+        with contextlib.suppress(urllib.error.URLError, OSError), urllib.request.urlopen(address, timeout=2) as answer:  # noqa: S310 (loopback)
+            answer.read()
+            return
+        if time.monotonic() > deadline:
+            raise SystemExit(f"{address} did not answer")
+        time.sleep(0.1)
+
+
+def free_port() -> int:
+    """A port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 @contextmanager
-def running(scale: float) -> Generator[Site]:
-    """Set everything up in a temporary home, and remove it."""
+def temporary_home() -> Generator[Path]:
+    """A folder for a home; PostgreSQL may run as another user, who must get there."""
     home = Path(tempfile.mkdtemp(prefix="rapport-bench-", dir="/tmp"))
     home.chmod(0o711)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    os.environ |= {"RAPPORT_HOME": str(home), "PORT": str(port)}
-    config = Config.from_env()
     try:
-        with embedded.running(config, lambda line: print(f"  {line}"), own=True) as servers:
-            assert servers is not None
-            command("migrate")
-            runtime = build_runtime(config)
-            keep_spares(runtime, 2)
-            made = command(
-                "tenant", "create", "--slug", "bench", "--name", "Bench", "--email", "bench@example.com",
-                "--password", "seven purple walruses", "--json",
-            )  # fmt: skip
-            with enter_job(runtime.databases, made["tenant"]["id"], actor=SYSTEM, write=False) as scope:
-                tenant = scope.tenant
-            _fill(runtime, tenant, scale)
-            postmaster = int((servers.postgres.data / "postmaster.pid").read_text().split("\n")[0])
-            with _web(port) as web:
-                yield Site(runtime, tenant, made["api_key"], port, web, postmaster, home)
-            runtime.databases.dispose()
+        yield home
     finally:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def _fill(runtime: Runtime, tenant: Tenant, scale: float) -> None:
-    full = {"companies": COMPANIES, "contacts": CONTACTS, "deals": DEALS, "notes": NOTES}
-    sizes = {name: int(size * scale) for name, size in full.items()}
-    print(f"  Filling {sizes}")
-    with enter_job(runtime.databases, tenant.id, actor=SYSTEM, write=True, budget=600) as scope:
-        for statement in (_COMPANIES, _CONTACTS, _DEALS, _NOTES):
-            scope.connection.execute(statement.format(**sizes).encode())
-    with runtime.databases.pod_owner(1).connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        for obj in platform().objects.values():
-            connection.exec_driver_sql(f'vacuum analyze "{tenant.schema}"."{obj.table}"')
-
-
 @contextmanager
-def _web(port: int) -> Generator[int]:
-    process = subprocess.Popen([sys.executable, "-m", "app.cli", "web", "--workers", "1"], stdout=subprocess.DEVNULL)
-    try:
-        for _ in range(200):
-            with contextlib.suppress(urllib.error.URLError, ConnectionError):
-                urllib.request.urlopen(f"http://localhost:{port}/healthz", timeout=2).read()
-                break
-            time.sleep(0.1)
-        yield process.pid
-    finally:
-        process.terminate()
-        process.wait(20)
+def running(scale: float = 1.0) -> Generator[Site]:
+    """Servers in a temporary home, and nothing in them; all of it is removed afterwards."""
+    with temporary_home() as home:
+        port = free_port()
+        os.environ |= {"RAPPORT_HOME": str(home), "PORT": str(port)}
+        config = Config.from_env()
+        with embedded.running(config, lambda line: print(f"  {line}"), own=True) as servers:
+            assert servers is not None
+            migrate = [sys.executable, "-m", "app.cli", "migrate", "--spares", "0"]
+            subprocess.run(migrate, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 (our own command)
+            runtime = build_runtime(config)
+            keep_spares(runtime, 2)
+            postmaster = int((servers.postgres.data / "postmaster.pid").read_text().split("\n")[0])
+            try:
+                yield Site(runtime, home, port, postmaster, scale)
+            finally:
+                runtime.databases.dispose()

@@ -10,20 +10,23 @@ import logging
 import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Literal, LiteralString, cast
+from uuid import UUID
 
+import msgspec
 import psycopg
 from psycopg.pq import TransactionStatus
 
 from app.core.errors import Conflict, NotFound, Unauthenticated, Unavailable
 from app.core.jobs import cause_of_job
+from tenants import trips
 from tenants.registry.directory import locate_tenant
 from tenants.textcursor import TextCursor
+from tenants.trips import Kept, Prepared, Value
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
     from psycopg import sql
     from psycopg.sql import Composable
     from sqlalchemy.pool import PoolProxiedConnection
@@ -42,23 +45,53 @@ READ_BUDGET: Final = 5.0
 WRITE_BUDGET: Final = 1.0
 #: One atomic bulk call (DESIGN §4).
 BULK_BUDGET: Final = 5.0
+#: Milliseconds by which a wait for a lock (1 s) ends before its statement is cut, so that it is told as what it is.
+_LOCK_FIRST: Final = 50
 #: A statement cut at the budget is the rule; the transaction as a whole is refused only when it is far over.
 _GRACE: Final = 4.0
 
 _TOO_LONG: Final = "This took too long and was stopped; nothing was changed"
 
-_SET: Final = """
+_SET: Final = b"""
 select e.*,
        set_config('search_path', quote_ident(e.schema) || ', ext, pg_temp', true),
-       set_config('statement_timeout', %(timeout)s, true),
-       set_config('idle_in_transaction_session_timeout', %(idle)s, true),
-       set_config('transaction_read_only', %(read_only)s, true),
+       set_config('statement_timeout', $1, true),
+       set_config('idle_in_transaction_session_timeout', $2, true),
+       set_config('transaction_read_only', $3, true),
        set_config('rapport.language', e.locale, true),
        set_config('pg_trgm.word_similarity_threshold', '0.5', true),
+       set_config('plan_cache_mode', $4, true),
+       set_config('enable_seqscan', $5, true),
        set_config('role', e.role, true)
 """
-_ENTER: Final = _SET + "  from pod.enter(%(host)s, %(credential)s, %(write)s) e"
-_ENTER_JOB: Final = _SET + "  from pod.enter_job(%(tenant)s, %(kind)s, %(actor)s, %(write)s) e"
+_TEXT, _BYTEA, _BOOL, _NAME, _UUID = 25, 17, 16, 19, 2950
+_SETTINGS: Final = (_TEXT,) * 5
+_ENTER: Final = Prepared(
+    b"rapport_enter",
+    _SET + b"  from pod.enter($6, $7, $8) e",
+    (*_SETTINGS, _TEXT, _BYTEA, _BOOL),
+    (0, 0, 0, 0, 0, 1, 1, 0),
+)
+_ENTER_JOB: Final = Prepared(
+    b"rapport_enter_job",
+    _SET + b"  from pod.enter_job($6, $7, $8, $9) e",
+    (*_SETTINGS, _UUID, _TEXT, _UUID, _BOOL),
+    (0,) * 9,
+)
+#: Fails, with who and where it is in its words, unless role and schema are still the tenant's.
+_STILL_INSIDE: Final = Prepared(
+    b"rapport_still_inside",
+    b"""
+select case when current_user operator(pg_catalog.=) $1 and current_schema operator(pg_catalog.=) $2 then 0
+       else ('as ' operator(pg_catalog.||) current_user::pg_catalog.text operator(pg_catalog.||) ' in '
+             operator(pg_catalog.||) coalesce(current_schema::pg_catalog.text, 'no schema'))::pg_catalog.int4 end
+""",
+    (_NAME, _NAME),
+    (0, 0),
+)
+#: For writing: a rollback to a savepoint has what was prepared dropped; the transaction is not lost for that.
+_STILL_INSIDE_UNNAMED: Final = replace(_STILL_INSIDE, name=b"")
+_KEPT: Final = (_ENTER, _ENTER_JOB, _STILL_INSIDE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +139,7 @@ class Busy(Conflict):
 
     code = "busy"
     title = "Somebody else is changing this"
+    passing = True
 
 
 class EscapedScopeError(RuntimeError):
@@ -179,8 +213,11 @@ def enter(
     write: bool,
     request_id: str = "",
     budget: float | None = None,
+    by_key: bool = False,
 ) -> Generator[TenantScope]:
     """Enter the tenant that ``host`` and ``credential`` (sha256 of the token) name, for one transaction.
+
+    ``by_key``: its statements find rows by their keys only, so that their plans may be kept.
 
     Raises:
         Unauthenticated: no credential, or one that is unknown, expired, revoked or of an inactive member.
@@ -188,15 +225,15 @@ def enter(
     """
     if credential is None:
         raise Unauthenticated("Sign in or send an API key")
-    params = {"host": host, "credential": credential}
-    with _transaction(databases, pod) as connection:
-        row = _begin(connection, _ENTER, params, write=write, budget=budget)
+    values = (None if host is None else host.encode(), credential)
+    with _transaction(databases, pod) as pooled:
+        row = pooled.begin(_ENTER, values, write=write, budget=budget, by_key=by_key)
         if row is None:
-            raise _refusal(connection, host, credential)
-        scope = _scope(connection, pod, row, write=write, budget=budget)
+            raise _refusal(pooled.connection, host, credential)
+        scope = _scope(pooled.connection, pod, row, write=write, budget=budget)
         scope.request_id = request_id
         yield scope
-        _finish(scope)
+        pooled.finish(scope)
 
 
 @contextmanager
@@ -222,11 +259,11 @@ def enter_job(
     pod = locate_tenant(databases, tenant)
     if pod is None:
         raise NotFound("There is no such workspace")
-    with _transaction(databases, pod) as connection:
-        scope = _enter_job(connection, pod, tenant, actor, member, write=write, budget=budget)
+    with _transaction(databases, pod) as pooled:
+        scope = _enter_job(pooled, pod, tenant, actor, member, write=write, budget=budget)
         scope.cause = cause if cause is not None else cause_of_job()
         yield scope
-        _finish(scope)
+        pooled.finish(scope)
 
 
 @contextmanager
@@ -238,24 +275,24 @@ def enter_seal(databases: Databases, tenant: UUID) -> Generator[tuple[TenantScop
     pod = locate_tenant(databases, tenant)
     if pod is None:
         raise NotFound("There is no such workspace")
-    with _transaction(databases, pod) as connection:
-        taken = connection.execute("select pod.take_outbox(%s)", (tenant,)).fetchone()
+    with _transaction(databases, pod) as pooled:
+        taken = pooled.connection.execute("select pod.take_outbox(%s)", (tenant,)).fetchone()
         if taken is None or taken[0] is None:
             yield None
             return
-        scope = _enter_job(connection, pod, tenant, SYSTEM, None, write=True, budget=BULK_BUDGET)
+        scope = _enter_job(pooled, pod, tenant, SYSTEM, None, write=True, budget=BULK_BUDGET)
         yield scope, cast("list[UUID]", taken[0])
-        _finish(scope)
+        pooled.finish(scope)
 
 
 def pending(databases: Databases, pod: int) -> list[UUID]:
     """The tenants of ``pod`` whose outbox holds rows."""
-    with _transaction(databases, pod) as connection:
-        return [row[0] for row in connection.execute("select * from pod.pending()")]
+    with _transaction(databases, pod) as pooled:
+        return [row[0] for row in pooled.connection.execute("select * from pod.pending()")]
 
 
 def _enter_job(
-    connection: psycopg.Connection[Row],
+    pooled: _Pooled,
     pod: int,
     tenant: UUID,
     actor: Actor,
@@ -265,26 +302,82 @@ def _enter_job(
     budget: float | None,
 ) -> TenantScope:
     kind, actor_id = ("member", member) if member is not None else (actor.kind, actor.id)
-    params = {"tenant": tenant, "kind": kind, "actor": actor_id}
-    row = _begin(connection, _ENTER_JOB, params, write=write, budget=budget)
+    values = (str(tenant).encode(), kind.encode(), None if actor_id is None else str(actor_id).encode())
+    row = pooled.begin(_ENTER_JOB, values, write=write, budget=budget)
     if row is None:
-        known = connection.execute("select pod.refusal_job(%s)", (tenant,)).fetchone()
+        known = pooled.connection.execute("select pod.refusal_job(%s)", (tenant,)).fetchone()
         if known is not None and known[0]:
             raise Unauthenticated("Whoever asked for this is no longer active here")
         raise NotFound("There is no such workspace")
-    scope = _scope(connection, pod, row, write=write, budget=budget)
+    scope = _scope(pooled.connection, pod, row, write=write, budget=budget)
     scope.actor = actor
     return scope
 
 
+@dataclass(frozen=True, slots=True)
+class _Pooled:
+    """A connection of the pool, with what it keeps prepared."""
+
+    connection: psycopg.Connection[Row]
+    kept: Kept
+
+    def begin(
+        self,
+        statement: Prepared,
+        values: tuple[Value, ...],
+        *,
+        write: bool,
+        budget: float | None,
+        by_key: bool = False,
+    ) -> tuple[Value, ...] | None:
+        """Begin the transaction and enter; None when nobody is let in."""
+        seconds = _budget(budget, write=write)
+        settings = (
+            b"%d" % (seconds * 1000 + _LOCK_FIRST),
+            b"%d" % (max(10.0, seconds) * 1000),
+            b"off" if write else b"on",
+            # A kept plan serves whoever comes next, whatever the values and the size of the table: only by an index.
+            b"force_generic_plan" if by_key else b"force_custom_plan",
+            b"off" if by_key else b"on",
+        )
+        return trips.begin(self.connection, statement, (*settings, *values, b"t" if write else b"f"), self.kept)
+
+    def finish(self, scope: TenantScope) -> None:
+        """Commit, unless somebody left the tenant; what waits for the login comes between."""
+        connection, tenant = self.connection, scope.tenant
+        if connection.pgconn.transaction_status == TransactionStatus.INERROR:
+            # Someone swallowed the error of a statement: a commit would silently be a rollback.
+            raise psycopg.errors.InFailedSqlTransaction("a statement of this scope failed and its error was swallowed")
+        if scope.deferred:
+            self._finish_as_login(scope)
+            return
+        check = _STILL_INSIDE_UNNAMED if scope.write else _STILL_INSIDE
+        try:
+            trips.commit(connection, check, (tenant.role.encode(), tenant.schema.encode()))
+        except trips.CheckFailedError as error:
+            log.critical("scope of tenant %s ended %s", tenant.id, error)
+            raise EscapedScopeError("the transaction left its tenant") from error
+
+    def _finish_as_login(self, scope: TenantScope) -> None:
+        connection = self.connection
+        row = connection.execute("select current_user, current_schema").fetchone()
+        if row is None or row[0] != scope.tenant.role or row[1] != scope.tenant.schema:
+            log.critical("scope of tenant %s ended as %s", scope.tenant.id, row)
+            raise EscapedScopeError("the transaction left its tenant")
+        connection.execute("reset role")
+        for call, params in scope.deferred:
+            connection.execute(call, params)
+
+
 @contextmanager
-def _transaction(databases: Databases, pod: int) -> Generator[psycopg.Connection[Row]]:
-    """A pooled connection in a transaction; whatever happens it goes back clean, or not at all."""
+def _transaction(databases: Databases, pod: int) -> Generator[_Pooled]:
+    """A pooled connection for one transaction; whatever happens it goes back clean, or not at all."""
     proxied = databases.pod(pod).raw_connection()
     connection = cast("psycopg.Connection[Row]", proxied.driver_connection)
     try:
-        yield connection
-        connection.commit()
+        yield _Pooled(connection, proxied.info.setdefault("rapport.kept", Kept(_KEPT)))
+        if connection.pgconn.transaction_status != TransactionStatus.IDLE:
+            connection.commit()
     except psycopg.errors.QueryCanceled as error:
         _abandon(proxied, connection)
         raise Unavailable(_TOO_LONG) from error
@@ -300,34 +393,12 @@ def _transaction(databases: Databases, pod: int) -> Generator[psycopg.Connection
 def _abandon(proxied: PoolProxiedConnection, connection: psycopg.Connection[Row]) -> None:
     """Roll back and return the connection; one that can't be rolled back is thrown away."""
     try:
-        connection.rollback()
-        if connection.info.transaction_status == TransactionStatus.IDLE:
+        if trips.rollback(connection):
             proxied.close()
             return
     except psycopg.Error:
         log.info("a connection could not be rolled back and is dropped")
     proxied.invalidate()
-
-
-def _begin(
-    connection: psycopg.Connection[Row],
-    statement: LiteralString,
-    params: dict[str, Any],
-    *,
-    write: bool,
-    budget: float | None,
-) -> Row | None:
-    seconds = _budget(budget, write=write)
-    return connection.execute(
-        statement,
-        params
-        | {
-            "write": write,
-            "read_only": "off" if write else "on",
-            "timeout": str(int(seconds * 1000)),
-            "idle": str(int(max(10.0, seconds) * 1000)),
-        },
-    ).fetchone()
 
 
 def _budget(budget: float | None, *, write: bool) -> float:
@@ -336,33 +407,66 @@ def _budget(budget: float | None, *, write: bool) -> float:
     return WRITE_BUDGET if write else READ_BUDGET
 
 
+@dataclass(frozen=True, slots=True)
+class _Entered:
+    """Who came in where."""
+
+    tenant: Tenant
+    member: Member | None
+    actor: Actor
+    role: str
+    version: int
+    credential: UUID | None
+    kind: CredentialKind
+    roles: tuple[str, ...]
+    makers: tuple[str, ...]
+
+
 def _scope(
-    connection: psycopg.Connection[Row], pod: int, row: Row, *, write: bool, budget: float | None
+    connection: psycopg.Connection[Row], pod: int, row: tuple[Value, ...], *, write: bool, budget: float | None
 ) -> TenantScope:
-    """Columns of ``pod.enter`` and ``pod.enter_job``, in the order of ``migrations/pod``."""
-    tenant = Tenant(row[0], pod, *row[1:9])
-    member = None if row[10] is None else Member(*row[10:15], row[21])
-    credential, kind, name, role = row[15:19]
+    entered = _entered(pod, row[:_COLUMNS])
+    return TenantScope(
+        connection=connection,
+        tenant=entered.tenant,
+        member=entered.member,
+        actor=entered.actor,
+        role=entered.role,
+        version=entered.version,
+        write=write,
+        credential=entered.credential,
+        credential_kind=entered.kind,
+        deadline=time.monotonic() + _budget(budget, write=write) + _GRACE,
+        roles=entered.roles,
+        makers=entered.makers,
+    )
+
+
+#: How many columns ``pod.enter`` and ``pod.enter_job`` have.
+_COLUMNS: Final = 22
+
+
+@lru_cache(maxsize=1000)
+def _entered(pod: int, row: tuple[Value, ...]) -> _Entered:
+    """Columns of ``pod.enter`` and ``pod.enter_job`` in the order of ``migrations/pod``; an equal row says the same."""
+    text = ["" if value is None else value.decode() for value in row]
+    tenant = Tenant(UUID(text[0]), pod, *text[1:9])
+    member = None
+    if text[10]:
+        preferences = msgspec.json.decode(text[14], type=dict[str, Any])
+        team = UUID(text[21]) if text[21] else None
+        member = Member(UUID(text[10]), text[11], text[12], text[13], preferences, team)
+    credential = UUID(text[15]) if text[15] else None
+    kind, name, role = cast("CredentialKind", text[16]), text[17], text[18]
     if kind == "key":
         actor = Actor("key", credential, name)
     elif member is not None:
         actor = Actor("member", member.id, member.name)
     else:
         actor = SYSTEM
-    return TenantScope(
-        connection=connection,
-        tenant=tenant,
-        member=member,
-        actor=actor,
-        role=role,
-        version=row[9],
-        write=write,
-        credential=credential,
-        credential_kind=kind,
-        deadline=time.monotonic() + _budget(budget, write=write) + _GRACE,
-        roles=tuple(row[19][1:]),
-        makers=tuple(row[20] or ()),
-    )
+    # Names of roles hold no comma.
+    roles, makers = tuple(text[19].split(",")[1:]), tuple(text[20].split(",") if text[20] else ())
+    return _Entered(tenant, member, actor, role, int(text[9]), credential, kind, roles, makers)
 
 
 def _refusal(connection: psycopg.Connection[Row], host: str | None, credential: bytes) -> Exception:
@@ -371,19 +475,3 @@ def _refusal(connection: psycopg.Connection[Row], host: str | None, credential: 
     if row is not None and row[0] == "credential":
         return Unauthenticated("The session or key is not valid any more")
     return NotFound("There is no such workspace here")
-
-
-def _finish(scope: TenantScope) -> None:
-    """Assert that nobody left the tenant, then run what waits for the login; the caller commits."""
-    connection = scope.connection
-    if connection.info.transaction_status == TransactionStatus.INERROR:
-        # Someone swallowed the error of a statement: a commit would silently be a rollback.
-        raise psycopg.errors.InFailedSqlTransaction("a statement of this scope failed and its error was swallowed")
-    row = connection.execute("select current_user, current_schema").fetchone()
-    if row is None or row[0] != scope.tenant.role or row[1] != scope.tenant.schema:
-        log.critical("scope of tenant %s ended as %s", scope.tenant.id, row)
-        raise EscapedScopeError("the transaction left its tenant")
-    if scope.deferred:
-        connection.execute("reset role")
-        for call, params in scope.deferred:
-            connection.execute(call, params)

@@ -15,16 +15,18 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from app.access.grants import union_of
 from app.access.rights import Rights, view_of
 from app.metadata.catalog import whole
 from app.metadata.model import Catalog, Field, ObjectType
-from app.metadata.reach import ACTIONS, LEVELS, OPENNESS, Action, Level, Reach, Widening
+from app.metadata.reach import ACTIONS, OPENNESS, Action, Level, Reach, Widening
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from uuid import UUID
 
     from app.access.grants import Role
+    from app.metadata.reach import Openness
     from tenants.scope import Tenant, TenantScope
 
 __all__ = ["for_scope", "forget", "of_rights", "whole"]
@@ -147,10 +149,8 @@ class _Narrowing:
 
     def _way(self, obj: ObjectType, roles: tuple[Role, ...]) -> Reach:
         policy, name = self._rights.policy, obj.name
-        grants = {role.name: role.grant(name) for role in roles}
-        levels: dict[Action, Level] = {
-            action: max((g.level(action) for g in grants.values()), key=LEVELS.index, default="none") for action in ACTIONS
-        }
+        grant = union_of(roles, name)
+        levels: dict[Action, Level] = {action: grant.level(action) for action in ACTIONS}
         sharing = policy.sharing.get(name)
         if sharing is None and (details := details_of(obj)):
             # A detail of other records has no owner worth asking: it goes as they do.
@@ -159,7 +159,7 @@ class _Narrowing:
         return Reach(
             levels=tuple(levels.items()),
             read=sharing.read if sharing else "everyone",
-            edit=min(sharing.read, sharing.edit, key=OPENNESS.index) if sharing else "everyone",
+            edit=_lesser(sharing.read, sharing.edit) if sharing else "everyone",
             inherit=self._inherit(obj, sharing.inherit if sharing else ""),
             widenings=tuple(dict.fromkeys([*self._of_roles(name, roles), *self._of_rules(name, roles)])),
         )
@@ -226,6 +226,11 @@ def details_of(obj: ObjectType) -> tuple[str, ...]:
 def _narrows(way: Reach, action: Action) -> bool:
     """Whether some records are in reach and others may not be; "none at all" is the right itself."""
     return way.level(action) != "none" and not way.is_whole(action)
+
+
+def _lesser(one: Openness, other: Openness) -> Openness:
+    """Nothing is open to be changed that is not open to be seen."""
+    return OPENNESS[min(OPENNESS.index(one), OPENNESS.index(other))]
 
 
 def _sort(obj: ObjectType, hidden: set[str], *, masked: bool) -> str:

@@ -110,24 +110,27 @@ def role_document(role: Role) -> dict[str, object]:
 def union_of(roles: Iterable[Role], object_name: str) -> ObjectGrant:
     """What any of the roles allows with an object."""
     grants = [role.grant(object_name) for role in roles]
-    levels = {action: _most([grant.level(action) for grant in grants]) for action in ACTIONS}
+    levels: dict[Action, Level] = {action: _most([grant.level(action) for grant in grants]) for action in ACTIONS}
     return ObjectGrant(levels, frozenset(flag for grant in grants for flag in grant.flags))
 
 
 def both(one: ObjectGrant, other: ObjectGrant) -> ObjectGrant:
     """What both allow; of rows only how far at most, the records themselves are the ones both reach."""
-    levels = {action: min(one.level(action), other.level(action), key=LEVELS.index) for action in ACTIONS}
+    levels: dict[Action, Level] = {
+        action: LEVELS[min(LEVELS.index(one.level(action)), LEVELS.index(other.level(action)))] for action in ACTIONS
+    }
     return ObjectGrant(levels, one.flags & other.flags)
 
 
 def union_of_field(roles: Iterable[Role], object_name: str, field_name: str) -> FieldLevel:
     """What any of the roles allows with a field; a role that can't read the object says nothing about its fields."""
-    levels = [role.field_level(object_name, field_name) for role in roles if role.grant(object_name).level("read") != "none"]
-    return max(levels, key=FIELD_LEVELS.index, default="none")
+    reading = [role for role in roles if role.grant(object_name).level("read") != "none"]
+    levels = [role.field_level(object_name, field_name) for role in reading]
+    return max(levels, key=FIELD_LEVELS.index) if levels else FIELD_LEVELS[0]
 
 
 def _most(levels: list[Level]) -> Level:
-    return max(levels, key=LEVELS.index, default="none")
+    return max(levels, key=LEVELS.index) if levels else LEVELS[0]
 
 
 class _Reader:
@@ -149,15 +152,18 @@ class _Reader:
 
     def grant(self, raw: object, pointer: str) -> ObjectGrant:
         spec = self.mapping(raw, pointer)
-        levels = {action: self.level(spec.get(action), f"{pointer}/{action}") for action in ACTIONS}
+        levels: dict[Action, Level] = {
+            action: self.level(spec.get(action), f"{pointer}/{action}") for action in ACTIONS
+        }
         for name in spec:
             if name not in (*ACTIONS, *FLAGS):
                 self.refuse(f"{pointer}/{name}", "role.right", f"There is no right {name}.")
-        flags = frozenset(flag for flag in FLAGS if self.flag(spec.get(flag), f"{pointer}/{flag}"))
+        flags: frozenset[Flag] = frozenset(flag for flag in FLAGS if self.flag(spec.get(flag), f"{pointer}/{flag}"))
         if levels["read"] == "none":
             return NOTHING
         # Nothing can be changed, exported or destroyed that can't be read.
-        held = {action: min(level, levels["read"], key=LEVELS.index) for action, level in levels.items()}
+        most = LEVELS.index(levels["read"])
+        held: dict[Action, Level] = {action: LEVELS[min(LEVELS.index(one), most)] for action, one in levels.items()}
         return ObjectGrant(held, flags)
 
     def level(self, raw: object, pointer: str) -> Level:

@@ -90,7 +90,8 @@ class Rights:
 
     def field(self, object_name: str, field_name: str) -> FieldLevel:
         """What is allowed with a field."""
-        return min((union_of_field(way, object_name, field_name) for way in self.ways), key=FIELD_LEVELS.index)
+        levels = [union_of_field(way, object_name, field_name) for way in self.ways]
+        return min(levels, key=FIELD_LEVELS.index)
 
     def allows(self, right: str, object_name: str = "") -> bool:
         """Whether they hold ``right``; one of records without an object: with any of the standard or own ones."""

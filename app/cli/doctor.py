@@ -68,6 +68,8 @@ def _print_audits(audits: list[Audit]) -> None:
     for one in audits:
         sign = _SIGNS["failed" if one.finding else "ok"]
         found = one.finding.text if one.finding else f"{one.events:,} events in {one.batches:,} batches fit"
+        if one.erased and not one.finding:
+            found += f", {one.erased:,} of them erased"
         anchored = f"anchored up to {one.anchored_seq:,}" if one.anchored_seq else "not anchored yet"
         click.echo(f"{sign}  {one.tenant}: {found}; {anchored}")
 

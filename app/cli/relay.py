@@ -11,7 +11,7 @@ import click
 
 def run(spares: int) -> None:
     """Relay until SIGTERM."""
-    from app.cli.context import open_runtime
+    from app.cli.patience import open_patiently
     from app.core.jobs import registry
     from app.core.relay import Relay
 
@@ -19,7 +19,12 @@ def run(spares: int) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with open_runtime() as runtime:
+
+    def wait(seconds: float) -> None:
+        if stop.wait(seconds):
+            raise SystemExit(0)
+
+    with open_patiently(wait) as runtime:
         registry.close()
         Relay(runtime, spares=spares).run(stop)
 

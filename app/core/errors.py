@@ -72,6 +72,8 @@ class Conflict(RapportError):
     status = 409
     code = "conflict"
     title = "Conflict"
+    #: Whether somebody was only in the way for a moment: the very same request may work when it is made again.
+    passing: ClassVar[bool] = False
 
 
 class TooManyRequests(RapportError):

@@ -42,6 +42,18 @@ def is_away(error: Exception) -> bool:
     return isinstance(cause, redis.RedisError | OSError)
 
 
+def server_of(error: Exception) -> str:
+    """Which server ``error`` is about, for a line in the log."""
+    cause = error.orig if isinstance(error, exc.DBAPIError) else error
+    return (
+        "PostgreSQL"
+        if isinstance(cause, psycopg.Error)
+        else "Valkey"
+        if isinstance(cause, redis.RedisError)
+        else "A server"
+    )
+
+
 @dataclass(slots=True)
 class Relay:
     """One relay process's state: what failed lately and is left alone for a while."""
@@ -64,7 +76,7 @@ class Relay:
             except Exception as error:
                 if not is_away(error):
                     raise
-                _LOG.warning("a server is away (%s); next look in %.1f s", type(error).__name__, pause)
+                _LOG.warning("%s is away; next look in %.1f s", server_of(error), pause)
                 stop.wait(pause)
                 pause = min(pause * 2, 5.0)
 

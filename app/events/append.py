@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 #: Named parameters each fragment below binds; ``event_params`` gives their values.
 EVENT_PARAMS: Final = ("event_actor_kind", "event_actor", "event_cause", "event_request")
+_INSERT: Final = (
+    "INSERT INTO event (id, at, actor_kind, actor_id, cause, kind, object, record_id, record_version, diff, request_id)"
+)
 
 
 def event_params(scope: TenantScope, cause: Mapping[str, object] | None = None) -> dict[str, Any]:
@@ -39,12 +42,29 @@ def event_ctes(
     ``kind`` and ``object_name`` come from code and the catalog (never from a request); ``diff`` and ``cause`` are SQL
     over ``source``.
     """
+    return (
+        f"logged AS ({_INSERT} {_selected(source, kind, object_name, diff, cause)} RETURNING id),"
+        " rung AS (INSERT INTO pod.outbox (events) SELECT array_agg(id) FROM logged HAVING count(*) > 0)"
+    )
+
+
+def one_event_ctes(source: str, kind: str, object_name: str, diff: str = "NULL") -> str:
+    """As ``event_ctes`` for a ``source`` of one row at most.
+
+    The server makes the event's id, after it waited for the record: a record's events sort as they happened.
+    """
+    selected = _selected(source, kind, object_name, diff, "%(event_cause)s::jsonb")
+    return (
+        f"logged AS ({_INSERT} {selected} RETURNING id),"
+        " rung AS (INSERT INTO pod.outbox (events) SELECT ARRAY[id] FROM logged)"
+    )
+
+
+def _selected(source: str, kind: str, object_name: str, diff: str, cause: str) -> str:
     name = object_name.replace("'", "''")
     return (
-        "logged AS (INSERT INTO event (id, at, actor_kind, actor_id, cause, kind, object, record_id, record_version,"
-        " diff, request_id) SELECT uuidv7(), clock_timestamp(), %(event_actor_kind)s::text, %(event_actor)s::uuid,"
-        f" {cause}, '{kind}', '{name}', id, version, {diff}, %(event_request)s::text FROM {source} RETURNING id),"
-        " rung AS (INSERT INTO pod.outbox (events) SELECT array_agg(id) FROM logged HAVING count(*) > 0)"
+        f"SELECT uuidv7(), clock_timestamp(), %(event_actor_kind)s::text, %(event_actor)s::uuid, {cause}, '{kind}',"
+        f" '{name}', id, version, {diff}, %(event_request)s::text FROM {source}"
     )
 
 

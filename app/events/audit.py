@@ -9,17 +9,19 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
+from uuid import UUID
 
 from psycopg import sql
 
 from app.core.errors import NotFound
 from app.events.anchor import Anchor, ForgedAnchorError, read_anchor
+from app.events.causes import ERASED
+from app.events.erase import LEAVES, erased_leaf
 from app.events.seal import CANONICAL, leaf_of, root_of
 from tenants.registry.directory import locate_tenant
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
-    from uuid import UUID
 
     import psycopg
 
@@ -56,6 +58,7 @@ class Audit:
     tenant: UUID
     batches: int
     events: int
+    erased: int
     anchored_seq: int | None
     finding: Finding | None
 
@@ -66,6 +69,7 @@ class Audit:
             "ok": self.finding is None,
             "batches": self.batches,
             "events": self.events,
+            "erased": self.erased,
             "anchored_seq": self.anchored_seq,
             "finding": self.finding.document() if self.finding else None,
         }
@@ -109,6 +113,17 @@ class _Reader:
         query = sql.SQL("SELECT id, {} FROM {} WHERE id = ANY(%s)").format(sql.SQL(cast("Any", CANONICAL)), self._event)
         return dict(cast("Iterable[tuple[UUID, str]]", self._connection.execute(query, (event_ids,)).fetchall()))
 
+    def erasures(self, event_ids: list[UUID]) -> dict[UUID, tuple[UUID, str]]:
+        """Which of the events say that they were erased: the erasure and the leaf it holds of each ("" if none)."""
+        query = sql.SQL("SELECT id, cause ->> %s FROM {} WHERE id = ANY(%s) AND cause ? %s").format(self._event)
+        marks: dict[UUID, UUID] = {}
+        for event, mark in self._connection.execute(query, (ERASED, event_ids, ERASED)).fetchall():
+            marks[event] = _uuid(mark)
+        query = sql.SQL("SELECT id, cause -> %s FROM {} WHERE id = ANY(%s) AND kind = 'erased'").format(self._event)
+        rows = self._connection.execute(query, (LEAVES, list(set(marks.values())))).fetchall()
+        leaves = {row[0]: cast("dict[str, str]", row[1]) if isinstance(row[1], dict) else {} for row in rows}
+        return {event: (mark, str(leaves.get(mark, {}).get(str(event), ""))) for event, mark in marks.items()}
+
     def unknown(self, sealed: int) -> UUID | None:
         """The first event that neither a seal nor the outbox knows. Looked for only when the numbers don't agree."""
         count = sql.SQL(
@@ -142,7 +157,7 @@ class _Checker:
 
     def __init__(self, secret_key: str, tenant_id: UUID, reader: _Reader, anchor: Anchor | None) -> None:
         self._secret_key, self._tenant, self._reader, self._anchor = secret_key, tenant_id, reader, anchor
-        self.batches = self.events = 0
+        self.batches = self.events = self.erased = 0
         self._root: bytes | None = None
 
     def run(self) -> Finding | None:
@@ -176,6 +191,7 @@ class _Checker:
         expected = [leaf_of(key, tenant, texts[event]) if event in texts else None for event in seal.event_ids]
         if expected == seal.leaves:
             return None
+        forged = self._take_erased(seal, texts, expected)
         sealed = set(seal.leaves)
         for at, event in enumerate(seal.event_ids):
             seq, leaf = seal.first_seq + at, expected[at]
@@ -185,11 +201,30 @@ class _Checker:
                 continue
             if leaf in sealed:
                 return Finding("moved", f"event {seq} ({event}) is not in its place", seal.batch, seq, event)
+            if event in forged:
+                text = f"event {seq} ({event}) says that it was erased, but no erasure left it so"
+                return Finding("forged", text, seal.batch, seq, event)
             if at >= len(seal.leaves):
                 return Finding("added", f"event {seq} ({event}) was added to the batch", seal.batch, seq, event)
             return Finding("altered", f"event {seq} ({event}) was altered", seal.batch, seq, event)
+        if expected == seal.leaves:
+            return None
         seq = seal.first_seq + len(seal.event_ids)
         return Finding("missing", f"the batch has lost event {seq}", seal.batch, seq)
+
+    def _take_erased(self, seal: _Seal, texts: dict[UUID, str], expected: list[bytes | None]) -> set[UUID]:
+        """Let what was erased keep its leaf in ``expected``; the events that only say they were erased."""
+        pairs = zip(seal.event_ids, expected, seal.leaves, strict=False)
+        odd = [event for event, leaf, sealed in pairs if leaf is not None and leaf != sealed]
+        forged: set[UUID] = set()
+        for event, (erasure, leaf) in self._reader.erasures(odd).items():
+            if leaf == erased_leaf(self._secret_key, self._tenant, erasure, texts[event]):
+                at = seal.event_ids.index(event)
+                expected[at] = seal.leaves[at]
+                self.erased += 1
+            else:
+                forged.add(event)
+        return forged
 
     def _chain(self, seal: _Seal) -> Finding | None:
         root = root_of(self._secret_key, self._tenant, seal.batch, seal.first_seq, self._root, seal.leaves)
@@ -222,11 +257,20 @@ def audit_tenant(runtime: Runtime, tenant_id: UUID) -> Audit:
     try:
         anchor = read_anchor(runtime, tenant_id)
     except ForgedAnchorError as error:
-        return Audit(tenant_id, 0, 0, None, Finding("forged", str(error)))
+        return Audit(tenant_id, 0, 0, 0, None, Finding("forged", str(error)))
     with _snapshot(runtime, pod) as connection:
         checker = _Checker(runtime.config.secret_key, tenant_id, _Reader(connection, tenant_id), anchor)
         finding = checker.run()
-    return Audit(tenant_id, checker.batches, checker.events, anchor.seq if anchor else None, finding)
+    anchored = anchor.seq if anchor else None
+    return Audit(tenant_id, checker.batches, checker.events, checker.erased, anchored, finding)
+
+
+def _uuid(text: object) -> UUID:
+    """What a mark names; of what is no id the nil one, which no event has."""
+    try:
+        return UUID(str(text))
+    except ValueError:
+        return UUID(int=0)
 
 
 def tenants_of(runtime: Runtime, pod: int) -> list[UUID]:

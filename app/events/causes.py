@@ -16,12 +16,13 @@ if TYPE_CHECKING:
     from tenants.scope import TenantScope
 
 #: Kinds as shown.
-KINDS: Final = ("import", "import_undo", "bulk", "conversion", "handover", "trash", "schedule", "job")
+KINDS: Final = ("import", "import_undo", "bulk", "batch", "conversion", "handover", "trash", "schedule", "job")
 #: Key of the stored cause → kind shown; the first that is there names the cause.
 _KINDS: Final = {
     "import": "import",
     "undo": "import_undo",
     "bulk": "bulk",
+    "batch": "batch",
     "conversion": "conversion",
     "handed_over_from": "handover",
     "trashed": "trash",

@@ -1,26 +1,82 @@
-"""History in words: what an event says to people."""
+"""History in words: the one place that says what an event tells people.
+
+``tell`` gives the sentence in parts, so that a page can set values apart and link what is named; ``describe`` is the
+same as plain text. Who writes values for a page hands in ``show``, else the field types' own text is taken.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, cast
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from app.metadata.model import Catalog, Field, ObjectType
 
-_ACTS: Final = {
-    "created": "created this {object}",
-    "trashed": "moved this {object} to the trash",
-    "restored": "restored this {object} from the trash",
-    "destroyed": "deleted this {object} for good",
-    "merged": "merged another record into this {object}",
-}
-#: Written along with another field; saying both would say it twice.
-_FOLLOWING: Final = frozenset({"stage_status", "stage_since", "closed_at", "email", "phone"})
-_MANY: Final = 3
-
+Act = Literal[
+    "created",
+    "imported",
+    "moved",
+    "changed",
+    "converted",
+    "trashed",
+    "restored",
+    "destroyed",
+    "merged",
+    "erased",
+    "other",
+]
+#: A value of a field as text for the reader; "" for an empty one.
+Show = Callable[["Field", Any], str]
 Diff = dict[str, list[Any]]
+
+_ACTS: Final[dict[str, tuple[Act, str]]] = {
+    "created": ("created", "created this {object}"),
+    "trashed": ("trashed", "deleted this {object}"),
+    "restored": ("restored", "brought this {object} back from the trash"),
+    "destroyed": ("destroyed", "deleted this {object} for good"),
+    "merged": ("merged", "merged another record into this {object}"),
+    "erased": ("erased", "erased what the history of this {object} quoted"),
+}
+_SUMMARIES: Final = {
+    "bulk": "changed many {objects} at once",
+    "imported": "imported {objects}",
+    "import_undone": "took an import of {objects} back",
+}
+#: Written along with another field, or by every write; saying them would say it twice.
+_QUIET: Final = frozenset({
+    "version", "updated_at", "updated_by", "created_at", "created_by", "stage_since", "closed_at", "stage_status",
+    "pipeline",
+})  # fmt: skip
+#: So many changed fields are named in a line.
+_NAMED: Final = 3
+_LONGEST: Final = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of the sentence; a ``value`` stands apart from its words, ``link`` is (object or "import", id)."""
+
+    text: str
+    value: bool = False
+    link: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An event in words. ``changes`` are (label, before, after) of what the sentence only names."""
+
+    act: Act
+    who: str
+    parts: tuple[Part, ...]
+    changes: tuple[tuple[str, str, str], ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The sentence without who did it."""
+        return "".join(part.text for part in self.parts)
 
 
 def describe(
@@ -31,25 +87,49 @@ def describe(
     timezone: str = "UTC",
     titles: Mapping[tuple[str, str], str] | None = None,
 ) -> str:
-    """What happened, without the actor: ``changed Stage from New to Won``. ``titles`` name linked records by id."""
+    """One line of plain text, with the actor: ``Mira moved the deal from New to Won``."""
+    told = tell(event, catalog, plain_values(locale, timezone, titles or {}))
+    if told is None:
+        return f"{who(_of(event, 'actor'))} changed this"
+    line = f"{told.who} {told.text}".strip()
+    changes = "; ".join(f"{label}: {before or 'empty'} → {after or 'empty'}" for label, before, after in told.changes)
+    return f"{line} ({changes})" if changes else line
+
+
+def tell(event: Mapping[str, Any], catalog: Catalog, show: Show) -> Told | None:
+    """What happened; None for an update of nothing but what the engine keeps beside."""
     object_type = catalog.objects.get(event["object"])
-    label = object_type.label.lower() if object_type else str(event["object"])
-    if event["kind"] != "updated" or object_type is None:
-        return _ACTS.get(event["kind"], f"{event['kind']} this {{object}}").format(object=label)
-    diff: Diff = event["diff"] or {}
-    if diff.get("converted_at", [None, None])[1]:
-        return f"converted this {label}"
-    changes = _shown(object_type, diff)
-    if not changes:
-        return f"changed this {label}"
-    said = [_change(field, old, new, locale, timezone, titles or {}) for field, old, new in changes[:_MANY]]
-    if len(changes) > _MANY:
-        said.append(f"{len(changes) - _MANY} more")
-    return f"changed {_listed(said)}"
+    label = object_type.label.lower() if object_type else str(event["object"]).replace("_", " ")
+    kind, imported = str(event["kind"]), _cause(event) == "import"
+    if kind == "created" and imported:
+        return Told("imported", "", (Part("Imported from "), _file(event), *_by(event)))
+    name = _starter(event) if imported else who(_of(event, "actor"))
+    if kind in _SUMMARIES:
+        objects = object_type.plural.lower() if object_type else label
+        return Told("other", name, (Part(_SUMMARIES[kind].format(objects=objects)),))
+    if kind != "updated" or object_type is None:
+        act, text = _ACTS.get(kind, ("other", kind.replace("_", " ")))
+        return Told(act, name, (Part(text.format(object=label)), *_reason(event, act)))
+    told = _update(event, object_type, label, show)
+    return None if told is None else Told(told.act, name, (*told.parts, *_reason(event, told.act)), told.changes)
+
+
+def plain_values(locale: str, timezone: str, titles: Mapping[tuple[str, str], str]) -> Show:
+    """Values as the field types write them, links by their title."""
+
+    def show(field: Field, value: Any) -> str:
+        target = target_of(field, value)
+        if target:
+            return titles.get(target) or "a record that is gone"
+        if isinstance(value, str) and value in field.options:
+            return field.options[value].label
+        return field.type.format(field, value, locale, timezone)
+
+    return show
 
 
 def links_of(events: Iterable[Mapping[str, Any]], catalog: Catalog) -> dict[str, set[str]]:
-    """The records that updates link to or from, by object: what ``titles`` should hold."""
+    """The records that updates link to or from, by object: what titles are needed of, in one statement."""
     wanted: dict[str, set[str]] = {}
     for event in events:
         object_type = catalog.objects.get(event["object"])
@@ -59,39 +139,15 @@ def links_of(events: Iterable[Mapping[str, Any]], catalog: Catalog) -> dict[str,
         for name, pair in diff.items():
             field = object_type.fields.get(name)
             for value in pair if field is not None and field.to else ():
-                target = _target(field, value)
+                target = target_of(field, value)
                 if target:
                     wanted.setdefault(target[0], set()).add(target[1])
     return wanted
 
 
-def _shown(object_type: ObjectType, diff: Mapping[str, Any]) -> list[tuple[Field, Any, Any]]:
-    known = [(object_type.fields[name], *pair) for name, pair in diff.items() if name in object_type.fields]
-    telling = [change for change in known if change[0].name not in _FOLLOWING]
-    return telling or known
-
-
-def _change(field: Field, old: Any, new: Any, locale: str, timezone: str, titles: Mapping[tuple[str, str], str]) -> str:
-    before = _value(field, old, locale, timezone, titles)
-    after = _value(field, new, locale, timezone, titles)
-    if not after:
-        return f"{field.label} from {before} to empty"
-    return f"{field.label} from {before} to {after}" if before else f"{field.label} to {after}"
-
-
-def _value(field: Field, value: Any, locale: str, timezone: str, titles: Mapping[tuple[str, str], str]) -> str:
-    if value is None or value == []:
-        return ""
-    target = _target(field, value) if field.to else None
-    if target:
-        return titles.get(target, "a record that is gone")
-    if isinstance(value, str) and value in field.options:
-        return field.options[value].label
-    return field.type.format(field, value, locale, timezone)
-
-
-def _target(field: Field | None, value: Any) -> tuple[str, str] | None:
-    if field is None or value is None:
+def target_of(field: Field | None, value: Any) -> tuple[str, str] | None:
+    """(object, id) that a link or reference holds."""
+    if field is None or not field.to or value is None:
         return None
     if isinstance(value, dict):
         reference = cast("dict[str, object]", value)
@@ -99,5 +155,116 @@ def _target(field: Field | None, value: Any) -> tuple[str, str] | None:
     return (field.to[0], str(value))
 
 
-def _listed(parts: list[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+def who(actor: Mapping[str, Any]) -> str:
+    """The actor by name, also when nobody of that name is there any more."""
+    name, kind = str(actor.get("name") or ""), actor.get("kind")
+    if kind == "key":
+        return f"{name} (API key)" if name else "A deleted API key"
+    if kind == "import":
+        return f"Import of {name or 'a file'}"
+    return name or ("Former member" if kind == "member" else "Rapport")
+
+
+def _of(event: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """A part of the event that is an object; an empty one when it is not there."""
+    found = event.get(key)
+    return cast("Mapping[str, Any]", found) if isinstance(found, dict) else {}
+
+
+def _cause(event: Mapping[str, Any]) -> str:
+    """The kind of the cause; the actor tells of an import too."""
+    kind = _of(event, "cause").get("kind")
+    return str(kind or ("import" if _of(event, "actor").get("kind") == "import" else ""))
+
+
+def _starter(event: Mapping[str, Any]) -> str:
+    """Who started the import that made the event, else the import itself."""
+    return who(_of(_of(event, "cause"), "by") or _of(event, "actor"))
+
+
+def _by(event: Mapping[str, Any]) -> tuple[Part, ...]:
+    by = _of(_of(event, "cause"), "by")
+    return (Part(" by "), Part(who(by), value=True)) if by else ()
+
+
+def _file(event: Mapping[str, Any]) -> Part:
+    actor = _of(event, "actor")
+    made: Mapping[str, Any] = actor if actor.get("kind") == "import" else {}
+    import_id = _of(event, "cause").get("id") or made.get("id")
+    name = event.get("file") or made.get("name") or "a file"
+    return Part(str(name), value=True, link=("import", str(import_id)) if import_id else None)
+
+
+def _reason(event: Mapping[str, Any], act: Act) -> tuple[Part, ...]:
+    """The end of the sentence: by which act of somebody's it came to this."""
+    cause = _cause(event)
+    if cause == "import":
+        return (Part(" with the import of "), _file(event))
+    if cause == "import_undo":
+        return (Part(", taking back the import of "), _file(event))
+    if cause == "bulk":
+        return (Part(" among many at once"),)
+    if cause == "conversion" and act != "converted":
+        return (Part(" by converting "), Part("a lead", link=("lead", str(_of(event, "cause").get("id")))))
+    if cause == "handover":
+        return (Part(", handing over a colleague's records"),)
+    if cause == "trash":
+        return (Part(", as the record it named was deleted"),)
+    return ()
+
+
+def _update(event: Mapping[str, Any], object_type: ObjectType, label: str, show: Show) -> Told | None:
+    diff: Diff = event.get("diff") or {}
+    if not diff and event.get("erased"):
+        return Told("erased", "", (Part(f"changed this {label}; what has been erased"),))
+    if diff.get("converted_at", [None, None])[1]:
+        return Told("converted", "", (Part(f"converted this {label}"),))
+    moves = _changes(object_type, {name: pair for name, pair in diff.items() if name == "stage"}, show)
+    changes = _changes(object_type, {name: pair for name, pair in diff.items() if name != "stage"}, show)
+    if moves:
+        _, before, after = moves[0]
+        if before:
+            middle = (Part(f"moved the {label} from "), Part(before, value=True), Part(" to "))
+        else:
+            middle = (Part(f"put the {label} into "),)
+        return Told("moved", "", (*middle, Part(after, value=True)), tuple(changes))
+    if not changes:
+        return None
+    if len(changes) == 1:
+        return Told("changed", "", _one_change(*changes[0]))
+    return Told("changed", "", (Part(f"changed {_listed([label for label, _, _ in changes])}"),), tuple(changes))
+
+
+def _changes(object_type: ObjectType, diff: Mapping[str, Any], show: Show) -> list[tuple[str, str, str]]:
+    found: list[tuple[str, str, str]] = []
+    # A list of addresses changes with its primary one, which says it better.
+    lists = {object_type.fields[name].primary_of for name in diff if name in object_type.fields}
+    for name, pair in diff.items():
+        field = object_type.fields.get(name)
+        if field is None or name in _QUIET or name in lists or not isinstance(pair, list):
+            continue
+        old, new = cast("list[Any]", pair)
+        before, after = _text(field, old, show), _text(field, new, show)
+        if before != after:
+            found.append((field.label, before, after))
+    return found
+
+
+def _text(field: Field, value: Any, show: Show) -> str:
+    text = "" if value in (None, [], {}, "") else show(field, value)
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1].rstrip() + "…"
+
+
+def _one_change(label: str, before: str, after: str) -> tuple[Part, ...]:
+    if not before:
+        return (Part(f"set {label} to "), Part(after, value=True))
+    if not after:
+        return (Part(f"cleared {label} (was "), Part(before, value=True), Part(")"))
+    return (Part(f"changed {label} from "), Part(before, value=True), Part(" to "), Part(after, value=True))
+
+
+def _listed(labels: Sequence[str]) -> str:
+    """Up to three names in words, the rest as a number."""
+    if len(labels) <= _NAMED:
+        return f"{', '.join(labels[:-1])} and {labels[-1]}"
+    return f"{', '.join(labels[: _NAMED - 1])} and {len(labels) - _NAMED + 1} more"

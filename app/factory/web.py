@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 #: Modules with a ``blueprint``: REST routes (flask-smorest) and pages. Their order is that of the documentation.
 APIS: Final = (
     "app.records.api",
+    "app.records.api_batch",
     "app.records.api_reference",
     "app.leads.api",
     "app.imports.api",

@@ -27,10 +27,10 @@ def etag(version: int) -> str:
 
 def parse_if_match() -> int | None:
     """The version of If-Match; None when absent or ``*``."""
-    given = request.headers.get("If-Match", "").strip()
-    if given in {"", "*"}:
+    given = request.headers.get("If-Match", "*")
+    if given.strip() == "*":
         return None
-    found = _ETAG.match(given)
+    found = _ETAG.match(given.strip())
     if found is None:
         raise InvalidInput('If-Match must be a version in quotes, such as "3".')
     return int(found.group(1))

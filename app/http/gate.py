@@ -47,9 +47,12 @@ class Gate(Protocol):
         ...
 
     def enter(
-        self, *, pod: int, host: str | None, credential: bytes, write: bool, request_id: str
+        self, *, pod: int, host: str | None, credential: bytes, write: bool, request_id: str, by_key: bool = False
     ) -> AbstractContextManager[RequestScope]:
-        """Enter the tenant for one transaction; raises Unauthenticated or NotFound."""
+        """Enter the tenant for one transaction; raises Unauthenticated or NotFound.
+
+        ``by_key``: its statements find rows by their keys only, so that their plans may be kept.
+        """
         ...
 
     def person(self, token_hash: bytes) -> PersonSession | None:

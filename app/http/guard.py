@@ -6,6 +6,8 @@ A route without a declaration fails at start (``app.http.seal``). The declaratio
 
 from __future__ import annotations
 
+import random
+import time
 from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Concatenate, Literal, ParamSpec, Protocol, TypeVar, cast
@@ -14,7 +16,7 @@ from flask import current_app, request
 from werkzeug.wrappers import Response
 
 from app.core.crypto import sha256
-from app.core.errors import Forbidden, NotFound, Unauthenticated
+from app.core.errors import Conflict, Forbidden, NotFound, Unauthenticated
 from app.http import csrf, idempotency, ratelimit
 from app.http.context import (
     PERSON_COOKIE,
@@ -41,6 +43,8 @@ ATTRIBUTE = "__access__"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 #: Request bodies beyond this are refused unless the view declares more (imports, bulk).
 BODY_LIMIT = 1024 * 1024
+#: Seconds before a request is made again that met another writer.
+_PAUSE = (0.01, 0.06)
 #: Bodies that are read as fields and files; any other is read as bytes.
 _FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 
@@ -54,6 +58,7 @@ class Access:
     name it as ``object_name``. ``member``: keys are refused, a person must be behind it.
     ``person``: the base host's visitor must be signed in. ``write``: enters a write scope; None = by HTTP method.
     ``body_limit``: how many bytes a body may have; it is taken in before the scope is entered.
+    ``by_key``: its statements find rows by their keys only, so that the server may keep their plans.
     """
 
     audience: Literal["workspace", "base", "public"]
@@ -65,6 +70,7 @@ class Access:
     csrf: bool = True
     credential: bool = True
     body_limit: int = BODY_LIMIT
+    by_key: bool = False
 
 
 class _RolledBack(Exception):
@@ -82,6 +88,7 @@ def workspace(
     write: bool | None = None,
     member: bool = False,
     body_limit: int = BODY_LIMIT,
+    by_key: bool = False,
 ) -> Callable[[Callable[Concatenate[S, P], R]], Callable[P, R | Response]]:
     """Run the view inside its tenant's scope, passed as first argument.
 
@@ -89,7 +96,7 @@ def workspace(
     an error status rolls the transaction back, so that a view may answer with a form again without half a write.
     """
     access = Access(
-        "workspace", right=right, object=object_name, write=write, member=member, body_limit=body_limit
+        "workspace", right, object_name, write=write, member=member, body_limit=body_limit, by_key=by_key
     )
 
     def decorate(view: Callable[Concatenate[S, P], R]) -> Callable[P, R | Response]:
@@ -100,15 +107,26 @@ def workspace(
             request_facts = facts()
 
             def enter(*, write: bool) -> AbstractContextManager[RequestScope]:
-                return gate().enter(pod=pod, host=host, credential=credential, write=write, request_id=request_facts.id)
+                return gate().enter(
+                    pod=pod,
+                    host=host,
+                    credential=credential,
+                    write=write,
+                    request_id=request_facts.id,
+                    by_key=access.by_key,
+                )
 
             if request.method not in SAFE_METHODS:
                 _receive(enter, access, kind)
-            try:
+
+            def once() -> R | Response:
                 with enter(write=writes) as scope:
                     _admit(scope, access, kind)
                     request_facts.scope = scope
                     return _run(scope, lambda: view(cast("S", scope), *args, **kwargs))
+
+            try:
+                return _again_if_in_the_way(once)
             except _RolledBack as rolled_back:
                 return rolled_back.response
 
@@ -246,6 +264,20 @@ def _check_right(scope: RequestScope, access: Access) -> None:
     if access.right is not None:
         # The object an address names is what the right must hold for.
         gate().authorise(scope, access.right, access.object or str((request.view_args or {}).get("object_name", "")))
+
+
+def _again_if_in_the_way(once: Callable[[], R]) -> R:
+    """Make the whole transaction again, once, when another writer was in its way for a moment.
+
+    A body of files is read as it is written away, so that it is there for one time only.
+    """
+    try:
+        return once()
+    except Conflict as conflict:
+        if not conflict.passing or request.mimetype == "multipart/form-data":
+            raise
+    time.sleep(random.uniform(*_PAUSE))  # noqa: S311 (two who met shall not meet again; guards nothing)
+    return once()
 
 
 def _run(scope: RequestScope, view: Callable[[], R]) -> R | Response:

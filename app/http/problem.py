@@ -11,10 +11,11 @@ from urllib.parse import quote
 import msgspec
 from flask import Flask, render_template, request
 from marshmallow import ValidationError
+from psycopg import DataError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from app.core.errors import FieldError, InvalidInput, NotFound, RapportError, TooManyRequests, Unauthenticated
+from app.core.errors import Conflict, FieldError, InvalidInput, NotFound, RapportError, TooManyRequests, Unauthenticated
 from app.http.context import facts, is_api, is_htmx, runtime
 from app.http.guard import read_scope
 
@@ -51,6 +52,8 @@ def on_rapport_error(error: RapportError) -> Response:
     response = answer(error.status, error.code, error.title, error.detail, error.errors, error.extra)
     if isinstance(error, TooManyRequests):
         response.headers["Retry-After"] = str(error.extra.get("retry_after", 1))
+    if isinstance(error, Conflict) and error.passing:
+        response.headers["Retry-After"] = "1"
     if isinstance(error, Unauthenticated):
         response.headers["WWW-Authenticate"] = 'Bearer realm="rapport"'
     return response
@@ -113,6 +116,8 @@ def on_unexpected(error: Exception) -> Response:
 def _known(error: Exception) -> RapportError | None:
     """Database errors that say something to the caller."""
     name = type(error).__name__
+    if isinstance(error, DataError) and "NUL" in str(error):
+        return InvalidInput("A text must not contain the NUL character.")
     if name in {"OperationalError", "PoolTimeout", "ConnectionTimeout"}:
         log.error("a database does not answer: %s", name, extra={"request_id": _request_id()})
         return _Down("The service does not answer at the moment. Try again shortly.")

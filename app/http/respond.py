@@ -43,7 +43,22 @@ def json_body(form: type[T]) -> T:
     kind = request.mimetype
     if kind and kind != "application/json" and not kind.endswith("+json"):
         raise UnsupportedMediaType("Send application/json.")
-    return msgspec.json.decode(request.get_data() or b"{}", type=form)
+    decoded = msgspec.json.decode(request.get_data() or b"{}", type=form)
+    if isinstance(decoded, msgspec.Struct):
+        _refuse_nul(decoded)
+    return decoded
+
+
+def _refuse_nul(decoded: msgspec.Struct) -> None:
+    """No text of PostgreSQL can hold a NUL character."""
+    values = ((name, getattr(decoded, name)) for name in decoded.__struct_fields__)
+    errors = [
+        FieldError(f"/{name}", "text.nul", "Must not contain the NUL character.")
+        for name, value in values
+        if isinstance(value, str) and "\0" in value
+    ]
+    if errors:
+        raise InvalidInput("The input is not valid.", errors)
 
 
 def query_arguments(*known: str) -> dict[str, str]:

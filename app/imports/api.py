@@ -13,14 +13,24 @@ from werkzeug.http import dump_options_header
 from werkzeug.wrappers import Response
 
 from app.access.rights import RECORD_IMPORT
-from app.core.errors import InvalidInput
+from app.core.errors import FieldError, InvalidInput
 from app.core.jobs import wake
 from app.http.context import runtime
 from app.http.guard import workspace
+from app.http.openapi import described
 from app.http.respond import json_response, query_arguments
+from app.imports import openapi
 from app.imports.errorfile import error_lines
 from app.imports.errors import ImportNotFound, InvalidImport
-from app.imports.service import MAX_BYTES, api_form, get_import, read_options, start_import, undo_import
+from app.imports.service import (
+    MAX_BYTES,
+    api_form,
+    cancel_import,
+    get_import,
+    read_options,
+    start_import,
+    undo_import,
+)
 
 if TYPE_CHECKING:
     from tenants.scope import TenantScope
@@ -32,6 +42,7 @@ BODY_LIMIT: Final = MAX_BYTES + 1_000_000
 
 
 @blueprint.post("/imports")
+@described(openapi.START)
 @workspace(RECORD_IMPORT, body_limit=BODY_LIMIT)
 def start(scope: TenantScope) -> Response:
     """Accept a file; 202 with where to look for its progress."""
@@ -47,6 +58,7 @@ def start(scope: TenantScope) -> Response:
 
 
 @blueprint.get("/imports/<import_id>")
+@described(openapi.GET)
 @workspace(RECORD_IMPORT)
 def get(scope: TenantScope, import_id: str) -> Response:
     """Summary, status and progress."""
@@ -55,6 +67,7 @@ def get(scope: TenantScope, import_id: str) -> Response:
 
 
 @blueprint.get("/imports/<import_id>/errors.csv")
+@described(openapi.ERRORS)
 @workspace(RECORD_IMPORT)
 def errors(scope: TenantScope, import_id: str) -> Response:
     """What was wrong with which cell."""
@@ -64,12 +77,32 @@ def errors(scope: TenantScope, import_id: str) -> Response:
 
 
 @blueprint.post("/imports/<import_id>/undo")
+@described(openapi.UNDO)
 @workspace(RECORD_IMPORT)
 def undo(scope: TenantScope, import_id: str) -> Response:
     """Take the import back as far as nobody touched its records since; 202, watch ``status``."""
     query_arguments()
     identity = as_id(import_id)
     undo_import(scope, identity)
+    ring_after()
+    return json_response(api_form(get_import(scope, identity)), 202, {"Location": f"/api/v1/imports/{identity}"})
+
+
+@blueprint.post("/imports/<import_id>/cancel")
+@described(openapi.CANCEL)
+@workspace(RECORD_IMPORT)
+def cancel(scope: TenantScope, import_id: str) -> Response:
+    """End a queued or running import after its present rows; 202, watch ``status``.
+
+    What was written stays and is counted, with ``undo=true`` it is taken back then. While an import is taken back, that
+    ends.
+    """
+    given = query_arguments("undo")
+    if given.get("undo", "false") not in {"true", "false"}:
+        message = "undo is true or false."
+        raise InvalidInput(message, [FieldError("?undo", "undo.invalid", message)])
+    identity = as_id(import_id)
+    cancel_import(scope, identity, undo=given.get("undo") == "true")
     ring_after()
     return json_response(api_form(get_import(scope, identity)), 202, {"Location": f"/api/v1/imports/{identity}"})
 

@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from app.imports.mapping import Plan, Target
     from app.metadata.fieldtypes.base import Coercion
 
-#: Distinct texts a column remembers: dates, choices and amounts repeat, names and texts do not.
+#: Distinct texts a column remembers: dates, choices, places and amounts repeat.
 _REMEMBERED: Final = 4_096
-#: Reading these is as cheap as remembering them.
+#: What nothing is remembered of.
+_UNREAD: Final = object()
+#: Space around these is theirs.
 _PLAIN_TYPES: Final = frozenset({"text", "long_text"})
 #: What is kept of a cell in a report.
 _SHOWN: Final = 200
@@ -65,9 +67,12 @@ class RowReader:
                 self._composites[target.field.name] = target
             self._cells.append(_Cell(target, replace(ctx, date_format=own), plan.wishes.values.get(target.path, {})))
         for cell in self._cells:
-            # An amount whose currency has a column of its own is itself only a part.
-            if not cell.target.part and cell.target.field.name in self._composites:
-                cell.read_part("amount")
+            if cell.name in self._composites:
+                cell.gather()
+                # An amount whose currency has a column of its own is itself only a part.
+                if not cell.target.part:
+                    cell.read_part("amount")
+        self._joined: dict[tuple[object, ...], tuple[object]] = {}
         self._ctx = ctx
 
     @property
@@ -78,14 +83,23 @@ class RowReader:
     def read(self, number: int, cells: Sequence[str]) -> ReadRow:
         """Values, links and problems of one row."""
         row = ReadRow(number)
-        if len(cells) > self._width:
-            message = f"The row has {len(cells)} columns, the header has {self._width}."
+        given = len(cells)
+        if given > self._width:
+            message = f"The row has {given} columns, the header has {self._width}."
             row.problems.append(Problem("", "", "row.too_long", message))
             return row
         for cell in self._cells:
-            self._take(row, cell, cell.text(cells))
-        for name, given in row.parts.items():
-            self._join(row, name, given)
+            column = cell.column
+            raw = cell.target.constant if column is None else cells[column] if column < given else ""
+            known = cell.known.get(raw, _UNREAD)
+            if known is None:
+                row.blank.append(cell.blank)
+            elif known is _UNREAD:
+                self._take(row, cell, raw)
+            else:
+                cell.put(row, known)
+        for name, parts in row.parts.items():
+            self._join(row, name, parts)
         return row
 
     def merge(self, row: ReadRow, present: Mapping[str, Any]) -> None:
@@ -100,75 +114,104 @@ class RowReader:
                 merged = {**before, **given}
                 self._join(row, name, {part: value for part, value in merged.items() if value is not None})
 
-    def _take(self, row: ReadRow, cell: _Cell, text: str) -> None:
-        target, name = cell.target, cell.target.field.name
+    def _take(self, row: ReadRow, cell: _Cell, raw: str) -> None:
+        """A cell whose text is met for the first time."""
+        text = cell.text(raw)
         if not text or text.strip() in self._nulls:
-            (row.cleared if text else row.blank).append(target.path if name in self._composites else name)
-            return
-        if target.field.to:
-            row.links[name] = (target, text)
+            (row.cleared if text else row.blank).append(cell.blank)
             return
         try:
             value = cell.read(text)
         except ValueProblem as problem:
-            row.problems.append(Problem(target.header, text[:_SHOWN], problem.code, problem.message))
+            row.problems.append(Problem(cell.target.header, text[:_SHOWN], problem.code, problem.message))
             return
-        if name in self._composites:
-            row.parts.setdefault(name, {})[target.part or "amount"] = value
-        elif value is None:
-            row.blank.append(name)
-        else:
-            row.values[name] = value
+        if value is None and not cell.part:
+            row.blank.append(cell.blank)
+            return
+        cell.remember(raw, value)
+        cell.put(row, value)
 
     def _join(self, row: ReadRow, name: str, given: dict[str, object]) -> None:
-        """Parts of a composite become one value."""
+        """Parts of a composite become one value, once for parts that repeat."""
+        texts = all(isinstance(part, str) for part in given.values())
+        key = (name, *given.items()) if texts else ()
+        known = self._joined.get(key) if texts else None
+        if known is None:
+            known = self._put_together(row, name, given)
+            if texts and known is not None and len(self._joined) < _REMEMBERED:
+                self._joined[key] = known
+        if known is not None:
+            row.values[name] = known[0]
+
+    def _put_together(self, row: ReadRow, name: str, given: dict[str, object]) -> tuple[object] | None:
+        """The value (in a tuple, as it may be None), or None with the problem put to the row."""
         target = self._composites[name]
         amount = given.get("amount")
         merged = {**amount, **given, "amount": amount["amount"]} if isinstance(amount, dict) else given
         try:
-            row.values[name] = target.field.type.coerce(target.field, merged, self._ctx)
+            return (target.field.type.coerce(target.field, merged, self._ctx),)
         except ValueProblem as problem:
             where = next((c.target for c in self._cells if c.target.path == f"{name}.{problem.part}"), target)
             shown = str(given.get(problem.part, ""))[:_SHOWN]
             row.problems.append(Problem(where.header, shown, problem.code, problem.message))
+            return None
 
 
 class _Cell:
-    """One target: finds its text in a row and reads it, remembering what it has read."""
+    """One target: finds its text in a row and reads it, remembering what it has read.
+
+    ``blank`` is what the row's ``blank`` and ``cleared`` call it; ``part`` its key when its field is put together.
+    """
+
+    __slots__ = ("_ctx", "_mapped", "_parse", "_trims", "blank", "column", "known", "name", "part", "put", "target")
 
     def __init__(self, target: Target, ctx: Coercion, mapped: Mapping[str, str]) -> None:
         self.target = target
+        self.column = target.column
+        self.name = self.blank = target.field.name
+        self.part = ""
+        #: Cell as it stands in the file → what it means; None: nothing.
+        self.known: dict[str, Any] = {} if "" in mapped else {"": None}
+        self.put: Callable[[ReadRow, Any], None] = self._put_link if target.field.to else self._put_value
         self._mapped = mapped
         self._ctx = ctx
-        self._known: dict[str, object] = {}
-        self._remember = target.field.type.name not in _PLAIN_TYPES
+        self._trims = target.field.type.name not in _PLAIN_TYPES
         self._parse = self._parser()
 
-    def text(self, cells: Sequence[str]) -> str:
-        """The cell's text after the user's replacements; a row that is too short has empty cells.
+    def text(self, raw: str) -> str:
+        """The cell's text after the user's replacements.
 
         Space around it is kept in texts, which arrive as they were written (RFC 4180 §2.4), and dropped elsewhere.
         """
-        column = self.target.column
-        if column is None:
-            return self.target.constant
-        raw = cells[column] if column < len(cells) else ""
+        if self.column is None:
+            return raw
         text = raw.strip()
         if text in self._mapped:
             return self._mapped[text]
-        return text if self._remember or not text else raw
+        return text if self._trims or not text else raw
 
     def read(self, text: str) -> Any:
-        """The value. Raises ValueProblem."""
-        if not self._remember:
-            return self._parse(text)
-        known = self._known.get(text, self)
-        if known is not self:
-            return known
-        value = self._parse(text)
-        if len(self._known) < _REMEMBERED:
-            self._known[text] = value
-        return value
+        """The value; of a link the text itself, with its target. Raises ValueProblem."""
+        return (self.target, text) if self.target.field.to else self._parse(text)
+
+    def remember(self, raw: str, value: object) -> None:
+        """Read this text no more, in a file that does not have too many."""
+        if value is not None and len(self.known) < _REMEMBERED:
+            self.known[raw] = value
+
+    def gather(self) -> None:
+        """Read the cell as a part of its field from now on."""
+        self.part = self.target.part or "amount"
+        self.blank, self.put = self.target.path, self._put_part
+
+    def _put_value(self, row: ReadRow, value: Any) -> None:
+        row.values[self.name] = value
+
+    def _put_link(self, row: ReadRow, value: tuple[Target, str]) -> None:
+        row.links[self.name] = value
+
+    def _put_part(self, row: ReadRow, value: object) -> None:
+        row.parts.setdefault(self.name, {})[self.part] = value
 
     def read_part(self, part: str) -> None:
         """Read the cell as this part of its field from now on."""

@@ -18,6 +18,7 @@ from app.imports.errors import InvalidImport
 from app.imports.form import options_of
 from app.imports.preview import look
 from app.imports.service import (
+    cancel_import,
     change_draft,
     confirm_draft,
     discard_draft,
@@ -143,6 +144,17 @@ def undo(scope: TenantScope, import_id: str) -> Response:
     return see_other(f"/imports/{row.id}")
 
 
+@blueprint.post("/imports/<import_id>/cancel")
+@workspace(RECORD_IMPORT, member=True)
+def cancel(scope: TenantScope, import_id: str) -> Response:
+    """Stop it, and with ``undo`` take back what it has written."""
+    row = get_import(scope, api.as_id(import_id))
+    undo_too = request.form.get("undo") == "true"
+    cancel_import(scope, row.id, undo=undo_too)
+    api.ring_after()
+    return see_other(f"/imports/{row.id}?stop={'undo' if undo_too else 'keep'}")
+
+
 def _upload(scope: TenantScope, object_name: str, error: str = "", status: int = 200) -> Response:
     catalog = catalogs.for_scope(scope)
     objects = [(name, one.plural) for name, one in catalog.objects.items() if name not in _NO_OBJECTS]
@@ -181,6 +193,10 @@ def _mapping(scope: TenantScope, row: ImportRow, stored: Stored, error: str = ""
 
 def _state(scope: TenantScope, row: ImportRow) -> dict[str, Any]:
     object_type = catalogs.for_scope(scope).objects.get(row.object)
+    going_back = row.ended and row.state != "undone" and "undo" in row.options
+    stop = request.args.get("stop", "")
+    # Taken back as soon as it has ended: the job comes a moment later.
+    awaited = stop == "undo" and row.ended and row.state != "undone"
     problems = repository.problem_kinds(scope, row.id, _PROBLEMS) if row.failed or row.warnings else []
     return {
         "row": row,
@@ -188,9 +204,16 @@ def _state(scope: TenantScope, row: ImportRow) -> dict[str, Any]:
         "summary": summary(row, f"/imports/{row.id}/errors.csv"),
         "percent": int(progress(row) * 100),
         "running": not row.ended,
+        "going_back": going_back or awaited,
+        "percent_back": _percent(*repository.undo_progress(scope, row)) if going_back else 0,
+        "stop": stop if stop in {"keep", "undo"} else "",
         "problems": problems,
         "dry_run": Stored.from_json(row.options).given.dry_run,
     }
+
+
+def _percent(done: int, total: int) -> int:
+    return 100 * done // total if total else 0
 
 
 def _html(template: str, status: int = 200, **values: Any) -> Response:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from psycopg.types.json import Jsonb
 
+from app.records.store_many import array_text
 from tenants.copying import copy_into
 
 if TYPE_CHECKING:
@@ -20,7 +21,10 @@ _COLUMNS: Final = (
     "id, object, file_name, file_key, options, state, rows, created, updated, skipped, failed, warnings, next_row,"
     " unmapped, error, created_by, created_at, started_at, finished_at, undone_at"
 )
+#: ``next_row`` before anything was taken back.
+PAST_THE_END: Final = 2_000_000_000
 _FINAL: Final = ("done", "failed", "undone")
+_ROW_COLUMNS: Final = ("import_id", "row", "status", "record_id", "record_version", "errors")
 #: import_row.status of records made only because a row links to them; their row numbers are negative.
 LINKED: Final = "linked"
 
@@ -56,7 +60,7 @@ class ImportRow:
         return self.state in _FINAL
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RowReport:
     """What became of one row of the file."""
 
@@ -152,25 +156,73 @@ def finish(scope: TenantScope, import_id: UUID, state: str, error: str = "") -> 
     )
 
 
+def begin_undo(scope: TenantScope, import_id: UUID, undo: Mapping[str, Any]) -> None:
+    """Note that the import is taken back, from its last row on."""
+    scope.execute(
+        "UPDATE import SET options = options || jsonb_build_object('undo', %s::jsonb), next_row = %s WHERE id = %s",
+        (Jsonb(dict(undo)), PAST_THE_END, import_id),
+    )
+
+
+def end_undo(scope: TenantScope, import_id: UUID) -> None:
+    """It is not taken back any more; it may be asked for again."""
+    scope.execute("UPDATE import SET options = options - 'undo' WHERE id = %s", (import_id,))
+
+
+def move_undo(scope: TenantScope, import_id: UUID, row: int) -> None:
+    """The rows from ``row`` on have been looked at."""
+    scope.execute("UPDATE import SET next_row = %s WHERE id = %s", (row, import_id))
+
+
+def undo_progress(scope: TenantScope, row: ImportRow) -> tuple[int, int]:
+    """How many of the written rows an undo has looked at, and how many there are."""
+    found = scope.execute(
+        "SELECT count(*) FILTER (WHERE row >= %s), count(*) FROM import_row"
+        " WHERE import_id = %s AND record_id IS NOT NULL",
+        (row.next_row, row.id),
+    ).fetchone()
+    return cast("tuple[int, int]", found or (0, 0))
+
+
+def old_drafts(scope: TenantScope, before: datetime, limit: int) -> list[tuple[UUID, str]]:
+    """Drafts nobody has started since ``before``: id and the file's key."""
+    rows = scope.execute(
+        "SELECT id, file_key FROM import WHERE state = 'queued' AND options ->> 'draft' = 'true' AND created_at < %s"
+        " ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED",
+        (before, limit),
+    ).fetchall()
+    return cast("list[tuple[UUID, str]]", rows)
+
+
 def report_rows(scope: TenantScope, import_id: UUID, reports: Sequence[RowReport]) -> None:
-    """Keep what became of rows, by COPY."""
-    columns = ("import_id", "row", "status", "record_id", "record_version", "errors")
-    copy_into(
-        scope,
-        "import_row",
-        columns,
-        (
+    """Keep what became of rows: those with problems by COPY, of the others only numbers, ids and versions travel."""
+    plain: dict[str, list[RowReport]] = {}
+    telling: list[RowReport] = []
+    for one in reports:
+        if one.errors or one.record_id is None:
+            telling.append(one)
+        else:
+            plain.setdefault(one.status, []).append(one)
+    for status, rows in plain.items():
+        scope.execute(
+            "INSERT INTO import_row (import_id, row, status, record_id, record_version)"
+            " SELECT %s::uuid, r.row, %s::text, r.record_id, r.version"
+            " FROM unnest(%s::text::integer[], %s::text::uuid[], %s::text::integer[]) AS r(row, record_id, version)",
             (
                 import_id,
-                one.row,
-                one.status,
-                one.record_id,
-                one.record_version,
-                Jsonb(one.errors) if one.errors else None,
-            )
-            for one in reports
-        ),
-    )
+                status,
+                array_text([one.row for one in rows]),
+                array_text([one.record_id for one in rows]),
+                array_text([one.record_version for one in rows]),
+            ),
+        )
+    if telling:
+        copy_into(scope, "import_row", _ROW_COLUMNS, (_row_cells(import_id, one) for one in telling))
+
+
+def _row_cells(import_id: UUID, one: RowReport) -> tuple[object, ...]:
+    errors = Jsonb(one.errors) if one.errors else None
+    return (import_id, one.row, one.status, one.record_id, one.record_version, errors)
 
 
 def report_linked(scope: TenantScope, import_id: UUID, made: Sequence[tuple[UUID, int]]) -> None:

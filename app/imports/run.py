@@ -16,6 +16,7 @@ import msgspec
 
 from app.access import catalogs
 from app.access.rights import RECORD_IMPORT, allows
+from app.core.collector import collector_paused
 from app.core.errors import Conflict, Forbidden, InvalidInput, NotFound, Unauthenticated
 from app.core.jobs import checkpoint
 from app.events.append import append_summary
@@ -161,7 +162,8 @@ class _Run:
         size = _FIRST
         while chunk := list(islice(rows, size)):
             started = time.monotonic()
-            writer = _patiently(lambda c=chunk, w=writer: self._batch(sheet, c, w, found))
+            with collector_paused():
+                writer = _patiently(lambda c=chunk, w=writer: self._batch(sheet, c, w, found))
             checkpoint(chunk[-1][0], found.rows)
             taken = max(time.monotonic() - started, 0.001)
             size = max(_LEAST, min(_MOST, size * 2, int(size * _AIM / taken)))

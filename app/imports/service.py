@@ -19,7 +19,7 @@ from app.imports.links import check_link_by
 from app.imports.mapping import guess_mapping, make_plan, second_fields
 from app.imports.options import ImportOptions, delimiter_of, take_apart
 from app.imports.reading import detect, open_sheet
-from app.imports.stored import Starter, Stored
+from app.imports.stored import Starter, Stored, Undo
 from app.imports.survey import survey
 from app.records.intake import coercion_of
 from app.records.matching import match_field
@@ -94,7 +94,7 @@ def start_import(
         rows=found.rows if found else 0,
         unmapped=plan.unmapped,
     )
-    return import_id, request_job(scope, RUN_JOB, {"import": str(import_id)})
+    return import_id, request_job(scope, RUN_JOB, {"import": str(import_id)}, job_id=import_id)
 
 
 def start_draft(scope: TenantScope, storage: Storage, object_name: str, file_name: str, stream: BinaryIO) -> UUID:
@@ -155,7 +155,7 @@ def confirm_draft(scope: TenantScope, storage: Storage, import_id: UUID) -> UUID
     repository.change_options(
         scope, import_id, stored.to_json(), rows=found.rows if found else 0, unmapped=plan.unmapped
     )
-    return request_job(scope, RUN_JOB, {"import": str(import_id)})
+    return request_job(scope, RUN_JOB, {"import": str(import_id)}, job_id=import_id)
 
 
 def discard_draft(scope: TenantScope, storage: Storage, import_id: UUID) -> None:
@@ -189,11 +189,11 @@ def _check_plan(scope: TenantScope, plan: Plan) -> None:
 
 
 def _starter(scope: TenantScope) -> Starter:
-    """Who it runs for: the member, the key, or the operator at the command line."""
-    if scope.member is not None:
-        return Starter("member", scope.member.id, scope.member.name)
+    """Who it runs for: the key (never with more rights than it has), the member, or the operator."""
     if scope.credential_kind == "key" and scope.credential is not None:
         return Starter("key", scope.credential, scope.actor.name)
+    if scope.member is not None:
+        return Starter("member", scope.member.id, scope.member.name)
     return Starter(scope.actor.kind, scope.actor.id, scope.actor.name)
 
 
@@ -241,6 +241,8 @@ def api_form(row: ImportRow) -> dict[str, Any]:
 def undo_import(scope: TenantScope, import_id: UUID) -> UUID:
     """Ask for the job that takes an ended import back; its id.
 
+    Asked again while that job is on its way, nothing more happens.
+
     Raises: ImportNotFound, ImportBusy: it still runs or was undone before.
     """
     row = repository.read_import(scope, import_id, lock=True)
@@ -248,7 +250,38 @@ def undo_import(scope: TenantScope, import_id: UUID) -> UUID:
         raise ImportNotFound("There is no such import.")
     if row.state not in {"done", "failed"}:
         raise ImportBusy("It was undone before." if row.state == "undone" else "The import is still running.")
-    return request_job(scope, UNDO_JOB, {"import": str(import_id)})
+    known = Stored.from_json(row.options).undo
+    if known is not None:
+        return known.job
+    asked = Undo(job=ids.uuid7(), by=_starter(scope))
+    repository.begin_undo(scope, import_id, msgspec.to_builtins(asked))
+    return request_job(scope, UNDO_JOB, {"import": str(import_id)}, job_id=asked.job)
+
+
+def cancel_import(scope: TenantScope, import_id: UUID, *, undo: bool = False) -> None:
+    """End an import, or its being taken back, after the rows it is at; what was written stays.
+
+    With ``undo`` that is taken back as soon as the import has ended. Waits for no lock: the job holds the import's.
+
+    Raises: ImportNotFound, ImportBusy: it has not begun or has ended.
+    """
+    row = get_import(scope, import_id)
+    stored = Stored.from_json(row.options)
+    if stored.draft:
+        raise ImportBusy("The import has not been started; discard it instead.")
+    going_back = stored.undo if row.state in {"done", "failed"} else None
+    if row.ended and going_back is None:
+        raise ImportBusy("The import has ended already.")
+    if going_back is not None and undo:
+        raise ImportBusy("The import is being taken back already.")
+    job = row.id if going_back is None else going_back.job
+    # As the login: a tenant's role may not touch a job.
+    scope.at_commit("select pod.cancel_job_of(%(tenant)s, %(job)s)", {"tenant": scope.tenant.id, "job": job})
+    if undo:
+        by = _starter(scope)
+        request_job(
+            scope, UNDO_JOB, {"import": str(row.id), "by": {"kind": by.kind, "id": str(by.id) if by.id else ""}}
+        )
 
 
 def known_survey(row: ImportRow) -> Survey | None:

@@ -8,11 +8,16 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
+
 from app.access import catalogs
+from app.core import ids
+from app.core.jobs import checkpoint
 from app.events.append import append_summary
 from app.imports import repository
+from app.imports.errors import ImportBusy
 from app.imports.repository import LINKED
-from app.imports.stored import Starter, Stored, import_scope
+from app.imports.stored import Starter, Stored, Undo, import_scope, undo_scope
 from app.metadata.fieldtypes.base import ValueProblem
 from app.records.batch import PreparedRow, write_batch
 from app.records.intake import coercion_of
@@ -29,27 +34,63 @@ if TYPE_CHECKING:
     from tenants.scope import TenantScope
 
 _BATCH: Final = 200
-_PAST_THE_END: Final = 2_000_000_000
 _SYSTEM: Final = Starter("system", None, "Rapport")
 
 
-def run_undo(runtime: Runtime, tenant: UUID, import_id: UUID) -> None:
-    """Undo batch by batch, the last rows first; may be called again after a kill."""
+def run_undo(runtime: Runtime, tenant: UUID, import_id: UUID, by: Starter | None = None) -> None:
+    """Undo batch by batch, the last rows first, for whoever asked (``by``, when the import does not say).
+
+    How far it is moves with each batch, so whoever runs it next goes on there.
+
+    Raises: ImportBusy: the import has not ended yet; try again later.
+    """
     with import_scope(runtime, tenant, import_id, _SYSTEM, write=False) as scope:
         row = repository.read_import(scope, import_id)
     if row is None or row.state == "undone":
         return
-    by = Stored.from_json(row.options).by
-    after = _PAST_THE_END
-    while True:
-        with import_scope(runtime, tenant, import_id, by, row.file_name, write=True) as scope:
-            rows = repository.written_rows(scope, import_id, after, _BATCH)
-            if not rows:
-                repository.finish(scope, import_id, "undone")
-                append_summary(scope, "import_undone", row.object, {"file": row.file_name}, record_id=import_id)
-                return
-            _undo_batch(scope, row, rows)
-            after = rows[-1][0]
+    stored = Stored.from_json(row.options)
+    who = stored.undo.by if stored.undo else by or stored.by
+    if stored.undo is None:
+        _begin(runtime, tenant, import_id, who)
+    with import_scope(runtime, tenant, import_id, _SYSTEM, write=False) as scope:
+        present = repository.read_import(scope, import_id)
+        done, total = repository.undo_progress(scope, present) if present else (0, 0)
+    while taken := _next_batch(runtime, tenant, import_id, who):
+        done += taken
+        checkpoint(done, total)
+
+
+def stop_undo(runtime: Runtime, tenant: UUID, import_id: UUID) -> None:
+    """It was cancelled: what was taken back stays so, the rest can be taken back another time."""
+    with import_scope(runtime, tenant, import_id, _SYSTEM, write=True) as scope:
+        row = repository.read_import(scope, import_id, lock=True)
+        if row is not None and row.state != "undone":
+            repository.end_undo(scope, import_id)
+
+
+def _begin(runtime: Runtime, tenant: UUID, import_id: UUID, by: Starter) -> None:
+    """Note it where an ended import has not been asked to be taken back through ``undo_import``."""
+    with undo_scope(runtime, tenant, import_id, by) as scope:
+        row = repository.read_import(scope, import_id, lock=True)
+        if row is None or not row.ended:
+            raise ImportBusy("The import is still running.")
+        repository.begin_undo(scope, import_id, msgspec.to_builtins(Undo(job=ids.uuid7(), by=by)))
+
+
+def _next_batch(runtime: Runtime, tenant: UUID, import_id: UUID, by: Starter) -> int:
+    """Take the next rows back; 0 when there are none left, or somebody else has finished or stopped it."""
+    with undo_scope(runtime, tenant, import_id, by) as scope:
+        row = repository.read_import(scope, import_id, lock=True)
+        if row is None or row.state == "undone" or "undo" not in row.options:
+            return 0
+        rows = repository.written_rows(scope, import_id, row.next_row, _BATCH)
+        if not rows:
+            repository.finish(scope, import_id, "undone")
+            append_summary(scope, "import_undone", row.object, {"file": row.file_name}, record_id=import_id)
+            return 0
+        _undo_batch(scope, row, rows)
+        repository.move_undo(scope, import_id, rows[-1][0])
+        return len(rows)
 
 
 def _undo_batch(scope: TenantScope, row: ImportRow, rows: list[tuple[int, str, UUID, int]]) -> None:

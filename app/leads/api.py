@@ -13,6 +13,7 @@ from app.access.rights import RECORD_CREATE, RECORD_EDIT
 from app.core.errors import FieldError, InvalidInput
 from app.http.context import gate
 from app.http.guard import workspace
+from app.http.openapi import Schema, answer, body, described, of_parts, operation
 from app.http.respond import json_response
 from app.leads.service import convert_lead
 from app.records.api_arguments import known_arguments
@@ -26,9 +27,27 @@ if TYPE_CHECKING:
 blueprint = Blueprint("leads", __name__, url_prefix="/api/v1", description="Lead conversion")
 
 _KNOWN: Final = ("deal_name", "company", "contact")
+_ID: Final[Schema] = {"type": ["string", "null"], "format": "uuid"}
+_FORM: Final[Schema] = {
+    "type": "object",
+    "properties": {
+        "deal_name": {"type": ["string", "null"], "description": "A deal of this name too"},
+        "company": _ID | {"description": "A company there is already"},
+        "contact": _ID | {"description": "A contact there is already"},
+    },
+    "additionalProperties": False,
+}
+_CONVERT: Final = operation(
+    "Turn a lead into a company, a contact and, with deal_name, a deal",
+    {"200": answer("What it became", of_parts({"company": _ID, "contact": {**_ID, "type": "string"}, "deal": _ID}))},
+    operationId="lead_convert",
+    request=body(_FORM, required=False, example={"deal_name": "First order"}),
+    write=True,
+)
 
 
 @blueprint.post("/records/lead/<record_id>/convert")
+@described(_CONVERT)
 @workspace(RECORD_EDIT, object_name="lead")
 def convert(scope: TenantScope, record_id: str) -> Response:
     """Turn a lead into a company, a contact and, with ``deal_name``, a deal."""

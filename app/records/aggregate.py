@@ -13,7 +13,7 @@ from app.records import reach
 from app.records.converted import combined, sums_by_currency
 from app.records.environment import check_filter, condition_sql, spec_key
 from app.records.grains import GroupKey, parse_groups
-from app.records.keyset import Branch, branches, decode_cursor, encode_cursor
+from app.records.keyset import Branch, branches, decode_cursor, encode_cursor, subject_of
 from app.records.metrics import Metric, minor_digits, parse_metrics, plain_amount, stray_select
 from app.records.paths import Source, refuse
 from app.records.read import check_limits, condition_params, find_object, live, union
@@ -63,10 +63,10 @@ def aggregate(scope: TenantScope, object_name: str, query: AggregateQuery) -> di
     check_limits(query.limit)
     _check_sizes(query)
     checked = check_filter(scope, catalog, obj, query.filter)
-    subject = f"{obj.name}*{','.join(query.group_by)}"
+    subject = subject_of(scope.tenant.id, f"{obj.name}*{','.join(query.group_by)}", query.filter)
     place = None
     if query.cursor:
-        place = decode_cursor(subject, query.cursor, _plan_for(catalog, obj, query, checked, None).keys)
+        place = decode_cursor([subject], query.cursor, _plan_for(catalog, obj, query, checked, None).keys)
     plan = _plan_for(catalog, obj, query, checked, place.form if place else None)
     params = figure_params(scope, checked)
     binds = {**params, "limit": query.limit + 1, **(place.binds() if place else {})}

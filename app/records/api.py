@@ -9,6 +9,7 @@ from urllib.parse import quote
 import msgspec
 from flask import request
 from flask_smorest import Blueprint  # pyright: ignore[reportMissingTypeStubs]
+from werkzeug.exceptions import MethodNotAllowed
 
 from app.access.rights import RECORD_BULK, RECORD_CREATE, RECORD_DELETE, RECORD_DESTROY, RECORD_EDIT, RECORD_READ
 from app.core.errors import FieldError, InvalidInput
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
 
 blueprint = Blueprint("records", __name__, url_prefix="/api/v1", description="Records of any object")
 
+#: An id is longer than the names of an object's other routes (bulk, aggregate, board), which answer 405 for themselves.
+_RECORD: Final = "/records/<object_name>/<string(minlength=10):record_id>"
 #: A bulk call's body: 10,000 rows of 3 KB.
 _BULK_BYTES: Final = 32 * 1024 * 1024
 
@@ -79,13 +82,13 @@ def create(scope: TenantScope, object_name: str) -> Response:
     return _answer(object_name, record, 201)
 
 
-@blueprint.get("/records/<object_name>/<record_id>")
+@blueprint.get(_RECORD)
 @workspace(RECORD_READ)
 def get(scope: TenantScope, object_name: str, record_id: str) -> Response:
     """One record."""
     fields, trash = arguments.get_arguments()
     wanted = (*fields, "version") if fields and "version" not in fields else fields
-    record = get_record(scope, object_name, record_id, fields=wanted, trash=trash)
+    record = get_record(scope, object_name, _id(scope, object_name, record_id), fields=wanted, trash=trash)
     tag = etag(_version(record))
     if request.if_none_match.contains_weak(tag.strip('"')):
         return json_response(b"", 304, {"ETag": tag})
@@ -94,7 +97,7 @@ def get(scope: TenantScope, object_name: str, record_id: str) -> Response:
     return json_response(record, headers={"ETag": tag})
 
 
-@blueprint.patch("/records/<object_name>/<record_id>")
+@blueprint.patch(_RECORD)
 @workspace(RECORD_EDIT)
 def patch(scope: TenantScope, object_name: str, record_id: str) -> Response:
     """Change a record by a JSON merge patch (RFC 7396)."""
@@ -104,7 +107,7 @@ def patch(scope: TenantScope, object_name: str, record_id: str) -> Response:
     return _answer(object_name, record, 200)
 
 
-@blueprint.delete("/records/<object_name>/<record_id>")
+@blueprint.delete(_RECORD)
 @workspace(RECORD_DELETE)
 def delete(scope: TenantScope, object_name: str, record_id: str) -> Response:
     """Move a record to the trash, or destroy it."""
@@ -215,7 +218,13 @@ _BULK_RIGHTS: Final = {
 }
 
 
+#: What stands where a record's id does, and the methods that go with it.
+_VERBS: Final = {"bulk": ("POST",), "aggregate": ("GET",), "board": ("GET",)}
+
+
 def _id(scope: TenantScope, object_name: str, record_id: str) -> UUID:
+    if record_id in _VERBS:
+        raise MethodNotAllowed(_VERBS[record_id])
     _, obj = find_object(scope, object_name)
     return as_id(obj, record_id)
 

@@ -13,6 +13,8 @@ from app.records.query import DEFAULT_LIMIT, AggregateQuery, BoardQuery, ListQue
 if TYPE_CHECKING:
     from app.records.query import Total, Trash
 
+#: Parameters of which an empty text says the same as none.
+_TEXTS: Final = frozenset({"filter", "sort", "fields", "cursor", "group_by", "metrics", "match", "object", "q"})
 _YES_NO: Final = {"true": True, "false": False}
 
 
@@ -32,10 +34,13 @@ def known_arguments(*known: str) -> dict[str, str]:
             errors.append(FieldError(f"?{name}", UnknownParameter.code, message))
         elif len(values) > 1:
             errors.append(FieldError(f"?{name}", "parameter.repeated", f"{name} is there {len(values)} times."))
+        elif not values[0] and name not in _TEXTS:
+            errors.append(FieldError(f"?{name}", f"{name}.invalid", f"{name} is empty: say something or leave it out."))
         elif "\x00" in values[0]:
             errors.append(FieldError(f"?{name}", "parameter.invalid", "A NUL character can't be part of a value."))
     if errors:
-        raise UnknownParameter(errors[0].message, errors)
+        kind = UnknownParameter if errors[0].code == UnknownParameter.code else InvalidInput
+        raise kind(errors[0].message, errors)
     return {name: value for name, value in request.args.items() if value}
 
 

@@ -13,13 +13,14 @@ from werkzeug.wrappers import Response
 from app.access import catalogs
 from app.core.errors import FieldError, InvalidInput
 from app.http.guard import workspace
+from app.http.openapi import answer, described, of_parts, operation, other_paths, query
 from app.http.respond import json_response
 from app.metadata.catalog import platform_leaves
 from app.metadata.layers import component_name, effective
 from app.metadata.leaves import nest
 from app.records.api_arguments import known_arguments
 from app.records.errors import UnknownObject
-from app.records.openapi import REF, document
+from app.records.openapi import document
 from app.records.statements import ShapeCache
 
 if TYPE_CHECKING:
@@ -37,6 +38,39 @@ _TONES: Final = {"get": "blue", "post": "green", "patch": "amber", "put": "viole
 WORKSPACE: Final = "workspace"
 #: What ``layer`` of the metadata route may be; "" is all layers together.
 LAYERS: Final = ("", "platform", "tenant")
+_OPENAPI: Final = operation(
+    "This document",
+    {"200": answer("OpenAPI 3.1", {"type": "object", "required": ["openapi", "paths"]})},
+    operationId="openapi",
+)
+_METADATA: Final = operation(
+    "The workspace's metadata",
+    {
+        "200": answer(
+            "Components",
+            of_parts(
+                {
+                    "version": {"type": "integer", "minimum": 0},
+                    "components": {
+                        "type": "array",
+                        "items": of_parts(
+                            {
+                                "kind": {"type": "string"},
+                                "name": {"type": "string"},
+                                "layer": {"type": "string"},
+                                "spec": {"type": "object"},
+                            }
+                        ),
+                    },
+                }
+            ),
+        )
+    },
+    operationId="metadata",
+    parameters=[
+        query("layer", "One layer; what is in effect when left out", {"enum": [name for name in LAYERS if name]})
+    ],
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +109,7 @@ class Attribute:
 
 
 @blueprint.get("/v1/openapi.json")
+@described(_OPENAPI)
 @workspace()
 def openapi(scope: TenantScope) -> Response:
     """The OpenAPI 3.1 document of this workspace's API."""
@@ -83,6 +118,7 @@ def openapi(scope: TenantScope) -> Response:
 
 
 @blueprint.get("/v1/metadata")
+@described(_METADATA)
 @workspace()
 def metadata(scope: TenantScope) -> Response:
     """The workspace's metadata: its components as they are in effect, or as one layer states them."""
@@ -174,40 +210,9 @@ def _encoded(scope: TenantScope) -> bytes:
 
 
 def _build(catalog: Catalog, server: str, title: str) -> bytes:
-    paths, components = _other_routes()
-    described = document(catalog, server=server, title=title, others=paths)
-    for kind, entries in components.items():
-        known = described["components"].setdefault(kind, {})
-        for name, entry in entries.items():
-            known.setdefault(name, entry)
-    return msgspec.json.encode(described)
-
-
-def _other_routes() -> tuple[dict[str, Any], dict[str, Any]]:
-    """Paths and components of the routes other slices registered with flask-smorest."""
-    apis: dict[str, Any] = current_app.extensions.get("flask-smorest", {}).get("apis", {})
-    paths: dict[str, Any] = {}
-    components: dict[str, Any] = {}
-    for api in apis.values():
-        spec = api["ext_obj"].spec.to_dict()
-        paths |= {path: item for path, item in spec.get("paths", {}).items() if "{object_name}" not in path}
-        components |= spec.get("components", {})
-    return {path: _tagged(item) for path, item in paths.items()}, components
-
-
-def _tagged(item: dict[str, Any]) -> dict[str, Any]:
-    """The path's operations under the one tag for what is about no object; their errors are problem+json."""
-    return {key: _described(value) if key in _METHODS else value for key, value in item.items()}
-
-
-def _described(operation: dict[str, Any]) -> dict[str, Any]:
-    answers: dict[str, Any] = {
-        status: answer for status, answer in operation.get("responses", {}).items() if status != "default"
-    }
-    if not answers:
-        answers["2XX"] = {"description": "Done"}
-    answers["default"] = {REF: "#/components/responses/Problem"}
-    return {**operation, "tags": [WORKSPACE], "responses": answers}
+    return msgspec.json.encode(
+        document(catalog, server=server, title=title, others=other_paths(current_app, tag=WORKSPACE))
+    )
 
 
 def _parameter(one: Mapping[str, Any], shared: Mapping[str, Any]) -> Parameter:
@@ -218,8 +223,8 @@ def _parameter(one: Mapping[str, Any], shared: Mapping[str, Any]) -> Parameter:
 def _answers(operation: Mapping[str, Any], described: Mapping[str, Any]) -> list[tuple[str, str]]:
     shared = described["components"].get("responses", {})
     answers: list[tuple[str, str]] = []
-    for status, answer in operation.get("responses", {}).items():
-        known = shared.get(answer["$ref"].rpartition("/")[2], {}) if "$ref" in answer else answer
+    for status, one in operation.get("responses", {}).items():
+        known = shared.get(one["$ref"].rpartition("/")[2], {}) if "$ref" in one else one
         answers.append((status, known.get("description", "")))
     return answers
 

@@ -21,7 +21,7 @@ from app.records.store_many import Change, change_many, insert_many, lock_record
 from app.records.violations import taken, translated
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Container, Iterable, Mapping, Sequence
     from uuid import UUID
 
     from app.metadata.fieldtypes.base import Coercion
@@ -91,10 +91,13 @@ def write_batch(
     author = created_by or (scope.member.id if scope.member else None)
     results: dict[int, RowResult] = {}
     with leave.told(), translated(leave.object):
+        unmade: set[UUID] = set()
         for wave in _waves(rows):
+            _make_instead(wave, unmade)
             for result in _write_wave(leave, wave, author, atomic=atomic):
                 result.errors = leave.tell(result.errors)
                 results[result.index] = result
+            unmade = {row.new_id for row in wave if row.new_id and results[row.index].status == "failed"}
             if atomic and any(result.status == "failed" for result in results.values()):
                 break
     return [results[row.index] for row in rows if row.index in results]
@@ -120,6 +123,13 @@ def _rights(rows: Sequence[PreparedRow]) -> list[str]:
     """What the rows need: to create, to edit, or both."""
     creating, editing = any(row.id is None for row in rows), any(row.id is not None for row in rows)
     return [*([RECORD_CREATE] if creating else []), *([RECORD_EDIT] if editing else [])]
+
+
+def _make_instead(rows: Iterable[PreparedRow], unmade: Container[UUID]) -> None:
+    """A row that would change a record which the row before it failed to make makes it itself."""
+    for row in rows:
+        if row.id is not None and row.id in unmade:
+            row.id, row.new_id = None, row.id
 
 
 def _write_wave(

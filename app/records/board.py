@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql as pg
 from app.records import reach
 from app.records.aggregate import aggregate, figure_params
 from app.records.environment import check_filter, condition_sql, spec_key
-from app.records.keyset import encode_cursor, whole_order
+from app.records.keyset import encode_cursor, subject_of, whole_order
 from app.records.metrics import parse_metrics
 from app.records.paths import Located, Source, refuse
 from app.records.projection import Projection, project
@@ -102,10 +102,11 @@ def _cards(
     for row in run(scope, plan.statement, binds):
         by_key.setdefault(row[-1], []).append(row)
     cards: dict[Any, tuple[list[JSONRecord], str | None]] = {}
+    subject = subject_of(scope.tenant.id, f"{obj.name}?{sort}")
     for key, rows in by_key.items():
         page, following = rows[: query.limit], None
         if len(rows) > query.limit:
-            following = encode_cursor(f"{obj.name}?{sort}", page[-1][plan.keys_at : -1], page[-1][0])
+            following = encode_cursor(subject, page[-1][plan.keys_at : -1], page[-1][0])
         cards[key] = ([plan.projection.record(row) for row in page], following)
     return cards
 
@@ -122,7 +123,11 @@ def _plan(
         .table_valued(sa.column("key", column.type), name="k")
         .render_derived()
     )
-    mine = column == wanted.c.key
+    order = whole_order(keys, source.id)
+    by_id = keys[0].path == "id"
+    if by_id:
+        order = (column.desc() if keys[0].descending else column.asc(), *order)
+    mine = _within(column, wanted.c.key) if by_id else column == wanted.c.key
     where = [live(source), sa.or_(mine, sa.and_(wanted.c.key.is_(None), column.is_(None))) if with_empty else mine]
     where += _one_pipeline(source, name)
     if checked is not None:
@@ -132,12 +137,21 @@ def _plan(
         sa.select(*[item.label(f"x{index}") for index, item in enumerate(selected)])
         .select_from(source.from_clause())
         .where(*where)
-        .order_by(*whole_order(keys, source.id))
+        .order_by(*order)
         .limit(sa.bindparam("limit", type_=sa.Integer()))
         .lateral("c")
     )
     chosen = sa.select(*top.c, wanted.c.key).select_from(wanted.join(top, sa.true()))
     return _Cards(compile_statement(chosen), projection, len(projection.columns))
+
+
+def _within(column: sa.ColumnElement[Any], key: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    """``column = key`` as a range: with it in front of the order, only the index on (pipeline, stage, id) serves.
+
+    With an equality PostgreSQL may walk the primary key backwards and filter, through a million records for a column
+    that has had no new ones for long.
+    """
+    return sa.and_(column >= key, column <= key)
 
 
 def _one_pipeline(source: Source, name: str) -> list[sa.ColumnElement[bool]]:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from app.access.rights import RECORD_BULK
 from app.core import ids
+from app.core.collector import collector_paused
 from app.core.errors import FieldError, Forbidden, InvalidInput
 from app.events.append import append_summary
 from app.events.causes import caused_by
@@ -39,6 +40,7 @@ class BulkRefused(InvalidInput):
     title = "Nothing was written"
 
 
+@collector_paused()
 def bulk(
     scope: TenantScope,
     object_name: str,

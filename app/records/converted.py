@@ -15,7 +15,7 @@ from app.records.environment import currency_of, home_rate
 from app.records.metrics import AVERAGE, SUMS, rate_day
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from app.records.grains import GroupKey
     from app.records.metrics import Metric
@@ -29,20 +29,23 @@ def sums_by_currency(
 
     Amounts in the home currency share one row whatever their day.
     """
-    records = _amounts(source, groups, metrics, where)
-    currencies = _currencies(records, metrics)
-    keys = [records.c[f"g{index}"] for index in range(len(groups))]
-    columns: list[sa.ColumnElement[Any]] = [*keys, *currencies.values(), *([records.c.day] if currencies else [])]
+    currencies = _currencies(metrics)
+    records = _amounts(source, groups, metrics, where, currencies)
+    columns = [records.c[f"g{index}"] for index in range(len(groups))]
+    columns += [records.c[name] for name in currencies.values()]
+    columns.append(records.c.day)
+    grouped = tuple(columns)
     for index, metric in enumerate(metrics):
         value = records.c.get(f"v{index}")
-        columns.append((sa.func.count() if value is None else sa.func.count(value)).label(f"n{index}"))
+        counted = records.c.get(f"m{index}")
+        columns.append((sa.func.count() if counted is None else sa.func.count(counted)).label(f"n{index}"))
         if value is not None:
             columns.append(_partial(metric, value).label(f"v{index}"))
-    summed = sa.select(*columns).group_by(*columns[: len(keys) + len(currencies) + 1]).subquery("p")
+    summed = sa.select(*columns).group_by(*grouped).subquery("p")
     factors = [
-        home_rate(summed.c[f"c{index}"], summed.c.day).label(f"f{index}")
+        home_rate(summed.c[currencies[metric.located.path]], summed.c.day).label(f"f{index}")
         for index, metric in enumerate(metrics)
-        if metric.money
+        if metric.money and metric.located is not None
     ]
     return sa.select(*summed.c, *factors).subquery("s")
 
@@ -64,28 +67,34 @@ def combined(metric: Metric, index: int, sums: sa.Subquery) -> tuple[sa.ColumnEl
     return metric.finished(function(value)), missing
 
 
+def _currencies(metrics: Sequence[Metric]) -> dict[str, str]:
+    """A column name for the currency of each money field, by its path."""
+    paths = dict.fromkeys(metric.located.path for metric in metrics if metric.money and metric.located is not None)
+    return {path: f"c{index}" for index, path in enumerate(paths)}
+
+
 def _amounts(
-    source: Source, groups: Sequence[GroupKey], metrics: Sequence[Metric], where: Sequence[sa.ColumnElement[bool]]
+    source: Source,
+    groups: Sequence[GroupKey],
+    metrics: Sequence[Metric],
+    where: Sequence[sa.ColumnElement[bool]],
+    currencies: Mapping[str, str],
 ) -> sa.Subquery:
-    """Each record's keys (g), values as they are stored (v), their currencies (c) and the day of the rate."""
+    """Each record's keys (g), values as they are stored (v), what says whether there is one (m), currencies, day."""
     columns: list[sa.ColumnElement[Any]] = [group.sql.label(f"g{index}") for index, group in enumerate(groups)]
-    foreign: list[sa.ColumnElement[bool]] = []
-    home = sa.bindparam("home", type_=sa.Text())
+    found: dict[str, sa.ColumnElement[Any]] = {}
     for index, metric in enumerate(metrics):
-        value = metric.stored(source)
-        if value is None or metric.located is None:
+        value, located = metric.stored(source), metric.located
+        if value is None or located is None:
             continue
-        columns.append(value.label(f"v{index}"))
+        columns += [value.label(f"v{index}"), located.sql.label(f"m{index}")]
         if metric.money:
-            currency = currency_of(metric.located)
-            columns.append(currency.label(f"c{index}"))
-            foreign.append(currency != home)
-    columns.append(sa.case((sa.or_(*foreign), rate_day(source))).label("day"))
+            found[located.path] = currency_of(located)
+    columns += [currency.label(currencies[path]) for path, currency in found.items()]
+    home = sa.bindparam("home", type_=sa.Text())
+    foreign = sa.or_(*[currency != home for currency in found.values()])
+    columns.append(sa.case((foreign, rate_day(source))).label("day"))
     return sa.select(*columns).select_from(source.from_clause()).where(*where).subquery("a")
-
-
-def _currencies(records: sa.Subquery, metrics: Sequence[Metric]) -> dict[str, sa.ColumnElement[Any]]:
-    return {f"c{index}": records.c[f"c{index}"] for index, metric in enumerate(metrics) if metric.money}
 
 
 def _partial(metric: Metric, value: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:

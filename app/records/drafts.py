@@ -6,7 +6,7 @@ import difflib
 from typing import TYPE_CHECKING, Any
 
 from app.access.policy import policy_of
-from app.records.errors import InvalidRecord, RecordNotFound, StaleVersion, UnknownObject
+from app.records.errors import InvalidRecord, RecordNotFound, UnknownObject
 from app.records.intake import Intake, default_values, missing_required
 from app.records.links import dead_links, targets_of
 from app.records.pairs import couple
@@ -102,12 +102,3 @@ def invalid(object_type: ObjectType, errors: list[FieldError]) -> InvalidRecord:
 def missing(object_type: ObjectType) -> RecordNotFound:
     """The 404 of a record that is not there, in the trash or another workspace's."""
     return RecordNotFound(f"There is no such {object_type.label}.")
-
-
-def check_version(record: Mapping[str, Any], if_match: int | None) -> None:
-    """Raise StaleVersion when the caller saw another version than the present one."""
-    if if_match is not None and record["version"] != if_match:
-        raise StaleVersion(
-            f"The record is at version {record['version']}, not {if_match}; read it again before changing it.",
-            extra={"version": record["version"]},
-        )

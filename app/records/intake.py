@@ -104,8 +104,10 @@ def needs_current(object_type: ObjectType, patch: Mapping[str, Any]) -> bool:
 
 def _is_partial(target: Field, raw: object) -> bool:
     """Whether ``raw`` is an object that leaves out parts of a composite value."""
+    if not isinstance(raw, dict):
+        return False
     parts = {column.part for column in target.columns if column.part}
-    return isinstance(raw, dict) and bool(parts) and not parts <= cast("dict[str, object]", raw).keys()
+    return bool(parts) and not parts <= cast("dict[str, object]", raw).keys()
 
 
 def _merged(target: Field, raw: object, current: Mapping[str, Any] | None) -> object:

@@ -29,7 +29,7 @@ _LAST_ID: Final = "last_id"
 
 
 class WrongCursor(InvalidInput):
-    """A cursor that is not one, or was given for another sort or object."""
+    """A cursor that is not one, or was given for another workspace, object, sort or filter."""
 
     code = "cursor.invalid"
     title = "The cursor is not valid here"
@@ -54,25 +54,33 @@ class Place:
         return binds
 
 
+def subject_of(tenant: UUID, question: str, *narrowing: str) -> str:
+    """What a cursor is good for: one workspace and question (object and sort), and what ``narrowing`` left out of it.
+
+    Without ``narrowing`` it goes on in that order under any filter: a board's column as a list, a record's neighbours.
+    """
+    return "\x00".join((str(tenant), question, *narrowing))
+
+
 def encode_cursor(subject: str, values: Sequence[object], record_id: str | None) -> str:
-    """An opaque cursor; ``subject`` says what it is good for (object and sort)."""
+    """An opaque cursor for ``subject`` (see ``subject_of``)."""
     body = msgspec.json.encode([record_id, list(values)])
     return base64.urlsafe_b64encode(_seal(subject, body) + body).rstrip(b"=").decode()
 
 
-def decode_cursor(subject: str, cursor: str, keys: Sequence[SortKey]) -> Place:
-    """The place a cursor names. Raises WrongCursor."""
+def decode_cursor(subjects: Sequence[str], cursor: str, keys: Sequence[SortKey]) -> Place:
+    """The place that a cursor for one of ``subjects`` names. Raises WrongCursor."""
     try:
-        return _unsealed(subject, cursor, keys)
+        return _unsealed(subjects, cursor, keys)
     except (ValueError, msgspec.MsgspecError) as error:
-        message = "Use the cursor of the page before, with the same sort."
+        message = "Use the cursor of the page before, with the same sort and filter, or start without one."
         raise WrongCursor(message, [FieldError("?cursor", WrongCursor.code, message)]) from error
 
 
-def _unsealed(subject: str, cursor: str, keys: Sequence[SortKey]) -> Place:
+def _unsealed(subjects: Sequence[str], cursor: str, keys: Sequence[SortKey]) -> Place:
     raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
     body = raw[8:]
-    if raw[:8] != _seal(subject, body):
+    if not any(raw[:8] == _seal(subject, body) for subject in subjects):
         raise ValueError("made for something else")
     record_id, values = msgspec.json.decode(body, type=tuple[str | None, list[Any]])
     if len(values) != len(keys):

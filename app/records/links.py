@@ -70,7 +70,7 @@ def live_target_sql(target: Target, parameter: str) -> str:
     The key-share lock makes a trash of the target at the same moment either see the new link or be seen here.
     """
     return (
-        f"EXISTS (SELECT FROM {whole(target)} x WHERE x.id = %({parameter})s::uuid"
+        f"EXISTS (SELECT FROM {quote(target.table)} x WHERE x.id = %({parameter})s::uuid"
         " AND x.deleted_at IS NULL FOR KEY SHARE)"
     )
 

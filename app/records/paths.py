@@ -260,9 +260,34 @@ class Source:
         """Like ``locate``; raises UnknownField with the nearest names."""
         located = self.locate(path)
         if located is None:
-            message = f"{self.object.label} has no field {path!r}.{hint(path, self.names())}"
-            raise refuse(pointer, "field.unknown", message)
+            code, message = self._dead_end(path)
+            raise refuse(pointer, code, message)
         return located
+
+    def _dead_end(self, path: str) -> tuple[str, str]:
+        """Why ``path`` means nothing here: where its links can't be followed, else that there is no such field."""
+        obj, names = self.object, path.split(".")
+        for at, name in enumerate(names):
+            field = obj.fields.get(name)
+            inverse = inverse_link(self.catalog, obj, name) if field is None else None
+            if inverse is not None:
+                other, column = inverse
+                ask = f' GET /api/v1/records/{other.name}?filter={column} == "…" lists them.'
+                message = f"{name} leads to many {other.plural}, not to one value."
+                return "field.to_many", message + (ask if column in other.fields else "")
+            if field is None or at + 1 == len(names):
+                break
+            if len(field.to) > 1:
+                message = f"{name} leads to records of several objects, which share no fields: ask for {name} itself."
+                return "field.several_objects", message
+            target = link_target(self.catalog, field)
+            if target is None:
+                break
+            if at == _MAX_HOPS:
+                return "field.too_far", f"{path} follows more than {_MAX_HOPS} links."
+            obj = target
+        known = self.names(path) if len(names) > 2 else self.names()
+        return "field.unknown", f"{self.object.label} has no field {path!r}.{hint(path, known)}"
 
 
 def _names(catalog: Catalog, obj: ObjectType, *, further: bool) -> list[str]:

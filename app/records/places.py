@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from app.records import reach
 from app.records.environment import spec_key
 from app.records.errors import RecordNotFound
-from app.records.keyset import encode_cursor
+from app.records.keyset import encode_cursor, subject_of
 from app.records.paths import Source
 from app.records.read import as_id, find_object
 from app.records.sorting import parse_sort
@@ -30,7 +30,7 @@ def cursor_of(scope: TenantScope, object_name: str, record_id: UUID | str, sort:
     rows = run(scope, statement, {"record_id": as_id(obj, record_id)})
     if not rows:
         raise RecordNotFound(f"There is no such {obj.label.lower()}.")
-    return encode_cursor(f"{obj.name}?{sort}", rows[0][1:], rows[0][0])
+    return encode_cursor(subject_of(scope.tenant.id, f"{obj.name}?{sort}"), rows[0][1:], rows[0][0])
 
 
 def _statement(source: Source, sort: str) -> Statement:

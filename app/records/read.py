@@ -14,7 +14,7 @@ from app.core.errors import FieldError, InvalidInput
 from app.records import reach
 from app.records.environment import check_filter, condition_sql, spec_key
 from app.records.errors import RecordNotFound, UnknownObject
-from app.records.keyset import Branch, branches, decode_cursor, encode_cursor
+from app.records.keyset import Branch, branches, decode_cursor, encode_cursor, subject_of
 from app.records.paths import Source, column_of
 from app.records.projection import Projection, project
 from app.records.query import MAX_LIMIT, JSONRecord, ListQuery, Page, Trash
@@ -63,8 +63,10 @@ def list_records(scope: TenantScope, object_name: str, query: ListQuery) -> Page
     sort = query.sort or obj.default_sort
     spec = spec_key(catalog, obj)
     keys = _STATEMENTS.get(("keys", spec, sort), lambda: parse_sort(reach.source(catalog, obj), sort))
-    subject = f"{obj.name}?{sort}"
-    place = decode_cursor(subject, query.cursor, keys) if query.cursor else None
+    question = f"{obj.name}?{sort}"
+    subject = subject_of(scope.tenant.id, question, query.filter, query.trash)
+    subjects = (subject, subject_of(scope.tenant.id, question))
+    place = decode_cursor(subjects, query.cursor, keys) if query.cursor else None
     shape = (
         "list",
         spec,

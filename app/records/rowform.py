@@ -10,7 +10,7 @@ from psycopg import sql
 from app.records.statements import ShapeCache
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from app.metadata.model import Field, ObjectType
 
@@ -34,10 +34,18 @@ class RowForm:
     columns: tuple[str, ...]
     select: str
     decoders: tuple[tuple[str, Callable[[Sequence[Any]], object], int, int], ...]
+    writers: tuple[tuple[str, Callable[[Any], object], bool], ...]
 
     def decode(self, row: Sequence[Any]) -> dict[str, Any]:
         """JSON form of a row read by ``scope.cursor_text()`` in the order of ``columns``."""
         return {name: decode(row[start:end]) for name, decode, start, end in self.decoders}
+
+    def written(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """JSON form of a new row from its values by field name; fields without one are empty."""
+        return {
+            name: write(values[name]) if name in values else ([] if many else None)
+            for name, write, many in self.writers
+        }
 
 
 def row_form(object_type: ObjectType) -> RowForm:
@@ -52,7 +60,8 @@ def _build(object_type: ObjectType) -> RowForm:
         start = len(columns)
         columns += [column.name for column in field.columns]
         decoders.append((field.name, field.type.decode, start, len(columns)))
-    return RowForm(tuple(columns), ", ".join(quote(name) for name in columns), tuple(decoders))
+    writers = tuple((field.name, field.type.to_json, field.type.many) for field in object_type.fields.values())
+    return RowForm(tuple(columns), ", ".join(quote(name) for name in columns), tuple(decoders), writers)
 
 
 def diff_sql(field: Field) -> str:

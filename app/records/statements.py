@@ -33,6 +33,9 @@ _LONGEST_KEY: Final = 8_000
 PERSONAL: Final = frozenset({"me", "roles"})
 
 
+_ABSENT: Final = object()
+
+
 class ShapeCache:
     """Least recently used answers by shape; one a process, shared by its threads and by tenants of equal specs."""
 
@@ -43,10 +46,11 @@ class ShapeCache:
 
     def get(self, key: Hashable, build: Callable[[], T]) -> T:
         """The answer kept under ``key``, else what ``build`` makes (two threads may build the same; one stays)."""
-        with self._lock:
-            if key in self._entries:
-                self._entries.move_to_end(key)
-                return self._entries[key]
+        found = self._entries.get(key, _ABSENT)
+        if found is not _ABSENT:
+            if len(self._entries) * 2 > self._kept:
+                self._touch(key)
+            return found
         made = build()
         if len(repr(key)) > _LONGEST_KEY:
             return made
@@ -55,6 +59,12 @@ class ShapeCache:
             while len(self._entries) > self._kept:
                 self._entries.popitem(last=False)
         return made
+
+    def _touch(self, key: Hashable) -> None:
+        """Who was used last matters only to a cache that fills up."""
+        with self._lock:
+            if key in self._entries:
+                self._entries.move_to_end(key)
 
     def __len__(self) -> int:
         return len(self._entries)

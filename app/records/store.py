@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from app.core import clock
-from app.events.append import event_ctes, event_params
+from app.events.append import event_ctes, event_params, one_event_ctes
 from app.records.links import live_target_sql, with_trash
 from app.records.reach import whole
 from app.records.rowform import diff_sql, quote, row_form, trusted, whole_row_sql
@@ -50,26 +50,31 @@ def _placeholders(fields: Sequence[Field]) -> list[tuple[str, str]]:
 def insert_record(
     scope: TenantScope, object_type: ObjectType, values: Mapping[str, Any], targets: Sequence[Target], record_id: UUID
 ) -> Record | None:
-    """Insert a record with its event; None when one of the link targets is not a live record."""
+    """Insert a record with its event; None when one of the link targets is not a live record.
+
+    What comes back is known before: the values' JSON forms are what reading them would give (``FieldType.to_json``).
+    """
     fields, targets = _ordered(object_type, values), with_trash(targets)
     shape = ("insert", object_type.spec_hash, tuple(field.name for field in fields), _target_shape(targets))
     text = _TEXTS.get(shape, lambda: _insert_text(object_type, fields, targets))
-    by = scope.member.id if scope.member else None
+    by, now = scope.member.id if scope.member else None, clock.now()
     params = field_params(fields, values) | _target_params(targets) | event_params(scope)
-    params |= {"id": record_id, "now": clock.now(), "by": by}
-    return _one(scope, object_type, text, params)
+    params |= {"id": record_id, "now": now, "by": by}
+    if scope.execute(trusted(text), params).fetchone() is None:
+        return None
+    system = {"id": record_id, "version": 1, "created_at": now, "created_by": by, "updated_at": now, "updated_by": by}
+    return row_form(object_type).written({**values, **system})
 
 
 def _insert_text(object_type: ObjectType, fields: Sequence[Field], targets: Sequence[Target]) -> str:
     pairs = [("id", "%(id)s::uuid"), *_placeholders(fields)]
     pairs += [("created_at", "%(now)s::timestamptz"), ("updated_at", "%(now)s::timestamptz")]
     pairs += [("created_by", "%(by)s::uuid"), ("updated_by", "%(by)s::uuid")]
-    form = row_form(object_type)
     where = _targets_where(targets)
     return (
         f"WITH w AS (INSERT INTO {whole(object_type)} ({', '.join(name for name, _ in pairs)})"
         f" SELECT {', '.join(value for _, value in pairs)}{f' WHERE {where}' if where else ''}"
-        f" RETURNING {form.select}), {event_ctes('w', 'created', object_type.name)} SELECT {form.select} FROM w"
+        f" RETURNING id, version), {one_event_ctes('w', 'created', object_type.name)} SELECT version FROM w"
     )
 
 
@@ -100,7 +105,7 @@ def _update_text(object_type: ObjectType, fields: Sequence[Field], targets: Sequ
     changed = " OR ".join(f"t.{name} IS DISTINCT FROM {value}" for name, value in pairs)
     where = f"t.id = %(id)s::uuid AND t.deleted_at IS NULL AND ({changed})"
     if checked:
-        where += " AND t.version = %(if_match)s::integer"
+        where += " AND t.version = %(if_match)s::bigint"
     if targets:
         where += f" AND {_targets_where(targets)}"
     diff = " || ".join(diff_sql(field) for field in fields)
@@ -109,7 +114,7 @@ def _update_text(object_type: ObjectType, fields: Sequence[Field], targets: Sequ
         f"WITH u AS (UPDATE {whole(object_type)} t SET {sets}, version = t.version + 1,"
         f" updated_at = %(now)s::timestamptz, updated_by = %(by)s::uuid WHERE {where}"
         f" RETURNING {returned}, {diff} AS event_diff),"
-        f" {event_ctes('u', 'updated', object_type.name, diff='event_diff')} SELECT {form.select} FROM u"
+        f" {one_event_ctes('u', 'updated', object_type.name, diff='event_diff')} SELECT {form.select} FROM u"
     )
 
 

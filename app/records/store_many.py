@@ -1,6 +1,6 @@
 """The statements that write many records of one object: set-based, each row with its event, one outbox row.
 
-Larger inserts go by COPY, ids are made in Python; updates by one statement per set of fields, fed through
+Larger inserts go by COPY, their ids are made in Python; updates by one statement per set of fields, fed through
 ``jsonb_to_recordset``. Rows are locked in id order.
 """
 
@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final, cast
+from itertools import repeat
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
+import msgspec
 from psycopg.types.json import Json, Jsonb
 
-from app.core import clock, ids
+from app.core import clock
 from app.events.append import event_ctes, event_params
 from app.records.parts import batched
 from app.records.reach import whole
@@ -24,7 +24,7 @@ from app.records.statements import ShapeCache
 from tenants.copying import copy_into
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from app.metadata.model import Field, ObjectType
     from tenants.scope import TenantScope
@@ -32,9 +32,6 @@ if TYPE_CHECKING:
 _TEXTS: Final = ShapeCache()
 #: Up to here one statement with its parameters as JSON is quicker than two COPY.
 _FEW: Final = 50
-_EVENT_COLUMNS: Final = (
-    "id", "actor_kind", "actor_id", "cause", "kind", "object", "record_id", "record_version", "request_id",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +69,7 @@ def _insert_few(
     shape = ("insert", object_type.spec_hash, tuple(field.name for field in fields))
     text = _TEXTS.get(shape, lambda: _insert_text(object_type, fields))
     params = event_params(scope) | {"now": clock.now(), "by": created_by}
-    params["rows"] = Jsonb([_json_row(fields, Change(record_id, values)) for record_id, values in rows])
+    params["rows"] = _json_rows(fields, [Change(record_id, values) for record_id, values in rows])
     scope.execute(trusted(text), params)
 
 
@@ -98,32 +95,51 @@ def _copy(
 ) -> None:
     columns = ["id", *(column.name for field in fields for column in field.columns)]
     columns += ["created_at", "updated_at", "created_by", "updated_by"]
-    now = clock.now()
-    tail = (now, now, created_by, created_by)
-    binders = [(field.name, field.type.bind, field.type.bind(None)) for field in fields]
-
-    def copied() -> Iterable[Sequence[object]]:
-        for record_id, values in rows:
-            cells: list[object] = [record_id]
-            for name, bind, unset in binders:
-                cells += bind(values[name]) if name in values else unset
-            yield (*cells, *tail)
-
-    for part in batched(copied()):
-        copy_into(scope, object_type.table, columns, part)
+    tail = (now := clock.now().isoformat(), now, by := _text_of(created_by), by)
+    for part in batched(rows):
+        cells = _columns(fields, [values for _, values in part])
+        identities = [str(record_id) for record_id, _ in part]
+        copy_into(scope, object_type.table, columns, zip(identities, *cells, *map(repeat, tail), strict=False))
     log_created(scope, object_type.name, [record_id for record_id, _ in rows])
 
 
+def _columns(fields: Sequence[Field], rows: Sequence[Mapping[str, Any]]) -> Iterator[Iterable[object]]:
+    """The parameters of many rows, column by column: a call a field instead of one a value where the type allows."""
+    for field in fields:
+        name, kind = field.name, field.type
+        if kind.binds_itself:
+            yield [values.get(name) for values in rows]
+        else:
+            unset = kind.bind(None)
+            bound = [kind.bind(values[name]) if name in values else unset for values in rows]
+            yield from ([_copied(cell) for cell in cells] for cells in zip(*bound, strict=True))
+
+
+def _copied(cell: object) -> object:
+    """JSON as text: psycopg writes it with the slow module of the standard library."""
+    return msgspec.json.encode(cell.obj).decode() if isinstance(cell, (Jsonb, Json)) else cell
+
+
 def log_created(scope: TenantScope, object_name: str, record_ids: Sequence[UUID]) -> None:
-    """Events of new records at version 1, by COPY, and their outbox row."""
-    params = event_params(scope)
-    event_ids = [ids.uuid7() for _ in record_ids]
-    head = (params["event_actor_kind"], params["event_actor"], params["event_cause"], "created", object_name)
-    request = params["event_request"]
-    rows = ((event_id, *head, record_id, 1, request) for event_id, record_id in zip(event_ids, record_ids, strict=True))
-    for part in batched(rows):
-        copy_into(scope, "event", _EVENT_COLUMNS, part)
-    scope.execute("INSERT INTO pod.outbox (events) VALUES (%s::uuid[])", (event_ids,))
+    """Events of new records at version 1 and their outbox row; only the ids travel."""
+    text = _TEXTS.get(
+        ("created", object_name),
+        lambda: (
+            "WITH w AS (SELECT r.id, 1 AS version FROM unnest(%(ids)s::text::uuid[]) AS r(id)),"
+            f" {event_ctes('w', 'created', object_name)} SELECT count(*) FROM logged"
+        ),
+    )
+    scope.execute(trusted(text), event_params(scope) | {"ids": array_text(record_ids)})
+
+
+def array_text(items: Iterable[object]) -> str:
+    """Ids or numbers as the text of a PostgreSQL array: psycopg writes a list item by item."""
+    return f"{{{','.join(map(str, items))}}}"
+
+
+def _text_of(identity: UUID | None) -> str | None:
+    """As COPY sends it; psycopg writes a UUID in Python each time, a text in C."""
+    return None if identity is None else str(identity)
 
 
 def change_many(
@@ -147,8 +163,7 @@ def change_many(
         text = _TEXTS.get(shape, lambda fields=fields: _change_text(object_type, fields))
         group.sort(key=lambda change: change.id)
         for part in batched(group):
-            rows = [_json_row(fields, change) for change in part]
-            params = event_params(scope, cause) | {"rows": Jsonb(rows), "now": clock.now(), "by": by}
+            params = event_params(scope, cause) | {"rows": _json_rows(fields, part), "now": clock.now(), "by": by}
             versions |= {row[0]: row[1] for row in scope.execute(trusted(text), params).fetchall()}
     return versions
 
@@ -170,27 +185,22 @@ def _change_text(object_type: ObjectType, fields: Sequence[Field]) -> str:
     )
 
 
-def _json_row(fields: Sequence[Field], change: Change) -> dict[str, object]:
-    row: dict[str, object] = {"id": str(change.id)}
-    position = 0
-    for field in fields:
-        for cell in field.type.bind(change.values.get(field.name)):
-            row[f"n{position}"] = _json_cell(cell)
-            position += 1
-    return row
+def _json_rows(fields: Sequence[Field], changes: Iterable[Change]) -> str:
+    """JSON that PostgreSQL reads back as rows of the columns' types (UUID, dates and decimals as texts)."""
+    rows: list[dict[str, object]] = []
+    for change in changes:
+        row: dict[str, object] = {"id": change.id}
+        cells = (cell for field in fields for cell in field.type.bind(change.values.get(field.name)))
+        row.update((f"n{position}", cell) for position, cell in enumerate(cells))
+        rows.append(row)
+    return msgspec.json.encode(rows, enc_hook=_inner).decode()
 
 
-def _json_cell(cell: object) -> object:
-    """A bound parameter as JSON that PostgreSQL reads back as the column's type."""
+def _inner(cell: object) -> object:
+    """What psycopg's wrappers of JSON hold."""
     if isinstance(cell, (Jsonb, Json)):
         return cell.obj
-    if isinstance(cell, (datetime, date)):
-        return cell.isoformat()
-    if isinstance(cell, (UUID, Decimal)):
-        return str(cell)
-    if isinstance(cell, (list, tuple)):
-        return [_json_cell(item) for item in cast("Sequence[object]", cell)]
-    return cell
+    raise NotImplementedError
 
 
 def lock_records(

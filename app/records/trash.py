@@ -13,7 +13,7 @@ from app.access import catalogs
 from app.access.rights import RECORD_DELETE, RECORD_DESTROY
 from app.core import clock, ids
 from app.events.append import event_ctes, event_params
-from app.records import consequences, dependants, drafts, store
+from app.records import conflicts, consequences, dependants, drafts, store
 from app.records.errors import DeleteRestricted, ParentInTrash
 from app.records.parts import batched
 from app.records.permits import Leave, leave_for, refused
@@ -67,7 +67,7 @@ def trash_many(
         present = [one for one in locked if verdicts.get(one, _YES)[0]]
         going = [one for one in present if verdicts.get(one, _YES)[1]]
         for record_id in going:
-            drafts.check_version(locked[record_id], (if_match or {}).get(record_id))
+            conflicts.check_version(scope, leave.shown, locked[record_id], (if_match or {}).get(record_id))
         closure = dependants.close_over(scope, catalog, object_type, going, seen_in=leave.catalog)
         roots = [record_id for record_id in going if record_id not in closure.blocked]
         _write_trash(scope, catalog, object_type, roots, closure)
@@ -138,7 +138,7 @@ def _set_trashed(
 def restore_record(scope: TenantScope, object_name: str, record_id: UUID) -> Record:
     """Bring a trashed record back, with just those that went with it, and links that were cleared then.
 
-    Raises: RecordNotFound (not in the trash), UniqueTaken, ParentInTrash (it went with a record still there).
+    A live record stays as it is. Raises: RecordNotFound, UniqueTaken, ParentInTrash (it went with one still there).
     """
     leave = leave_for(scope, object_name, RECORD_DELETE)
     catalog, object_type = leave.complete, leave.object
@@ -147,7 +147,7 @@ def restore_record(scope: TenantScope, object_name: str, record_id: UUID) -> Rec
         trash = scope.execute(trusted(text), (record_id,)).fetchone()
         leave.check([record_id], "delete")
         if trash is None:
-            raise drafts.missing(object_type)
+            return leave.form(_present(scope, object_type, record_id))
         _refuse_trashed_parents(scope, catalog, object_type, record_id)
         restored: list[tuple[ObjectType, list[Record]]] = []
         for name in sorted(dependants.cascade_objects(catalog, object_type)):
@@ -157,10 +157,14 @@ def restore_record(scope: TenantScope, object_name: str, record_id: UUID) -> Rec
         for kind, records in restored:
             if records:
                 consequences.after_return(scope, catalog, kind, records)
+    return leave.form(_present(scope, object_type, record_id))
+
+
+def _present(scope: TenantScope, object_type: ObjectType, record_id: UUID) -> Record:
     record = store.read_record(scope, object_type, record_id)
     if record is None:
         raise drafts.missing(object_type)
-    return leave.form(record)
+    return record
 
 
 def _set_live(scope: TenantScope, object_type: ObjectType, record_id: UUID, trash_id: UUID | None) -> list[Record]:
@@ -212,7 +216,7 @@ def _check_version(leave: Leave, record_id: UUID, if_match: int) -> None:
     text = f"SELECT version FROM {whole(leave.object)} WHERE id = %s::uuid FOR UPDATE"
     found = leave.scope.execute(trusted(text), (record_id,)).fetchone()
     if found is not None:
-        drafts.check_version({"version": found[0]}, if_match)
+        conflicts.check_version(leave.scope, leave.shown, {"id": record_id, "version": found[0]}, if_match)
 
 
 def destroy_many(scope: TenantScope, object_name: str, record_ids: Iterable[UUID]) -> dict[UUID, Outcome]:

@@ -26,6 +26,7 @@ class RecordBusy(Conflict):
 
     code = "record.busy"
     title = "The record is being changed"
+    passing = True
 
 
 @contextmanager

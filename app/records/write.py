@@ -13,7 +13,7 @@ from uuid import UUID
 from app.access.rights import RECORD_CREATE, RECORD_EDIT
 from app.core import ids
 from app.core.errors import FieldError
-from app.records import amounts, consequences, drafts, store, trash
+from app.records import amounts, conflicts, consequences, drafts, store, trash
 from app.records.errors import StaleVersion
 from app.records.intake import coercion_of, needs_current, take_in
 from app.records.links import dead_links, find_cycles, targets_of
@@ -78,7 +78,7 @@ def update_record(
         draft.intake.errors += find_cycles(scope, object_type, record_id, draft.values)
         draft.intake.errors += leave.unseen_links(draft.values, current)
         drafts.refuse_problems(scope, leave.complete, draft)
-        record = _change(scope, leave.complete, draft, record_id, if_match)
+        record = _change(leave, draft, patch, record_id, if_match)
         if leave.narrowed and draft.values:
             leave.check_kept(record_id)
     return leave.form(record)
@@ -97,12 +97,12 @@ def _current(leave: Leave, record_id: UUID, patch: Mapping[str, Any], if_match: 
     current = store.read_record(scope, object_type, record_id, lock=True)
     if current is None:
         raise drafts.missing(object_type)
-    drafts.check_version(current, if_match)
+    conflicts.check_version(scope, leave.shown, current, if_match, patch)
     return current
 
 
-def _change(scope: TenantScope, catalog: Catalog, draft: Draft, record_id: UUID, if_match: int | None) -> Record:
-    object_type = draft.object_type
+def _change(leave: Leave, draft: Draft, patch: Mapping[str, Any], record_id: UUID, if_match: int | None) -> Record:
+    scope, catalog, object_type = leave.scope, leave.complete, leave.object
     record = None
     targets = targets_of(catalog, object_type, draft.values)
     if draft.values:
@@ -113,7 +113,7 @@ def _change(scope: TenantScope, catalog: Catalog, draft: Draft, record_id: UUID,
     present = store.read_record(scope, object_type, record_id)
     if present is None:
         raise drafts.missing(object_type)
-    drafts.check_version(present, if_match)
+    conflicts.check_version(scope, leave.shown, present, if_match, patch)
     problems = dead_links(scope, catalog, object_type, targets)
     if problems:
         raise drafts.invalid(object_type, problems)

@@ -13,8 +13,9 @@ from app.core.errors import FieldError, InvalidInput
 from app.http import cursors
 from app.http.context import facts, runtime
 from app.http.guard import workspace
+from app.http.openapi import described
 from app.http.respond import json_body, json_response, link_next, no_content, query_arguments
-from tenants.identity import keys, members
+from tenants.identity import keys, members, openapi
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
@@ -41,6 +42,7 @@ class NewKey(msgspec.Struct, forbid_unknown_fields=True):
 
 
 @blueprint.get("/me")
+@described(openapi.ME)
 @workspace()
 def me(scope: TenantScope) -> Response:
     """The calling tenant and member; ``member`` is null for a key."""
@@ -62,6 +64,7 @@ def me(scope: TenantScope) -> Response:
 
 
 @blueprint.get("/members")
+@described(openapi.MEMBERS)
 @workspace("record.read")
 def list_members(scope: TenantScope) -> Response:
     """Members by name; pages by cursor."""
@@ -76,6 +79,7 @@ def list_members(scope: TenantScope) -> Response:
 
 
 @blueprint.post("/members/<uuid:member>/deactivate")
+@described(openapi.deactivate(Deactivation))
 @workspace("members.manage")
 def deactivate(scope: TenantScope, member: UUID) -> Response:
     """End access at once; ``hand_over_to`` becomes the owner of the member's records."""
@@ -84,6 +88,7 @@ def deactivate(scope: TenantScope, member: UUID) -> Response:
 
 
 @blueprint.post("/members/<uuid:member>/reactivate")
+@described(openapi.REACTIVATE)
 @workspace("members.manage")
 def reactivate(scope: TenantScope, member: UUID) -> Response:
     """Let a deactivated member in again."""
@@ -91,6 +96,7 @@ def reactivate(scope: TenantScope, member: UUID) -> Response:
 
 
 @blueprint.get("/keys")
+@described(openapi.KEYS)
 @workspace("keys.manage")
 def list_keys(scope: TenantScope) -> Response:
     """All keys of the workspace, without their secrets."""
@@ -98,6 +104,7 @@ def list_keys(scope: TenantScope) -> Response:
 
 
 @blueprint.post("/keys")
+@described(openapi.create_key(NewKey))
 @workspace("keys.manage")
 def create_key(scope: TenantScope) -> Response:
     """A new key; ``key`` is shown in this answer and never again."""
@@ -109,6 +116,7 @@ def create_key(scope: TenantScope) -> Response:
 
 
 @blueprint.delete("/keys/<uuid:key>")
+@described(openapi.REVOKE_KEY)
 @workspace("keys.manage")
 def revoke_key(scope: TenantScope, key: UUID) -> Response:
     """End a key at once."""

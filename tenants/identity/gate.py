@@ -36,11 +36,17 @@ class TenantGate:
         return locate_tenant(self._runtime.databases, tenant)
 
     def enter(
-        self, *, pod: int, host: str | None, credential: bytes, write: bool, request_id: str
+        self, *, pod: int, host: str | None, credential: bytes, write: bool, request_id: str, by_key: bool = False
     ) -> AbstractContextManager[TenantScope]:
         """Enter the tenant for one transaction."""
         return enter(
-            self._runtime.databases, pod=pod, host=host, credential=credential, write=write, request_id=request_id
+            self._runtime.databases,
+            pod=pod,
+            host=host,
+            credential=credential,
+            write=write,
+            request_id=request_id,
+            by_key=by_key,
         )
 
     def person(self, token_hash: bytes) -> PersonSession | None:

@@ -39,6 +39,8 @@ _LOGIN_DEFAULTS: Final = {
     "timezone": "UTC",
     "search_path": "pg_catalog, pg_temp",
     "jit": "off",
+    # Of disks without moving parts: at the default of 4 a million records are rather read whole than from an index.
+    "random_page_cost": "1.1",
 }
 
 

@@ -26,7 +26,7 @@ def test_a_value_changed_by_another_asks_whose_holds(new_context: NewContext, wo
     expect(theirs.get_by_role("button", name="Edit Next step")).to_contain_text("Their step")
     mine.locator("#f-next_step").fill("My step")
     mine.locator("#f-next_step").press("Enter")
-    asked = mine.get_by_role("alert").filter(has_text="changed this record meanwhile")
+    asked = mine.get_by_role("alert").filter(has_text="changed this meanwhile")
     expect(asked).to_contain_text("Their step")
     expect(asked).to_contain_text("My step")
     asked.get_by_role("button", name="Keep mine").click()

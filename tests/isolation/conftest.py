@@ -10,10 +10,12 @@ from uuid import UUID
 
 import pytest
 
+from app.access import shares, teams
 from app.core import clock, crypto
 from app.http import ratelimit
 from app.records.write import create_record
-from tenants.identity import keys, sessions
+from app.rights import roles, sharing
+from tenants.identity import invitations, keys, sessions
 from tenants.identity.sessions import Visitor
 from tenants.scope import Tenant, enter_job
 from tests.support.tenants import PATIENT, make_tenant, owner_of
@@ -132,10 +134,27 @@ def _build(runtime: Runtime, label: str) -> House:
             _put(scope, tenant, "key", house.keys[role], None, role)
             values["member"] = str(member)
         values["key"] = str(keys.create_key(scope, canary, "member")[0].id)
+        values |= _of_rights(runtime, scope, canary, values["company"])
         person = scope.execute("select person from member where id = %s", (owner.id,)).fetchone()
     values["session"] = str(_session_id(runtime, tenant, house.sessions["nobody"]))
     house.person = sessions.start(runtime.databases, person[0] if person else uuid.uuid4(), Visitor())
     return house
+
+
+def _of_rights(runtime: Runtime, scope: Any, canary: str, company: str) -> dict[str, str]:
+    """A team, a role, a sharing rule, a share and an invitation of the workspace."""
+    team = teams.create_team(scope, name=canary).id
+    role = roles.create_role(scope, {"label": canary, "objects": {"*": {"read": "own"}}}).name
+    rule = {"object": "company", "name": canary, "condition": 'name == "x"', "kind": "team", "grantee": str(team)}
+    share = shares.put_share(scope, "company", UUID(company), kind="team", grantee=str(team))
+    invited = invitations.invite(runtime, scope, email=f"invited-{canary}@example.com", role="member")
+    return {
+        "team": str(team),
+        "role": role,
+        "rule": str(sharing.put_rule(scope, rule).id),
+        "share": str(share.id),
+        "invitation": str(invited.id),
+    }
 
 
 def _member(scope: Any, role: str, canary: str) -> UUID:

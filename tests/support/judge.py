@@ -17,7 +17,7 @@ Record = dict[str, Any]
 LEVELS = ("none", "own", "reach", "all")
 FIELD_LEVELS = ("none", "read", "edit")
 #: Which of the two reaches (sharing, rules and shares know only these) an action needs.
-NEEDS = {"read": "read", "edit": "edit", "delete": "edit", "destroy": "edit"}
+NEEDS = {"read": "read", "edit": "edit", "delete": "edit", "destroy": "edit", "export": "read"}
 
 
 @dataclass
@@ -30,10 +30,11 @@ class Person:
 
 @dataclass
 class Team:
-    """A team: the one above, who manages it."""
+    """A team: the one above, who manages it, whether it is a queue."""
 
     parent: str | None = None
     manager: str | None = None
+    queue: bool = False
 
 
 @dataclass
@@ -106,10 +107,35 @@ class Judge:
     def field(self, me: str, object_name: str, name: str) -> str:
         """What I may do with a field: the most any role allows that lets me read the object."""
         reading = [r for r in self._my_roles(me) if self._role_level(r, object_name, "read") != "none"]
-        said = [role.fields.get(object_name, {}).get(name, "edit") for role in reading]
+        said = [self._role_field(role, object_name, name) for role in reading]
         return max(said, key=FIELD_LEVELS.index, default="none")
 
     # records
+
+    def outcome(self, me: str, object_name: str, record: str, action: str, changes: Record | None = None) -> str:
+        """What comes of an act: done, forbidden, missing (not there for me), or leaves (my reach: to be confirmed).
+
+        A right I don't hold at all is said at once, whatever the record.
+        """
+        if self.level(me, object_name, "read") == "none":
+            return "forbidden" if not self._anywhere(me, action) else "missing"
+        if self.level(me, object_name, action) == "none":
+            return "forbidden"
+        if not self.allows(me, object_name, record, "read"):
+            return "missing"
+        if not self.allows(me, object_name, record, action):
+            return "forbidden"
+        after = self.records[object_name][record] | (changes or {})
+        return "done" if not changes or self.allows_state(me, object_name, record, after, "edit") else "leaves"
+
+    def creation(self, me: str, object_name: str, state: Record) -> str:
+        """What comes of creating a record: whoever may edit must reach it afterwards, else whoever may read."""
+        if self.level(me, object_name, "read") == "none":
+            return "forbidden" if not self._anywhere(me, "create") else "missing"
+        if not self.may(me, object_name, "create"):
+            return "forbidden"
+        action = "edit" if self.level(me, object_name, "edit") != "none" else "read"
+        return "done" if self.allows_state(me, object_name, "", state, action) else "leaves"
 
     def seen(self, me: str, object_name: str) -> set[str]:
         """The ids of all records of the object I may see."""
@@ -156,6 +182,20 @@ class Judge:
     def _spec(role: Role, object_name: str) -> dict[str, Any]:
         return role.objects.get(object_name, role.objects.get("*", {}))
 
+    def _anywhere(self, me: str, action: str) -> bool:
+        """Whether I hold a right with any object."""
+        return any(
+            self.level(me, name, action) != "none" if action in NEEDS else self.may(me, name, action)
+            for name in ("*", *{name for role in self._my_roles(me) for name in role.objects})
+        )
+
+    def _role_field(self, role: Role, object_name: str, name: str) -> str:
+        """A role that writes nothing lets no field be written."""
+        said = role.fields.get(object_name, {}).get(name, "edit")
+        spec = self._spec(role, object_name)
+        writes = self._role_level(role, object_name, "edit") != "none" or bool(spec.get("create"))
+        return "read" if said == "edit" and not writes else said
+
     def _role_level(self, role: Role, object_name: str, action: str) -> str:
         """A role changes nothing it can't read."""
         spec = self._spec(role, object_name)
@@ -167,16 +207,18 @@ class Judge:
             return True
         if level == "own":
             return state.get("owner") == me
-        return level == "reach" and self._reaches(role, me, object_name, record, state, NEEDS[action])
+        return level == "reach" and self._reaches(role, me, object_name, record, state, action)
 
-    def _reaches(self, role: Role, me: str, object_name: str, record: str, state: Record, need: str) -> bool:
+    def _reaches(self, role: Role, me: str, object_name: str, record: str, state: Record, action: str) -> bool:
+        need = NEEDS[action]
         return (
             state.get("owner") == me
             or self._by_default(me, object_name, state, need)
+            or self._by_queue(me, state)
             or self._by_row_rule(role, me, object_name, state, need)
             or self._by_sharing_rule(me, object_name, state, need)
             or self._by_share(me, object_name, record, need)
-            or self._by_inheritance(me, object_name, state, need)
+            or self._by_inheritance(me, object_name, state, action)
         )
 
     def _by_default(self, me: str, object_name: str, state: Record, need: str) -> bool:
@@ -189,9 +231,17 @@ class Judge:
             return in_team
         return default == "hierarchy" and (in_team or state.get("owner") in self.below_me(me))
 
+    def _by_queue(self, me: str, state: Record) -> bool:
+        """What waits in a queue is open to all who serve it."""
+        team = state.get("team")
+        return state.get("owner") is None and team in self.my_teams(me) and self.teams[team].queue
+
     def _by_row_rule(self, role: Role, me: str, object_name: str, state: Record, need: str) -> bool:
-        rule = role.rows.get(object_name, {}).get(need)
-        return rule is not None and rule(state, me)
+        """A condition for editing is one for reading, too, where the role edits as far as that."""
+        rules = role.rows.get(object_name, {})
+        edits = LEVELS.index(self._role_level(role, object_name, "edit")) >= LEVELS.index("reach")
+        wanted = [rules.get("edit") if edits else None, rules.get("read") if need == "read" else None]
+        return any(rule(state, me) for rule in wanted if rule is not None)
 
     def _by_sharing_rule(self, me: str, object_name: str, state: Record, need: str) -> bool:
         return any(
@@ -212,13 +262,13 @@ class Judge:
             for share in self.shares
         )
 
-    def _by_inheritance(self, me: str, object_name: str, state: Record, need: str) -> bool:
+    def _by_inheritance(self, me: str, object_name: str, state: Record, action: str) -> bool:
         sharing = self.sharing.get(object_name, Sharing())
         parent = state.get(sharing.inherit) if sharing.inherit else None
         if parent is None:
             return False
         above = self.records[sharing.inherits_from][parent]
-        return self.allows_state(me, sharing.inherits_from, parent, above, need)
+        return self.allows_state(me, sharing.inherits_from, parent, above, action)
 
     def _is_grantee(self, me: str, kind: str, grantee: str) -> bool:
         if kind == "member":

@@ -19,12 +19,15 @@ if TYPE_CHECKING:
 _BELL = "rapport:bell"
 
 
-def request_job(scope: SqlScope, name: str, args: Mapping[str, object] | None = None) -> UUID:
+def request_job(
+    scope: SqlScope, name: str, args: Mapping[str, object] | None = None, *, job_id: UUID | None = None
+) -> UUID:
     """Ask for a job in the scope's own transaction: it runs when, and only when, that commits.
 
-    ``args`` holds ids and small settings, never field values: the row is outside the tenant's schema.
+    ``args`` holds ids and small settings, never field values: the row is outside the tenant's schema. ``job_id`` is a
+    fresh id that the caller has used for what the job is about, so that the job can be found by it.
     """
-    job_id = ids.uuid7()
+    job_id = job_id or ids.uuid7()
     scope.execute("insert into pod.job (id, name, args) values (%s, %s, %s)", (job_id, name, Jsonb(dict(args or {}))))
     return job_id
 

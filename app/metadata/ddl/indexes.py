@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from app.metadata.ddl.names import index_name, unique_name
 from app.metadata.searchtext import search_sql
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from app.metadata.model import Field, ObjectType
+
+#: The day an amount converts by and its weight (``app.records.metrics``).
+_FIGURES: Final = ("close_on", "probability")
 
 
 def indexes(object_type: ObjectType) -> list[str]:
@@ -27,9 +30,21 @@ def indexes(object_type: ObjectType) -> list[str]:
         column = quoted(object_type.fields[sort].columns[0].name)
         found.append(_index(object_type, sort, f"({column}, id)"))
     if object_type.has_pipeline:
-        found.append(_index(object_type, "board", "(pipeline, stage, id) where deleted_at is null"))
+        found.append(
+            _index(object_type, "board", f"(pipeline, stage, id){_figures(object_type)} where deleted_at is null")
+        )
     found.append(_index(object_type, "trash", "(deleted_at, id) where deleted_at is not null"))
     return found
+
+
+def _figures(object_type: ObjectType) -> str:
+    """What a board's totals are made of, so that they are read from the index alone, however wide the records are."""
+    money = next((field for field in object_type.fields.values() if field.type.name == "money"), None)
+    if money is None:
+        return ""
+    further = [object_type.fields[name] for name in _FIGURES if name in object_type.fields]
+    columns = [quoted(column.name) for field in (money, *further) for column in field.columns]
+    return f" include ({', '.join(columns)})"
 
 
 def _of_title(object_type: ObjectType) -> list[str]:

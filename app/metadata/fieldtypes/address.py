@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
+from operator import attrgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
@@ -33,6 +34,8 @@ class Address:
 
 
 PARTS: Final = tuple(part.name for part in fields(Address))
+#: ``dataclasses.astuple`` copies deeply, twenty times as slowly.
+_PARTS_OF: Final = attrgetter(*PARTS)
 
 
 class AddressType(FieldType):
@@ -69,7 +72,7 @@ class AddressType(FieldType):
 
     def bind(self, value: Any) -> tuple[object, ...]:
         """A parameter a part."""
-        return (None,) * len(PARTS) if value is None else astuple(value)
+        return (None,) * len(PARTS) if value is None else _PARTS_OF(value)
 
     def decode(self, parts: Sequence[Any]) -> object:
         """An object, null when every part is."""
@@ -77,7 +80,7 @@ class AddressType(FieldType):
 
     def to_json(self, value: Any) -> object:
         """An object."""
-        return None if value is None else dict(zip(PARTS, astuple(value), strict=True))
+        return None if value is None else dict(zip(PARTS, _PARTS_OF(value), strict=True))
 
     def json_sql(self, columns: Sequence[str]) -> str:
         """Null when every part is."""

@@ -59,6 +59,8 @@ class FieldType(ABC):
     parts: ClassVar[Mapping[str, ConditionKind]] = MappingProxyType({})
     #: Whether the JSON form is an array; an empty one is ``[]``, never null.
     many: ClassVar[bool] = False
+    #: Whether a value is its own and only parameter: many rows are bound without a call for each.
+    binds_itself: ClassVar[bool] = False
 
     def specialise(self, targets: tuple[str, ...]) -> FieldType:  # noqa: ARG002
         """The type as a field with these link targets uses it. Only a reference differs: its columns follow them."""

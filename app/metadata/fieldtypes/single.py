@@ -17,6 +17,12 @@ class SingleColumn(FieldType):
     """A type of one column; value, bound parameter and JSON form are the same unless a subclass differs."""
 
     sql_type: ClassVar[str] = "text"
+    binds_itself: ClassVar[bool] = True
+
+    def __init_subclass__(cls) -> None:
+        """A subclass that binds in its own way does not bind itself."""
+        if "bind" in cls.__dict__:
+            cls.binds_itself = False
 
     def columns(self, field_name: str) -> tuple[Column, ...]:
         """One column named like the field."""

@@ -13,6 +13,7 @@ from app.records.pages import (
     creating,
     editing,
     finding,
+    history,
     lists,
     record,
     trashcan,
@@ -51,6 +52,7 @@ blueprint.add_url_rule(f"{_RECORD}/timeline", view_func=composing.more)
 blueprint.add_url_rule(_FIELD, view_func=editing.show)
 blueprint.add_url_rule(f"{_FIELD}/edit", view_func=editing.edit)
 blueprint.add_url_rule(_FIELD, view_func=editing.save, methods=["POST"])
+blueprint.add_url_rule(f"{_FIELD}/history", view_func=history.of_field)
 blueprint.add_url_rule("/search", view_func=finding.palette)
 blueprint.add_url_rule("/trash", view_func=trashcan.trash_page)
 blueprint.add_url_rule("/trash/<object_name>/<uuid:record_id>/restore", view_func=trashcan.restore, methods=["POST"])

@@ -19,11 +19,11 @@ from app.records.pages import record as record_pages
 from app.records.pages.answers import by_field, fragment, page, vals
 from app.records.pages.asking import Asked, asked
 from app.records.pages.controls import control
+from app.records.pages.merging import save_merged
 from app.records.pages.values import Record, Shown, gather_titles, reader_of, show, stage_tone
 from app.records.paths import TITLE
 from app.records.query import BoardQuery
 from app.records.read import find_object, get_record
-from app.records.write import update_record
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -100,9 +100,7 @@ def change_stage(scope: TenantScope, object_name: str, record_id: UUID) -> Respo
     try:
         if asked_field and not patch.get(asked_field) and "undo" not in request.form:
             raise InvalidRecord("Say why it was lost.", extra={"field": asked_field})
-        after = update_record(
-            scope, object_name, record_id, patch, if_match=int(version) if version.isdigit() else None
-        )
+        after = save_merged(scope, object_name, record_id, patch, version)
     except (InvalidInput, StaleVersion) as error:
         if for_board or isinstance(error, StaleVersion):
             raise

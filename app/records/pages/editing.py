@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from flask import request
 
@@ -12,10 +12,11 @@ from app.records.errors import StaleVersion
 from app.records.pages import record as record_pages
 from app.records.pages.answers import by_field, fragment
 from app.records.pages.controls import control, country_names, read_form
+from app.records.pages.merging import save_merged
 from app.records.pages.values import Record, Shown, gather_titles, is_editable, reader_of
 from app.records.pages.values import show as show_value
 from app.records.read import find_object, get_record
-from app.records.write import update_record
+from app.ui import formats
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -50,9 +51,9 @@ def save(scope: TenantScope, object_name: str, record_id: UUID, field_name: str)
     patch = read_form(obj, [field_name], request.form, reader_of(scope).locale)
     version = request.form.get("version", "")
     try:
-        update_record(scope, object_name, record_id, patch, if_match=int(version) if version.isdigit() else None)
-    except StaleVersion:
-        return _conflict(scope, obj, field, record_id, patch)
+        save_merged(scope, object_name, record_id, patch, version)
+    except StaleVersion as stale:
+        return _conflict(scope, obj, field, record_id, patch, stale)
     except (InvalidInput, Conflict) as error:
         named, general = by_field(error)
         record = {"id": str(record_id), "version": version, field_name: patch[field_name]}
@@ -95,12 +96,21 @@ def _form(scope: TenantScope, obj: ObjectType, field: Field, record: Record, err
     )
 
 
-def _conflict(scope: TenantScope, obj: ObjectType, field: Field, record_id: UUID, patch: Record) -> Response:
-    """Somebody else changed the record: both values, and the choice."""
-    theirs = get_record(scope, obj.name, record_id, fields=(field.name, "version", "updated_by"))
-    mine = {**theirs, field.name: patch[field.name]}
-    by = gather_titles(scope, obj, ["updated_by"], [theirs]).get(("member", str(theirs.get("updated_by"))), "")
+def _conflict(
+    scope: TenantScope, obj: ObjectType, field: Field, record_id: UUID, patch: Record, stale: StaleVersion
+) -> Response:
+    """Somebody else changed this field: all values, who and when, and the choice."""
+    theirs = get_record(scope, obj.name, record_id, fields=(field.name, "version"))
+    conflicts = cast("list[Record]", stale.extra["conflicts"])
+    found = next((one for one in conflicts if one["field"] == field.name), Record())
+    reader = reader_of(scope)
+
+    def shown(value: object) -> Shown:
+        return shown_value(scope, obj, field, {**theirs, field.name: value})
+
     return fragment(
-        "records/_conflict.html", 409, object=obj, record=theirs, field=field, by=by, form=request.form,
-        theirs=shown_value(scope, obj, field, theirs), mine=shown_value(scope, obj, field, mine),
+        "records/_conflict.html", 409, object=obj, record=theirs, field=field, form=request.form,
+        by=found["by"]["name"] if "by" in found else "", theirs=shown(theirs[field.name]),
+        at=formats.stamp(found["at"], reader.locale, reader.timezone) if "at" in found else "",
+        mine=shown(found.get("yours", patch[field.name])), base=shown(found["base"]) if "base" in found else None,
     )  # fmt: skip

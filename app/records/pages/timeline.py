@@ -7,37 +7,43 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from babel.dates import format_date
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from app.events.read import record_events
+from app.access import catalogs
+from app.access.rights import RECORD_IMPORT, allows
+from app.events import words
+from app.events.read import record_history
 from app.metadata.fieldtypes import rich_text
 from app.records.activities import Activity, linked_activities
-from app.records.pages.values import Reader, Titles, gather_titles, reader_of, show
+from app.records.pages.values import Reader, Shown, Titles, gather_titles, reader_of, show
 from app.ui import formats
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from uuid import UUID
 
-    from app.metadata.model import ObjectType
+    from app.metadata.model import Catalog, Field, ObjectType
     from tenants.scope import TenantScope
 
 _EVENTS: Final = 40
+#: Changes of one field on a page of its history.
+_CHANGES: Final = 25
 _WEEK: Final = 7
-#: So many changed fields are named in a line.
-_NAMED: Final = 3
-_QUIET: Final = frozenset({
-    "version", "updated_at", "updated_by", "created_at", "created_by", "stage_since", "closed_at", "stage_status",
-    "emails", "phones", "pipeline",
-})  # fmt: skip
 _CHANNELS: Final = {
     "call": "phone", "meeting": "calendar", "email": "mail", "letter": "mail", "chat": "message-square",
     "sms": "message-square", "web": "globe", "social": "share-2", "in_person": "users", "fax": "printer",
 }  # fmt: skip
 _LOGGED: Final = {"call": "logged a call", "meeting": "logged a meeting", "email": "logged an e-mail"}
-_VERBS: Final = {
-    "trashed": ("trash-2", "deleted this"), "restored": ("rotate-ccw", "brought this back from the trash"),
-    "created": ("plus", "created this"), "merged": ("git-branch", "merged another record into this"),
+_LOOKS: Final[dict[words.Act, tuple[str, str]]] = {
+    "created": ("plus", "slate"), "imported": ("upload", "slate"), "moved": ("arrow-right-left", "indigo"),
+    "changed": ("pencil", "slate"), "converted": ("arrow-right-left", "indigo"), "trashed": ("trash-2", "slate"),
+    "restored": ("rotate-ccw", "slate"), "destroyed": ("trash-2", "slate"), "merged": ("git-branch", "slate"),
+    "erased": ("trash-2", "slate"), "other": ("history", "slate"),
+}  # fmt: skip
+#: Causes as the history of a field names them.
+_HOW: Final = {
+    "import_undo": "taking an import back", "bulk": "among many at once", "conversion": "by converting a lead",
+    "handover": "handing over records", "trash": "the record it named was deleted",
 }  # fmt: skip
 
 
@@ -64,6 +70,25 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """One change of one field."""
+
+    at: datetime
+    who: str
+    how: str
+    before: Shown
+    after: Shown
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Changes of one field, newest first; ``after`` begins the next page, "" at the end."""
+
+    steps: tuple[Step, ...]
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
 class Day:
     """Entries under one heading."""
 
@@ -81,30 +106,37 @@ def timeline(scope: TenantScope, obj: ObjectType, record_id: UUID) -> list[Day]:
     return _by_day(entries, reader)
 
 
+def field_history(scope: TenantScope, obj: ObjectType, field: Field, record_id: UUID, after: str = "") -> History:
+    """Who changed one field from what to what and when, newest first."""
+    reader = reader_of(scope)
+    events, following = record_history(
+        scope, obj.name, record_id, after=after, limit=_CHANGES, newest_first=True, field=field.name
+    )
+    known = _titles(scope, obj, events)
+    return History(tuple(_step(obj, field, event, reader, known) for event in events), following or "")
+
+
+def _step(obj: ObjectType, field: Field, event: Mapping[str, Any], reader: Reader, known: Titles) -> Step:
+    before, after = (show(field, side, reader, known, obj) for side in event["diff"][field.name])
+    cause: Mapping[str, Any] = event["cause"] or {}
+    by_import = cause.get("kind") == "import"
+    who = words.who((cause.get("by") if by_import else None) or event["actor"])
+    how = f"import of {event['file'] or 'a file'}" if by_import else _HOW.get(str(cause.get("kind")), "")
+    return Step(formats.moment(event["at"], reader.timezone), who, how, before, after)
+
+
 def _events(scope: TenantScope, obj: ObjectType, record_id: UUID, reader: Reader) -> list[Entry]:
-    answer = record_events(scope, obj.name, record_id, limit=_EVENTS, newest_first=True)
-    data: Sequence[Mapping[str, Any]] = answer["data"]
-    known = _titles(scope, obj, data)
-    starters = _starters(scope, data)
-    return [entry for event in data if (entry := _event(obj, event, reader, known, starters)) is not None]
+    events, _ = record_history(scope, obj.name, record_id, limit=_EVENTS, newest_first=True)
+    known = _titles(scope, obj, events)
+    catalog = catalogs.for_scope(scope)
+    linked = allows(scope, RECORD_IMPORT, obj.name)
+    return [entry for event in events if (entry := _event(catalog, obj, event, reader, known, linked=linked))]
 
 
-def _starters(scope: TenantScope, data: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """Who started the imports among the actors: import id → name."""
-    actors: list[Mapping[str, Any]] = [event.get("actor") or {} for event in data]
-    imports = {str(actor["id"]) for actor in actors if actor.get("kind") == "import"}
-    if not imports:
-        return {}
-    rows = scope.execute(
-        "SELECT i.id::text, m.name FROM import i JOIN member m ON m.id = i.created_by WHERE i.id = ANY(%s::uuid[])",
-        (sorted(imports),),
-    ).fetchall()
-    return {row[0]: row[1] for row in rows if row[1]}
-
-
-def _titles(scope: TenantScope, obj: ObjectType, data: Sequence[Mapping[str, Any]]) -> Titles:
+def _titles(scope: TenantScope, obj: ObjectType, events: Sequence[Mapping[str, Any]]) -> Titles:
+    """Titles of all that the events' changes link to, by one statement."""
     both: list[dict[str, Any]] = []
-    for event in data:
+    for event in events:
         if event["kind"] == "updated" and event.get("diff"):
             pairs = {
                 name: cast("list[Any]", change) for name, change in event["diff"].items() if isinstance(change, list)
@@ -114,72 +146,27 @@ def _titles(scope: TenantScope, obj: ObjectType, data: Sequence[Mapping[str, Any
 
 
 def _event(
-    obj: ObjectType, event: Mapping[str, Any], reader: Reader, known: Titles, starters: Mapping[str, str]
+    catalog: Catalog, obj: ObjectType, event: Mapping[str, Any], reader: Reader, known: Titles, *, linked: bool
 ) -> Entry | None:
-    at = formats.moment(event["at"], reader.timezone)
-    actor: Mapping[str, Any] = event.get("actor") or {}
-    this = obj.label.lower()
-    if event["kind"] == "created" and actor.get("kind") == "import":
-        starter = starters.get(str(actor.get("id")), "")
-        by = f" by {starter}" if starter else ""
-        return Entry(at, "upload", "slate", "", f"Imported from {actor.get('name') or 'a file'}{by}")
-    who = _who(actor)
-    if event["kind"] != "updated":
-        icon, what = _VERBS.get(event["kind"], ("history", str(event["kind"])))
-        return Entry(at, icon, "slate", who, what.replace("this", f"this {this}", 1))
-    diff: Mapping[str, Any] = event.get("diff") or {}
-    changes = _changes(obj, {name: change for name, change in diff.items() if name != "stage"}, reader, known)
-    moves = _changes(obj, {name: change for name, change in diff.items() if name == "stage"}, reader, known)
-    if moves:
-        _, before, after = moves[0]
-        what = f"moved the {this} from {before} to {after}" if before else f"put the {this} into {after}"
-        return Entry(at, "arrow-right-left", "indigo", who, what, tuple(changes))
-    if not changes:
+    told = words.tell(event, catalog, lambda field, value: show(field, value, reader, known, obj).text)
+    if told is None:
         return None
-    if len(changes) == 1:
-        return Entry(at, "pencil", "slate", who, _one_change(*changes[0]))
-    return Entry(at, "pencil", "slate", who, f"changed {_listed([label for label, _, _ in changes])}", tuple(changes))
+    icon, tone = _LOOKS[told.act]
+    at = formats.moment(event["at"], reader.timezone)
+    return Entry(at, icon, tone, told.who, _markup(told.parts, linked=linked), told.changes)
 
 
-def _who(actor: Mapping[str, Any]) -> str:
-    name = str(actor.get("name") or "")
-    if actor.get("kind") == "key":
-        return f"{name} (API key)" if name else "A deleted API key"
-    if actor.get("kind") == "import":
-        return f"Import of {name or 'a file'}"
-    return name or ("Former member" if actor.get("kind") == "member" else "Rapport")
-
-
-def _listed(labels: Sequence[str]) -> str:
-    """Up to three names in words, the rest as a number."""
-    if len(labels) <= _NAMED:
-        return f"{', '.join(labels[:-1])} and {labels[-1]}"
-    return f"{', '.join(labels[: _NAMED - 1])} and {len(labels) - _NAMED + 1} more"
-
-
-def _one_change(label: str, before: str, after: str) -> Markup:
-    # values stand apart from the sentence, whichever way they are written
-    if not before:
-        return Markup("set {} to <bdi>{}</bdi>").format(label, after)
-    if not after:
-        return Markup("cleared {} (was <bdi>{}</bdi>)").format(label, before)
-    return Markup("changed {} from <bdi>{}</bdi> to <bdi>{}</bdi>").format(label, before, after)
-
-
-def _changes(obj: ObjectType, diff: Mapping[str, Any], reader: Reader, known: Titles) -> list[tuple[str, str, str]]:
-    found: list[tuple[str, str, str]] = []
-    for name, change in diff.items():
-        field = obj.fields.get(name)
-        if field is None or name in _QUIET or not isinstance(change, list):
-            continue
-        before, after = (show(field, side, reader, known, obj).text for side in cast("list[Any]", change))
-        if before != after:
-            found.append((field.label, _short(before), _short(after)))
-    return found
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 120 else text[:119].rstrip() + "…"
+def _markup(parts: Iterable[words.Part], *, linked: bool) -> Markup:
+    """The sentence; values stand apart from it, whichever way they are written. ``linked``: imports may be opened."""
+    said: list[Markup] = []
+    for part in parts:
+        text = Markup("<bdi>{}</bdi>").format(part.text) if part.value else escape(part.text)
+        if part.link is not None and (linked or part.link[0] != "import"):
+            kind, target = part.link
+            href = f"/imports/{target}" if kind == "import" else f"/records/{kind}/{target}"
+            text = Markup('<a class="underline underline-offset-2" href="{}">{}</a>').format(href, text)
+        said.append(text)
+    return Markup().join(said)
 
 
 def _activity(activity: Activity, reader: Reader) -> Entry:

@@ -26,8 +26,8 @@ __all__ = ["fold", "search"]
 
 #: Behind every text that starts with the one before it, in code point order.
 _LAST: Final = "\U0010ffff"
-#: Trigrams need three characters; of long questions they say nothing.
-_SIMILAR_LENGTH: Final = range(3, 60)
+#: Two trigrams of four must agree: of three letters all words would be alike, and of long questions they say nothing.
+_SIMILAR_LENGTH: Final = range(4, 60)
 _SIMILAR_TERMS: Final = 4
 #: With fewer strict results than this, similar titles are looked for too.
 _FEW: Final = 3

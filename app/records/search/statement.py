@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from app.metadata.model import Catalog, ObjectType
 
+#: Words of a question whose postings are read, the longest, which tend to be the rarest; all of them are scored.
+_READ: Final = 16
 #: Rows of an object read for all words, read for one word, kept of an object, scored in all.
 _STRICT, _POSTINGS, _KEPT, _SCORED = 300, 400, 25, 40
 #: As good as any number of results: the very title that was typed.
@@ -61,17 +63,18 @@ found AS (
              GROUP BY object, id ORDER BY partly DESC LIMIT greatest({_SCORED}, %(limit)s)) AS best) AS ways
    GROUP BY object, id ORDER BY way DESC, partly DESC, id DESC LIMIT greatest({_SCORED}, %(limit)s)),
 """
-#: A word with more postings than were read says little, and of which records it was read is chance.
+#: A word with more postings than were read says little, and of which records it was read is chance. How many records
+#: there are is PostgreSQL's estimate, and for a table it has not looked at yet, as many as were read.
 _WEIGHTS: Final = f"""
 weights AS MATERIALIZED (
   SELECT object, n, ln(1 + (total - hits + 0.5) / (hits + 0.5)) AS weight,
          CASE WHEN hits < {_POSTINGS} THEN 1 ELSE 0.1 END AS share
-    FROM (SELECT object, n, greatest(rows, known)::float8 AS total,
-                 CASE WHEN count(*) < {_POSTINGS} THEN count(*) ELSE greatest(count(*), rows / 10) END AS hits
-            FROM postings
-            JOIN (SELECT object, count(DISTINCT id) AS known FROM postings GROUP BY object) AS p USING (object)
-            JOIN sizes USING (object)
-           GROUP BY object, n, rows, known) AS counted),
+    FROM (SELECT object, n, hits, CASE WHEN rows > 1 THEN greatest(rows, max(hits) OVER (PARTITION BY object))
+                                       ELSE sum(hits) OVER (PARTITION BY object) END::float8 AS total
+            FROM (SELECT object, n, rows, CASE WHEN count(*) < {_POSTINGS} THEN count(*)
+                                               ELSE greatest(count(*), rows / 10) END AS hits
+                    FROM postings JOIN sizes USING (object)
+                   GROUP BY object, n, rows) AS read) AS counted),
 """
 #: The words of what is not ranked by its title.
 _WORDS: Final = f"""
@@ -151,7 +154,8 @@ def statement(catalog: Catalog, objects: Sequence[ObjectType], *, phrases: bool,
         f"SELECT CASE WHEN bool_or(way = {_SAME}) THEN {_PLENTY} ELSE count(DISTINCT id) END AS n FROM strict),"
         f" alike AS MATERIALIZED ({_union(looks) or nothing}),"
         " rest AS MATERIALIZED (SELECT n, q FROM terms WHERE (SELECT n FROM total) < %(enough)s"
-        "   AND (NOT stopped OR (SELECT bool_and(stopped) FROM terms))),"
+        "   AND (NOT stopped OR (SELECT bool_and(stopped) FROM terms))"
+        f"   ORDER BY length(word) DESC, n LIMIT {_READ}),"
         f" postings AS MATERIALIZED ({_union(postings) or no_postings}),"
         f" sizes AS (SELECT object, greatest(reltuples, 1)::float8 AS rows FROM (VALUES {sizes}) AS t(object, place)"
         "   JOIN pg_catalog.pg_class c ON c.oid = place),"

@@ -138,8 +138,10 @@ STATEMENTS = (
     """,
     "create index import_created_by on import (created_by)",
     """
+    -- No foreign key: checking it row by row cost more than writing the row, and rows are only written under a lock on
+    -- their import, which stays as long as there are any.
     create table import_row (
-        import_id uuid not null references import on delete cascade,
+        import_id uuid not null,
         row integer not null,
         status text not null,
         record_id uuid,

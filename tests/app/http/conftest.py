@@ -46,6 +46,12 @@ class Scope:
         return SimpleNamespace(fetchone=lambda: ("key",))
 
 
+class InTheWay(Conflict):
+    """Another writer, for a moment."""
+
+    passing = True
+
+
 class Gate:
     """Two tenants on pod 1, one on pod 2; sessions and keys as plain tokens."""
 
@@ -114,6 +120,14 @@ def _views() -> Blueprint:
     @workspace("record.read")
     def things(scope: Scope) -> Any:
         return json_response({"tenant": scope.tenant, "write": scope.write})
+
+    @blueprint.post("/api/v1/queue/<int:length>")
+    @workspace("record.edit")
+    def queue(scope: Scope, length: int) -> Any:
+        scope.statements.append(request.get_data())
+        if len(scope.statements) <= length:
+            raise InTheWay("Somebody else was first.")
+        return json_response({"tries": len(scope.statements)})
 
     @blueprint.post("/api/v1/things/<name>")
     @workspace("record.edit")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.core.crypto import sha256
 from app.core.errors import InvalidInput
 from app.http import cursors, etag, ratelimit
 from app.http.respond import link_next, query_arguments
@@ -46,6 +48,26 @@ def test_a_wrong_method_names_the_right_ones(client: FlaskClient) -> None:
 def test_a_conflict_carries_its_extra_facts(client: FlaskClient, gate: Gate) -> None:
     headers = {"Authorization": f"Bearer {gate.add('rap_acme_k', 'acme', 'key')}"}
     assert client.post("/api/v1/things/busy", base_url=BASE, headers=headers).json["ids"] == [1]
+
+
+def test_a_request_in_whose_way_somebody_was_is_made_again_once(client: FlaskClient, gate: Gate) -> None:
+    token = gate.add("rap_acme_k", "acme", "key")
+    headers, scope = {"Authorization": f"Bearer {token}"}, gate.credentials[sha256(token)]
+    answer = client.post("/api/v1/queue/1", base_url=BASE, headers=headers, data=b"all of it")
+    assert (answer.status_code, answer.json["tries"]) == (200, 2)
+    assert scope.statements == [b"all of it"] * 2
+    scope.statements.clear()
+    answer = client.post("/api/v1/queue/2", base_url=BASE, headers=headers)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (409, "1")
+    assert len(scope.statements) == 2
+
+
+def test_a_request_with_files_is_not_made_again(client: FlaskClient, gate: Gate) -> None:
+    token = gate.add("rap_acme_k", "acme", "key")
+    sent = {"file": (BytesIO(b"rows"), "rows.csv")}
+    answer = client.post("/api/v1/queue/1", base_url=BASE, headers={"Authorization": f"Bearer {token}"}, data=sent)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (409, "1")
+    assert len(gate.credentials[sha256(token)].statements) == 1
 
 
 @pytest.mark.parametrize("path", ["/boom", "/api/v1/boom"])

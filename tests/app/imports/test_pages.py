@@ -109,7 +109,7 @@ def test_deals_arrive_through_the_pages(runtime: Runtime, visit: Callable[[], tu
     assert visitor.get(f"{path}/errors.csv").text.count("\n") == 1_481
     assert query(runtime, tenant, "select count(*) from o_deal where stage = 'new'") == [(2_089,)]
     ((deal,),) = query(runtime, tenant, "select id from o_deal where external_id = '1C1I7A6R'")
-    assert "Imported from sales.csv by " in visitor.get(f"/records/deal/{deal}").text
+    assert "<bdi>sales.csv</bdi></a> by <bdi>" in visitor.get(f"/records/deal/{deal}").text
 
 
 def test_what_is_missing_is_said_and_a_draft_can_be_discarded(visit: Callable[[], tuple[Visitor, Tenant]]) -> None:

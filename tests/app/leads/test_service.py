@@ -7,8 +7,8 @@ from uuid import uuid4
 
 import pytest
 
-from app.leads.service import AlreadyConverted, Conversion, convert_lead
 from app.access import catalogs
+from app.leads.service import AlreadyConverted, Conversion, convert_lead
 from app.records.errors import InvalidRecord, RecordNotFound
 from app.records.store import read_record
 from app.records.write import trash_record

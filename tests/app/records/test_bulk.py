@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from app.access import catalogs
 from app.core.errors import InvalidInput, RapportError
 from app.core.ids import uuid7
-from app.access import catalogs
 from app.records import store_many, write
 from app.records.batch import PreparedRow, write_batch
 from app.records.bulk import BulkRefused, bulk
@@ -69,6 +69,17 @@ def test_twins_in_one_upsert_make_one_record(scope: TenantScope) -> None:
     body = bulk(scope, "company", rows, mode="upsert", match="external_id")
     assert [row["status"] for row in body["results"]] == ["created", "updated"]
     assert shown(scope, "company", body["results"][0]["id"])["name"] == "Last"
+
+
+@pytest.mark.parametrize("wrong", [{"name": ""}, {"parent": str(UUID(int=7))}, {"domain": "taken.example"}])
+def test_a_twin_of_a_row_that_fails_is_judged_by_itself(scope: TenantScope, wrong: dict[str, Any]) -> None:
+    make_company(scope, domain="taken.example")
+    first = {"external_id": "T", "name": "First", **wrong}
+    rows = [first, first, {"external_id": "t", "name": "Other"}, *({"external_id": "T", "name": n} for n in "YZ")]
+    body = bulk(scope, "company", rows, mode="upsert", match="external_id")
+    assert [row["status"] for row in body["results"]] == ["failed", "failed", "created", "created", "updated"]
+    assert shown(scope, "company", body["results"][3]["id"])["name"] == "Z"
+    assert body["results"][3]["id"] == body["results"][4]["id"]
 
 
 def test_a_value_used_twice_fails_the_later_row(scope: TenantScope) -> None:

@@ -7,15 +7,18 @@ from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from app.access import catalogs
 from app.core.errors import Conflict, InvalidInput, NotFound
 from app.events.audit import audit_tenant
 from app.events.seal import seal_tenant
-from app.access import catalogs
+from app.factory import bind_ports
+from app.factory.web import create_flask_app
 from app.records import write
 from app.records.bulk import bulk
 from app.records.rowform import row_form
 from app.records.violations import RecordBusy
 from tenants.scope import enter_job
+from tests.support.api import Api, make_key
 from tests.support.records import make_company, make_contact, make_deal, make_deal_line, record_id
 from tests.support.tenants import owner_of
 
@@ -136,3 +139,17 @@ def _walk_back(scope: TenantScope, record: dict[str, Any]) -> None:
         for field, (old, new) in (diff or {}).items():
             assert present[field] == new, field
             present[field] = old
+
+
+def test_who_waits_too_long_for_a_record_is_told_to_try_again(runtime: Runtime, new_tenant: NewTenant) -> None:
+    tenant = new_tenant()
+    runtime.ports.authorise = bind_ports().authorise
+    api = Api(create_flask_app(runtime), make_key(runtime.databases, tenant))
+    company = api.post("/records/company", {"name": "Acme"})
+    path = f"/records/company/{company['id']}"
+    with enter_job(runtime.databases, tenant.id, actor=owner_of(runtime.databases, tenant), write=True) as scope:
+        write.update_record(scope, "company", record_id(company), {"name": "Held"})
+        answer = api.call("PATCH", path, {"name": "Waits"})
+    assert (answer.status_code, answer.json["code"]) == (409, "record.busy")
+    assert answer.headers["Retry-After"] == "1"
+    assert api.call("PATCH", path, {"name": "Goes on"}).json["version"] == 3

@@ -1,4 +1,4 @@
-"""The order of what search finds, against judged collections and BM25 over stemmed words (bench.search_quality)."""
+"""The order of what search finds, against judged collections and BM25 over stemmed words (bench.sections.quality)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bench.search_quality import BM25, DATA, evaluate, load, ndcg, read
+from bench.sections.quality import BM25, DATA, evaluate, load, ndcg, read
 from tenants.scope import SYSTEM, enter_job
 from tests.support.tenants import PATIENT
 

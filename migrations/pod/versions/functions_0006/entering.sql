@@ -18,8 +18,8 @@ $body$
 create function pod.enter(p_host text, p_credential bytea, p_write boolean)
 returns table (tenant uuid, schema text, role text, slug text, name text, currency text, timezone text, locale text,
                host text, version bigint, member uuid, member_name text, member_email text, member_role text,
-               preferences jsonb, credential uuid, kind text, credential_name text, effective_role text, roles text[],
-               makers text[], team uuid)
+               preferences jsonb, credential uuid, kind text, credential_name text, effective_role text, roles text,
+               makers text, team uuid)
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan as $body$
 #variable_conflict use_column
@@ -59,16 +59,16 @@ begin
     m.id::uuid, m.name::text, m.email::text, m.role::text, m.preferences::jsonb,
     c.id::uuid, c.kind::text, c.name::text,
     (case when c.kind = 'key' then pod.key_role(c.role, m.all_roles) else m.role end)::text,
-    (case when c.kind = 'key' then array[c.role] else m.all_roles end)::text[],
-    (case when c.kind = 'key' then m.all_roles end)::text[], m.team::uuid;
+    (case when c.kind = 'key' then c.role else array_to_string(m.all_roles, ',') end)::text,
+    (case when c.kind = 'key' then array_to_string(m.all_roles, ',') end)::text, m.team::uuid;
 end
 $body$
 --;
 create function pod.enter_job(p_tenant uuid, p_kind text, p_actor uuid, p_write boolean)
 returns table (tenant uuid, schema text, role text, slug text, name text, currency text, timezone text, locale text,
                host text, version bigint, member uuid, member_name text, member_email text, member_role text,
-               preferences jsonb, credential uuid, kind text, credential_name text, effective_role text, roles text[],
-               makers text[], team uuid)
+               preferences jsonb, credential uuid, kind text, credential_name text, effective_role text, roles text,
+               makers text, team uuid)
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan as $body$
 #variable_conflict use_column
@@ -102,8 +102,8 @@ begin
     m.id::uuid, m.name::text, m.email::text, m.role::text, m.preferences::jsonb,
     c.id::uuid, (case when p_kind = 'key' then 'key' else 'job' end)::text, c.name::text,
     (case p_kind when 'member' then m.role when 'key' then pod.key_role(c.role, m.all_roles) else 'owner' end)::text,
-    (case p_kind when 'member' then m.all_roles when 'key' then array[c.role] else array['owner'] end)::text[],
-    (case when p_kind = 'key' then m.all_roles end)::text[], m.team::uuid;
+    (case p_kind when 'member' then array_to_string(m.all_roles, ',') when 'key' then c.role else 'owner' end)::text,
+    (case when p_kind = 'key' then array_to_string(m.all_roles, ',') end)::text, m.team::uuid;
 end
 $body$
 --;

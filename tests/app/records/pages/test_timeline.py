@@ -9,27 +9,58 @@ from app.records.pages.timeline import _event
 from app.records.pages.values import Reader
 
 READER = Reader("en", "UTC")
-DEAL = catalogs.platform().object("deal")
+PLATFORM = catalogs.platform()
+DEAL = PLATFORM.object("deal")
 MIRA = {"kind": "member", "id": "1", "name": "Mira"}
 
 
-def told(kind: str = "updated", actor: dict[str, Any] = MIRA, **diff: list[Any]) -> tuple[str, str, int]:
-    event = {"at": "2026-11-22T10:00:00Z", "kind": kind, "actor": actor, "diff": diff}
-    entry = _event(DEAL, event, READER, {}, {"7": "Mira"})
+def told(
+    kind: str = "updated",
+    actor: dict[str, Any] = MIRA,
+    cause: dict[str, Any] | None = None,
+    *,
+    linked: bool = True,
+    file: str | None = None,
+    **diff: list[Any],
+) -> tuple[str, str, int]:
+    event = {"at": "2026-11-22T10:00:00Z", "object": "deal", "kind": kind, "actor": actor, "diff": diff or None}
+    event |= {"cause": cause, "file": file, "erased": False}
+    entry = _event(PLATFORM, DEAL, event, READER, {}, linked=linked)
     assert entry is not None
     return entry.who, str(entry.what), len(entry.changes)
 
 
-def test_an_imported_record_names_file_and_member() -> None:
-    imported = {"kind": "import", "id": "7", "name": "deals.csv"}
-    assert told("created", imported) == ("", "Imported from deals.csv by Mira", 0)
-    assert told("created", {**imported, "id": "8"}) == ("", "Imported from deals.csv", 0)
-    assert told("updated", imported, next_step=[None, "Call"])[0] == "Import of deals.csv"
+IMPORT = {"kind": "import", "id": "7", "name": "deals.csv"}
+BY_IMPORT = {"kind": "import", "id": "7", "by": MIRA}
+
+
+def test_an_imported_record_names_file_and_member_and_leads_to_the_import() -> None:
+    link = '<a class="underline underline-offset-2" href="/imports/7"><bdi>deals.csv</bdi></a>'
+    assert told("created", IMPORT, BY_IMPORT) == ("", f"Imported from {link} by <bdi>Mira</bdi>", 0)
+    assert (
+        told("created", IMPORT, BY_IMPORT, linked=False)[1] == "Imported from <bdi>deals.csv</bdi> by <bdi>Mira</bdi>"
+    )
+    who, what, _ = told("updated", IMPORT, BY_IMPORT, next_step=[None, "Call"])
+    assert (who, what) == ("Mira", f"set Next step to <bdi>Call</bdi> with the import of {link}")
+    assert told("updated", IMPORT, next_step=[None, "Call"])[0] == "Import of deals.csv"
+
+
+def test_what_was_done_in_passing_says_by_which_act() -> None:
+    def reason(kind: str, **more: Any) -> str:
+        return told("trashed", MIRA, {"kind": kind, "id": "9", "by": MIRA}, linked=False, **more)[1]
+
+    assert reason("import_undo", file="deals.csv") == (
+        "deleted this deal, taking back the import of <bdi>deals.csv</bdi>"
+    )
+    assert reason("bulk") == "deleted this deal among many at once"
+    assert reason("conversion") == (
+        'deleted this deal by converting <a class="underline underline-offset-2" href="/records/lead/9">a lead</a>'
+    )
 
 
 def test_a_move_says_both_stages_and_lists_what_changed_with_it() -> None:
     moved = told(stage=["new", "won"], probability=["0.1", "1"])
-    assert moved == ("Mira", "moved the deal from New to Won", 1)
+    assert moved == ("Mira", "moved the deal from <bdi>New</bdi> to <bdi>Won</bdi>", 1)
 
 
 def test_several_changes_are_named_and_counted() -> None:

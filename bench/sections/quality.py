@@ -1,12 +1,11 @@
-"""``python -m bench.search_quality [--data FOLDER]``: how good the order of what search finds is.
+"""How good the order of what search finds is.
 
-Collections with judged questions (stackfaq, cranfield) are written as notes into a workspace of their own, every
+Collections with judged questions (stackfaq, cranfield) are written as notes into workspaces of their own, every
 question is asked as a member would, and nDCG@10 is compared with that of BM25 over stemmed words, computed apart.
 """
 
 from __future__ import annotations
 
-import argparse
 import html
 import json
 import math
@@ -19,11 +18,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from app.records.search import search
-from bench.site import running
+from bench.fill import Sizes, vacuum
+from bench.results import Budget, Part, table
 from tenants.copying import copy_into
 from tenants.scope import SYSTEM, enter_job
 
 if TYPE_CHECKING:
+    from bench.sections import Options
+    from bench.site import Site
     from tenants.scope import TenantScope
 
 #: Collection → nDCG@10 of BM25 (k1 1.2, b 0.75, stemmed words), the figure to reach.
@@ -31,7 +33,7 @@ BM25: Final = {"stackfaq": 0.8298, "cranfield": 0.5275}
 _DEPTH: Final = 10
 #: Beside the checkout, as the tests look for it too.
 DATA: Final = (
-    Path(os.environ.get("RAPPORT_TEST_DATA", str(Path(__file__).resolve().parents[2] / "shared" / "data"))) / "search"
+    Path(os.environ.get("RAPPORT_TEST_DATA", str(Path(__file__).resolve().parents[3] / "shared" / "data"))) / "search"
 )
 
 
@@ -52,6 +54,45 @@ class Quality:
     first: float
     median: float
     p95: float
+
+
+def run(site: Site, options: Options) -> Part:
+    """Ask every question of every collection that is here."""
+    rows: list[tuple[str, ...]] = []
+    budgets: list[Budget] = []
+    for name, wanted in BM25.items():
+        if not (DATA / name).is_dir():
+            budgets.append(
+                Budget(f"nDCG@10 of {name}", f"≥ {wanted:.4f} (stemmed BM25)", f"not measured: no {DATA / name}")
+            )
+            continue
+        collection = read(name)
+        found = _measure(site, name, collection, options)
+        rows.append(
+            (name, f"{len(collection.questions):,}", f"{wanted:.4f}", f"{found.ndcg:.4f}", f"{found.first:.4f}",
+             f"{found.median:.1f}", f"{found.p95:.1f}")
+        )  # fmt: skip
+        budgets.append(
+            Budget(f"nDCG@10 of {name}", f"≥ {wanted:.4f} (stemmed BM25)", f"{found.ndcg:.4f}", found.ndcg >= wanted)
+        )
+        print("  " + " | ".join(rows[-1]), flush=True)
+    head = ("collection", "questions", "BM25 nDCG@10", "ours", "right first", "p50 ms", "p95 ms")
+    text = f"""Judged collections, each loaded as the notes of a workspace; nDCG@10 beside that of BM25 (k1 =
+1.2, b = 0.75) over stemmed words.
+
+{table(head, rows)}"""
+    return Part(text, budgets)
+
+
+def _measure(site: Site, name: str, collection: Collection, options: Options) -> Quality:
+    workspace = site.workspace(f"judged-{name}", Sizes(0, 0, 0))
+    with enter_job(site.runtime.databases, workspace.tenant.id, actor=SYSTEM, write=True, budget=600) as scope:
+        load(scope, collection)
+    vacuum(site.runtime, workspace.tenant, "note")
+    wanted = options.times(len(collection.questions))
+    some = Collection(collection.documents, dict(list(collection.questions.items())[:wanted]), collection.gains)
+    with enter_job(site.runtime.databases, workspace.tenant.id, actor=SYSTEM, write=False, budget=600) as scope:
+        return evaluate(scope, some)
 
 
 def read(name: str, data: Path = DATA) -> Collection:
@@ -103,37 +144,3 @@ def ndcg(found: list[int], possible: list[int]) -> float:
 
 def _discounted(gains: list[int]) -> float:
     return sum(gain / math.log2(place + 2) for place, gain in enumerate(gains[:_DEPTH]))
-
-
-def main() -> None:
-    """Print a table."""
-    parser = argparse.ArgumentParser(prog="python -m bench.search_quality")
-    parser.add_argument("--data", type=Path, default=DATA, help="folder with stackfaq/ and cranfield/")
-    data = parser.parse_args().data
-    lines = [
-        "| collection | questions | BM25 nDCG@10 | ours | right first | median ms | p95 ms |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    with running(0) as site:
-        for name, wanted in BM25.items():
-            collection = read(name, data)
-            with enter_job(site.runtime.databases, site.tenant.id, actor=SYSTEM, write=True, budget=600) as scope:
-                scope.execute("delete from o_note")
-                load(scope, collection)
-            with (
-                site.runtime.databases.pod_owner(1)
-                .connect()
-                .execution_options(isolation_level="AUTOCOMMIT") as connection
-            ):
-                connection.exec_driver_sql(f'vacuum analyze "{site.tenant.schema}".o_note')
-            with enter_job(site.runtime.databases, site.tenant.id, actor=SYSTEM, write=False, budget=600) as scope:
-                found = evaluate(scope, collection)
-            lines.append(
-                f"| {name} | {len(collection.questions):,} | {wanted:.4f} | {found.ndcg:.4f} | {found.first:.4f}"
-                f" | {found.median:.1f} | {found.p95:.1f} |"
-            )
-    print("\n".join(lines))
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,33 @@
+"""What is measured, a module a section: each has ``run(site, options)`` that answers a Part of the page."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from bench.results import Part
+    from bench.site import Site
+
+#: In the order of the page.
+NAMES: Final = ("beside", "clients", "tenants", "anatomy", "search", "quality", "pages", "running")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How long to measure."""
+
+    rounds: int
+    rows: int
+    #: Of every count of requests; below 1 for a quick look.
+    effort: float
+
+    def times(self, count: int) -> int:
+        """So many requests."""
+        return max(3, int(count * self.effort))
+
+
+def run(name: str, site: Site, options: Options) -> Part:
+    """Measure a section."""
+    return importlib.import_module(f"bench.sections.{name}").run(site, options)
