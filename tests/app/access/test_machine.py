@@ -56,6 +56,10 @@ class _UndoError(Exception):
     """Takes an act back."""
 
 
+def _undo() -> None:
+    raise _UndoError
+
+
 class Rights(RuleBasedStateMachine):
     """One workspace, in one transaction that is never committed."""
 
@@ -173,7 +177,9 @@ class Rights(RuleBasedStateMachine):
             assert got(scope, object_name, known) == seen
             assert titled(scope, object_name, known) == seen
             assert counted(scope, object_name) == len(seen)
-            assert searched(scope, object_name) == (seen if self.judge.field(me, object_name, "name") != "none" else set())
+            assert searched(scope, object_name) == (
+                seen if self.judge.field(me, object_name, "name") != "none" else set()
+            )
             self._fields_are_as_judged(scope, me, object_name, seen)
             Rights.asked += 6
         if self.judge.level(me, "deal", "read") != "none":
@@ -239,7 +245,7 @@ class Rights(RuleBasedStateMachine):
             with self.scope.connection.transaction():
                 came = came_of(act)
                 if came != "done" or not kept:
-                    raise _UndoError
+                    _undo()
         except _UndoError:
             pass
         return came
