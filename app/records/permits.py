@@ -136,10 +136,10 @@ class Leave:
 
 def leave_for(scope: TenantScope, object_name: str, *rights: str) -> Leave:
     """Leave to act on an object. Raises UnknownObject, Forbidden when one of the rights is not held."""
-    catalog = catalogs.for_scope(scope)
-    shown = object_of(catalog, object_name)
     for right in rights:
         require(scope, right, object_name)
+    catalog = catalogs.for_scope(scope)
+    shown = object_of(catalog, object_name)
     complete = catalog.whole or catalog
     return Leave(scope, catalog, shown, complete, complete.objects[object_name])
 
