@@ -131,12 +131,22 @@ class _Narrowing:
             for pair in (field.primary_of, *(["pipeline"] if name == "stage" else [])):
                 if pair in levels:
                     levels[name] = levels[pair] = min(levels[name], levels[pair], key=order)
-        writes = "edit" if self._writes(obj.name) else "read"
-        return {
-            name: replace(field, denied=True) if levels[name] == "read" and writes == "edit" else field
-            for name, field in obj.fields.items()
-            if levels[name] != "none" or name in _ALWAYS
-        }
+        writes = self._writes(obj.name)
+        found: dict[str, Field] = {}
+        for name, field in obj.fields.items():
+            leading = self._leading(field)
+            if leading is not None and (levels[name] != "none" or name in _ALWAYS):
+                found[name] = replace(leading, denied=True) if levels[name] == "read" and writes else leading
+        return found
+
+    def _leading(self, field: Field) -> Field | None:
+        """A link with the targets that may be read; None when there is none."""
+        known = self._catalog.objects
+        to = tuple(name for name in field.to if name not in known or self._rights.grant(name).level("read") != "none")
+        if to == field.to:
+            return field
+        kind = field.type.specialise(to)
+        return replace(field, to=to, type=kind, columns=kind.columns(field.name)) if to else None
 
     def _writes(self, name: str) -> bool:
         grant = self._rights.grant(name)
@@ -211,7 +221,7 @@ class _Narrowing:
         targets = [name for link in sorted(links) for name in obj.fields[link].to if name in self._catalog.objects]
         above = [self._made[name].spec_hash if name in self._made else "-" for name in targets]
         unread = [name for name in targets if self._rights.grant(name).level("read") == "none"]
-        shown = [(name, field.denied) for name, field in fields.items()]
+        shown = [(name, field.denied, field.to) for name, field in fields.items()]
         facts = (obj.spec_hash, shown, reach, above, unread, self._salt if any(way.widenings for way in reach) else "")
         return hashlib.sha256(repr(facts).encode()).hexdigest()
 

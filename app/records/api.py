@@ -13,7 +13,6 @@ from werkzeug.exceptions import MethodNotAllowed
 
 from app.access.rights import RECORD_BULK, RECORD_CREATE, RECORD_DELETE, RECORD_DESTROY, RECORD_EDIT, RECORD_READ
 from app.core.errors import FieldError, InvalidInput
-from app.events.read import record_events, tenant_events
 from app.http.context import gate
 from app.http.etag import etag, parse_if_match
 from app.http.guard import workspace
@@ -22,6 +21,7 @@ from app.records import api_arguments as arguments
 from app.records.aggregate import aggregate
 from app.records.board import board
 from app.records.bulk import bulk
+from app.records.history import feed, record_events
 from app.records.intake import unknown_field
 from app.records.permits import confirmed
 from app.records.read import as_id, find_object, get_record, list_records
@@ -182,8 +182,6 @@ def record_events_(scope: TenantScope, object_name: str, record_id: str) -> Resp
         raise InvalidInput(message, [FieldError("?field", "field.unknown", message)])
     limit = arguments.limit_of(given)
     body = record_events(scope, object_name, wanted, after=given.get("after", ""), limit=limit, field=field)
-    if not body["data"] and "after" not in given:
-        get_record(scope, object_name, wanted, fields=("id",), trash=True)  # a destroyed record keeps its history
     return json_response(body)
 
 
@@ -196,7 +194,7 @@ def events(scope: TenantScope) -> Response:
     if not after.isascii() or not after.isdigit() or len(after) > 18:
         message = "after is the seq of an event."
         raise InvalidInput(message, [FieldError("?after", "after.invalid", message)])
-    return json_response(tenant_events(scope, after=int(after), limit=arguments.limit_of(given)))
+    return json_response(feed(scope, after=int(after), limit=arguments.limit_of(given)))
 
 
 @blueprint.get("/search")

@@ -11,13 +11,14 @@ from flask_smorest import Blueprint  # pyright: ignore[reportMissingTypeStubs]
 from werkzeug.wrappers import Response
 
 from app.access import catalogs
+from app.access.rights import METADATA_EDIT, allows
 from app.core.errors import FieldError, InvalidInput
 from app.http.guard import workspace
 from app.http.openapi import answer, described, of_parts, operation, other_paths, query
 from app.http.respond import json_response
 from app.metadata.catalog import platform_leaves
 from app.metadata.layers import component_name, effective
-from app.metadata.leaves import nest
+from app.metadata.leaves import SEPARATOR, nest
 from app.records.api_arguments import known_arguments
 from app.records.errors import UnknownObject
 from app.records.openapi import document
@@ -151,7 +152,12 @@ def docs(scope: TenantScope) -> str:
 
 
 def components(scope: TenantScope, layer: str) -> list[dict[str, object]]:
-    """The components of a layer, or, without one, what all layers come to; specs nested as in YAML."""
+    """The components of a layer, or, without one, what all layers come to; specs nested as in YAML.
+
+    Of objects and fields that may not be read nothing is told, except to who shapes the metadata.
+    """
+    catalog = catalogs.for_scope(scope)
+    told = None if allows(scope, METADATA_EDIT) else catalog
     overrides: dict[str, list[tuple[str, Plain]]] = {}
     for component, path, value in scope.execute("select component, path, value from metadata_override order by 1, 2"):
         overrides.setdefault(component, []).append((path, value))
@@ -159,8 +165,29 @@ def components(scope: TenantScope, layer: str) -> list[dict[str, object]]:
     for name, leaves in platform_leaves().items():
         own = overrides.get(component_name("object", name), [])
         spec = {"": effective(leaves, own), "platform": leaves, "tenant": dict(own)}[layer]
+        if told is not None:
+            spec = _told(told, name, spec)
         if spec:
             found.append({"kind": "object", "name": name, "layer": layer or "platform", "spec": nest(spec)})
+    return found
+
+
+def _told(catalog: Catalog, name: str, leaves: Mapping[str, Plain]) -> dict[str, Plain]:
+    """The leaves that tell of nothing hidden."""
+    obj = catalog.objects.get(name)
+    if obj is None or catalog.whole is None:
+        return dict(leaves) if obj is not None else {}
+    hidden = catalog.whole.objects[name].fields.keys() - obj.fields.keys()
+    objects = catalog.whole.objects.keys() - catalog.objects.keys()
+    found: dict[str, Plain] = {}
+    for path, value in leaves.items():
+        parts = path.split(SEPARATOR)
+        if parts[0] == "fields" and parts[1] in hidden:
+            continue
+        unknown = objects if parts[-1] == "to" else hidden
+        plain = [one for one in value if one.split(".")[0] not in unknown] if isinstance(value, list) else value
+        if not (isinstance(plain, str) and parts[-1] in {"default_sort", "inverse"} and plain.lstrip("-") in hidden):
+            found[path] = plain
     return found
 
 

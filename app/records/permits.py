@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from app.access import catalogs
 from app.access.rights import for_scope, require
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Generator, Iterable, Mapping
     from uuid import UUID
 
-    from app.metadata.model import Catalog, ObjectType
+    from app.metadata.model import Catalog, Field, ObjectType
     from app.metadata.reach import Action
     from tenants.scope import TenantScope
 
@@ -104,9 +104,9 @@ class Leave:
 
     def form(self, record: dict[str, Any]) -> dict[str, Any]:
         """The record without the fields they may not read."""
-        if len(self.shown.fields) == len(self.object.fields):
+        if self.shown is self.object:
             return record
-        return {name: record[name] for name in self.shown.fields}
+        return {name: _leading(field, record[name]) for name, field in self.shown.fields.items()}
 
     @contextmanager
     def told(self) -> Generator[None]:
@@ -132,6 +132,13 @@ class Leave:
     def _hides(self, pointer: str) -> bool:
         name = pointer.strip("/").partition("/")[0]
         return name in self.object.fields and name not in self.shown.fields
+
+
+def _leading(field: Field, value: Any) -> Any:
+    """A value, empty where it points to an object that may not be read."""
+    if field.type.name != "reference" or value is None:
+        return value
+    return value if cast("dict[str, object]", value)["object"] in field.to else None
 
 
 def leave_for(scope: TenantScope, object_name: str, *rights: str) -> Leave:
