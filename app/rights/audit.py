@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from app.access import catalogs
+from app.access.policy import policy_of
 from app.core.errors import FieldError, InvalidInput
 from app.records.reach import permitted
 from app.records.titles import titles
@@ -171,6 +172,7 @@ def _names(
     keys = [row[7] for row in rows if row[6] == "key"]
     for key, name in scope.execute("select id, name from api_key where id = any (%s)", (keys,)) if keys else ():
         found["key", str(key)] = name
+    found |= {("role", role.name): role.label for role in policy_of(scope).roles.values()}
     return found
 
 
@@ -201,7 +203,8 @@ def _what(object_name: str, record: UUID | None, diff: Any, names: Mapping[tuple
         return found
     told = diff.get("name") or diff.get("object")
     if isinstance(told, list) and object_name in {"role", "sharing", "team"}:
-        return str(told[1] or told[0] or "")
+        name = str(told[1] or told[0] or "")
+        return names.get((object_name, name), name)
     return ""
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from app.rights import matrix
+
 if TYPE_CHECKING:
     from app.metadata.model import Catalog
     from app.rights.audit import Entry
@@ -36,7 +38,7 @@ def told(entry: Entry, catalog: Catalog) -> dict[str, Any]:
         text = _ABOUT[entry.kind]
         if entry.kind == "sharing_changed" and entry.what in catalog.objects:
             what = catalog.objects[entry.what].plural
-        return {"text": text, "title": what, "href": "", "changes": _pairs(entry, {})}
+        return {"text": text, "title": what, "href": "", "changes": _settings(entry, catalog)}
     label = obj.label.lower() if obj else entry.object.replace("_", " ")
     many = entry.kind in ("bulk", "imported", "import_undone")
     labels = {name: field.label for name, field in obj.fields.items()} if obj else {}
@@ -48,10 +50,25 @@ def told(entry: Entry, catalog: Catalog) -> dict[str, Any]:
     }
 
 
+def _settings(entry: Entry, catalog: Catalog) -> list[tuple[str, str, str]]:
+    """Changes of people and settings; of a role its rights by name, of what was just made nothing but that."""
+    if entry.kind in ("role_created", "role_removed", "team_created", "team_removed", "rule_removed"):
+        return []
+    if entry.kind != "role_changed":
+        return _pairs(entry, {})
+    found = [
+        (matrix.told(path, catalog), matrix.shown(path, old), matrix.shown(path, new))
+        for path, old, new in entry.changes
+        if path != "name"
+    ]
+    return found[:_NAMED] + ([(f"{len(found) - _NAMED} more", "", "")] if len(found) > _NAMED else [])
+
+
 def _pairs(entry: Entry, labels: dict[str, str]) -> list[tuple[str, str, str]]:
+    told = [change for change in entry.changes if change[1] not in (None, [], "") or change[2] not in (None, [], "")]
     shown = [
         (labels.get(name, name.replace("_", " ").replace("/", " · ")), _short(old), _short(new))
-        for name, old, new in entry.changes
+        for name, old, new in told
         if not (name in ("name", "object") and old == new)
     ]
     rest = len(shown) - _NAMED

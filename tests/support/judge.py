@@ -100,9 +100,8 @@ class Judge:
 
     def may(self, me: str, object_name: str, action: str) -> bool:
         """Whether any of my roles allows the action at all (create, export, import and bulk are yes or no)."""
-        return any(
-            self._spec(role, object_name).get(action) not in (None, False, "none") for role in self._my_roles(me)
-        )
+        roles = [role for role in self._my_roles(me) if self._role_level(role, object_name, "read") != "none"]
+        return any(self._spec(role, object_name).get(action) not in (None, False, "none") for role in roles)
 
     def field(self, me: str, object_name: str, name: str) -> str:
         """What I may do with a field: the most any role allows that lets me read the object."""
@@ -115,10 +114,11 @@ class Judge:
     def outcome(self, me: str, object_name: str, record: str, action: str, changes: Record | None = None) -> str:
         """What comes of an act: done, forbidden, missing (not there for me), or leaves (my reach: to be confirmed).
 
-        An object I may not read is not there for me; a right I don't hold with it is said at once, whatever the record.
+        A right I hold nowhere is refused at once; else an object I may not read is not there for me; else a right I
+        don't hold with it is refused, whatever the record.
         """
         if self.level(me, object_name, "read") == "none":
-            return "missing"
+            return "missing" if self._anywhere(me, action) else "forbidden"
         if self.level(me, object_name, action) == "none":
             return "forbidden"
         if not self.allows(me, object_name, record, "read"):
@@ -131,7 +131,7 @@ class Judge:
     def creation(self, me: str, object_name: str, state: Record) -> str:
         """What comes of creating a record: whoever may edit must reach it afterwards, else whoever may read."""
         if self.level(me, object_name, "read") == "none":
-            return "missing"
+            return "missing" if self._anywhere(me, "create") else "forbidden"
         if not self.may(me, object_name, "create"):
             return "forbidden"
         action = "edit" if self.level(me, object_name, "edit") != "none" else "read"
@@ -181,6 +181,13 @@ class Judge:
     @staticmethod
     def _spec(role: Role, object_name: str) -> dict[str, Any]:
         return role.objects.get(object_name, role.objects.get("*", {}))
+
+    def _anywhere(self, me: str, action: str) -> bool:
+        """Whether I hold a right with any object."""
+        return any(
+            self.level(me, name, action) != "none" if action in NEEDS else self.may(me, name, action)
+            for name in ("*", *{name for role in self._my_roles(me) for name in role.objects})
+        )
 
     def _role_field(self, role: Role, object_name: str, name: str) -> str:
         """A role that writes nothing lets no field be written."""
