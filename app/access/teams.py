@@ -5,7 +5,7 @@ Who reaches whom is kept in two closures (``app.access.closures``), written anew
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
@@ -86,13 +86,9 @@ def _walked(below: Mapping[UUID | None, list[TeamRow]]) -> list[TeamRow]:
     waiting = [(team, 0) for team in reversed(below.get(None, []))]
     while waiting:
         team, depth = waiting.pop()
-        found.append(TeamRow(*_values(team), depth))
+        found.append(replace(team, depth=depth))
         waiting += [(child, depth + 1) for child in reversed(below.get(team.id, []))]
     return found
-
-
-def _values(team: TeamRow) -> tuple[Any, ...]:
-    return (team.id, team.name, team.parent, team.manager, team.manager_name, team.queue, team.size)
 
 
 def get_team(scope: TenantScope, team: UUID) -> TeamRow:

@@ -29,6 +29,8 @@ from tenants.identity.members import get_member
 from tenants.scope import Actor, Member
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from app.access.grants import Flag, Role
     from app.metadata.model import ObjectType
     from app.metadata.reach import Action, Reach
@@ -315,7 +317,7 @@ class _Question:
         ).fetchone()
         return f"the team {row[0]}" if row else ""
 
-    def _of_record(self, columns: list[sa.ColumnElement[Any]]) -> Statement:
+    def _of_record(self, columns: Sequence[sa.ColumnElement[Any]]) -> Statement:
         """Columns of the one record, whoever may see it: whoever asks has been let see it before."""
         where = column_of(Row("g"), "id", _UUID) == sa.bindparam("record_id", type_=_UUID)
         return compile_statement(sa.select(*columns).select_from(plain(self._object, "g")).where(where))

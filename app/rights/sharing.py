@@ -5,7 +5,7 @@ A record may be given away by whoever may edit it, and by whoever manages rights
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
@@ -144,7 +144,10 @@ def list_rules(scope: TenantScope, object_name: str = "") -> list[RuleRow]:
         {"object": object_name},
     )
     labels = dict(role_names(scope))
-    return [RuleRow(*row[:6], labels.get(row[5], row[6]) if row[4] == "role" else row[6], row[7]) for row in rows]
+    found = [RuleRow(*row) for row in rows]
+    return [
+        replace(row, grantee_name=labels.get(row.grantee, row.grantee)) if row.kind == "role" else row for row in found
+    ]
 
 
 def get_rule(scope: TenantScope, rule: UUID) -> RuleRow:

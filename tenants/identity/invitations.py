@@ -176,7 +176,11 @@ def list_pending(runtime: Runtime, scope: TenantScope, may_give: Callable[[str],
         ([row.member for row in rows],),
     )
     known = {row[0]: (row[1], [row[2], *row[3]]) for row in found}
-    asked = may_give or (lambda role: role != "owner" or members.is_owner(scope))
+
+    def by_owners(role: str) -> bool:
+        return role != "owner" or members.is_owner(scope)
+
+    asked = may_give or by_owners
     return [_pending(runtime, row, *known[row.member], asked) for row in rows if row.member in known]
 
 

@@ -94,20 +94,24 @@ class Judge:
 
     # objects and fields
 
-    def level(self, me: str, object_name: str, action: str) -> str:
-        """The strongest level any of my roles has for the action."""
-        return max((self._role_level(role, object_name, action) for role in self._my_roles(me)), key=LEVELS.index)
+    def level(self, me: str, object_name: str, action: str, key: str = "") -> str:
+        """The strongest level any of my roles has for the action; with a key of mine what both allow."""
+        ways = [[self._role_level(role, object_name, action) for role in way] for way in self._ways(me, key)]
+        return min((max(levels, key=LEVELS.index, default="none") for levels in ways), key=LEVELS.index)
 
     def may(self, me: str, object_name: str, action: str) -> bool:
         """Whether any of my roles allows the action at all (create, export, import and bulk are yes or no)."""
         roles = [role for role in self._my_roles(me) if self._role_level(role, object_name, "read") != "none"]
         return any(self._spec(role, object_name).get(action) not in (None, False, "none") for role in roles)
 
-    def field(self, me: str, object_name: str, name: str) -> str:
+    def field(self, me: str, object_name: str, name: str, key: str = "") -> str:
         """What I may do with a field: the most any role allows that lets me read the object."""
-        reading = [r for r in self._my_roles(me) if self._role_level(r, object_name, "read") != "none"]
-        said = [self._role_field(role, object_name, name) for role in reading]
-        return max(said, key=FIELD_LEVELS.index, default="none")
+        found: list[str] = []
+        for way in self._ways(me, key):
+            reading = [role for role in way if self._role_level(role, object_name, "read") != "none"]
+            said = [self._role_field(role, object_name, name) for role in reading]
+            found.append(max(said, key=FIELD_LEVELS.index, default="none"))
+        return min(found, key=FIELD_LEVELS.index)
 
     # records
 
@@ -137,9 +141,10 @@ class Judge:
         action = "edit" if self.level(me, object_name, "edit") != "none" else "read"
         return "done" if self.allows_state(me, object_name, "", state, action) else "leaves"
 
-    def seen(self, me: str, object_name: str) -> set[str]:
-        """The ids of all records of the object I may see."""
-        return {one for one in self.records.get(object_name, {}) if self.allows(me, object_name, one, "read")}
+    def seen(self, me: str, object_name: str, key: str = "") -> set[str]:
+        """The ids of all records of the object I may see, or a key of mine with that role."""
+        states = self.records.get(object_name, {})
+        return {one for one, state in states.items() if self.allows_state(me, object_name, one, state, "read", key)}
 
     def allows(self, me: str, object_name: str, record: str, action: str) -> bool:
         """Whether I may do it to that record; what I may not see I may not touch either."""
@@ -148,9 +153,12 @@ class Judge:
             return False
         return self.allows_state(me, object_name, record, found, action)
 
-    def allows_state(self, me: str, object_name: str, record: str, state: Record, action: str) -> bool:
-        """The same for the state a record would be in."""
-        return any(self._by_role(role, me, object_name, record, state, action) for role in self._my_roles(me))
+    def allows_state(self, me: str, object_name: str, record: str, state: Record, action: str, key: str = "") -> bool:
+        """The same for the state a record would be in; with a key its role must let me, too."""
+        return all(
+            any(self._by_role(role, me, object_name, record, state, action, key) for role in way)
+            for way in self._ways(me, key)
+        )
 
     # who belongs where
 
@@ -174,6 +182,10 @@ class Judge:
         return found - {me}
 
     # inside
+
+    def _ways(self, me: str, key: str) -> list[list[Role]]:
+        """Sets of roles that must all allow it: mine, and the one of a key of mine."""
+        return [self._my_roles(me), *([[self.roles[key]]] if key else [])]
 
     def _my_roles(self, me: str) -> list[Role]:
         return [self.roles[name] for name in self.people[me].roles if name in self.roles]
@@ -201,15 +213,19 @@ class Judge:
         spec = self._spec(role, object_name)
         return str(min(spec.get("read", "none"), spec.get(action, "none"), key=LEVELS.index))
 
-    def _by_role(self, role: Role, me: str, object_name: str, record: str, state: Record, action: str) -> bool:
+    def _by_role(
+        self, role: Role, me: str, object_name: str, record: str, state: Record, action: str, key: str
+    ) -> bool:
         level = self._role_level(role, object_name, action)
         if level == "all":
             return True
         if level == "own":
             return state.get("owner") == me
-        return level == "reach" and self._reaches(role, me, object_name, record, state, action)
+        return level == "reach" and self._reaches(role, me, object_name, record, state, action, key)
 
-    def _reaches(self, role: Role, me: str, object_name: str, record: str, state: Record, action: str) -> bool:
+    def _reaches(
+        self, role: Role, me: str, object_name: str, record: str, state: Record, action: str, key: str
+    ) -> bool:
         need = NEEDS[action]
         return (
             state.get("owner") == me
@@ -218,7 +234,7 @@ class Judge:
             or self._by_row_rule(role, me, object_name, state, need)
             or self._by_sharing_rule(me, object_name, state, need)
             or self._by_share(me, object_name, record, need)
-            or self._by_inheritance(me, object_name, state, action)
+            or self._by_inheritance(me, object_name, state, action, key)
         )
 
     def _by_default(self, me: str, object_name: str, state: Record, need: str) -> bool:
@@ -262,13 +278,13 @@ class Judge:
             for share in self.shares
         )
 
-    def _by_inheritance(self, me: str, object_name: str, state: Record, action: str) -> bool:
+    def _by_inheritance(self, me: str, object_name: str, state: Record, action: str, key: str) -> bool:
         sharing = self.sharing.get(object_name, Sharing())
         parent = state.get(sharing.inherit) if sharing.inherit else None
         if parent is None:
             return False
         above = self.records[sharing.inherits_from][parent]
-        return self.allows_state(me, sharing.inherits_from, parent, above, action)
+        return self.allows_state(me, sharing.inherits_from, parent, above, action, key)
 
     def _is_grantee(self, me: str, kind: str, grantee: str) -> bool:
         if kind == "member":

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from app.access.grants import Role
     from app.core.errors import RapportError
+    from app.metadata.model import Field
     from tenants.scope import TenantScope
 
 blueprint = Blueprint("roles", __name__)
@@ -153,7 +154,7 @@ def _object(scope: TenantScope, role: Role, object_name: str, errors: dict[str, 
     typed: dict[str, Any] = dict(request.form) if errors else {}
     levels = role.fields.get(object_name, {})
     fields = [
-        (name, field.label, typed.get(f"field.{name}", levels.get(name, "edit")))
+        (name, field.label, typed.get(f"field.{name}", levels.get(name, "edit")), _choices(field))
         for name, field in obj.fields.items()
         if field.columns and name not in _ALWAYS
     ]
@@ -165,14 +166,19 @@ def _object(scope: TenantScope, role: Role, object_name: str, errors: dict[str, 
         object=obj,
         fields=fields,
         rules=rules,
-        choices=list(matrix.FIELD_LABELS.items()),
-        field_labels=matrix.FIELD_LABELS,
         errors=errors,
         saved="saved" in request.args,
     )
 
 
 _ACTIONS: Final = ("read", "edit")
+
+
+def _choices(field: Field) -> list[tuple[str, str]]:
+    """What the engine writes itself is shown or hidden, nothing between."""
+    if field.system or field.readonly:
+        return [("edit", "Shown"), ("none", "Hidden")]
+    return list(matrix.FIELD_LABELS.items())
 
 
 def _of_conditions(error: RapportError) -> dict[str, str]:

@@ -6,13 +6,16 @@ Conditions come in pairs, in the product's language and in Python, so that nothi
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
 
 from hypothesis import strategies as st
 
+from app.access import catalogs
 from app.core.errors import Conflict, Forbidden, NotFound
 from app.records.aggregate import aggregate
 from app.records.board import board
 from app.records.errors import LeavesReach
+from app.records.history import record_events
 from app.records.query import AggregateQuery, BoardQuery, ListQuery
 from app.records.read import get_record, list_records
 from app.records.search import search
@@ -128,6 +131,22 @@ def searched(scope: TenantScope, object_name: str) -> set[str]:
 def titled(scope: TenantScope, object_name: str, records: list[str]) -> set[str]:
     """Those of the ids that have a title for whoever asks."""
     return {one for _, one in titles(scope, {object_name: records})}
+
+
+def told(scope: TenantScope, object_name: str, records: list[str]) -> set[str]:
+    """Those of the ids whose history is told; a hidden figure is in none of it."""
+    catalog = catalogs.for_scope(scope)
+    figure = FIGURES.get(object_name, "")
+    found: set[str] = set()
+    for one in records:
+        try:
+            events = record_events(scope, object_name, UUID(one))["data"]
+        except NotFound:
+            continue
+        found.add(one)
+        if figure not in catalog.objects[object_name].fields:
+            assert all(figure not in (event["diff"] or {}) for event in events)
+    return found
 
 
 def came_of(act: Callable[[], object]) -> str:

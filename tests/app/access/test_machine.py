@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import ExitStack
 from itertools import count
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
+from app.access import catalogs
 from app.core.errors import InvalidInput
 from app.records.query import ListQuery
 from app.records.read import list_records
@@ -20,7 +22,7 @@ from app.records.write import create_record, update_record
 from tenants.scope import enter_job
 from tests.support.judge import Judge, Person, Role, Rule, Share, Sharing, Team
 from tests.support.rights import Person as Member
-from tests.support.rights import as_person, make_role, make_team, share, share_by_default, sharing_rule
+from tests.support.rights import as_key, as_person, make_role, make_team, share, share_by_default, sharing_rule
 from tests.support.rights import make_person as make_member
 from tests.support.tenants import PATIENT, owner_of
 
@@ -38,6 +40,7 @@ from .machine import (
     searched,
     specs,
     titled,
+    told,
 )
 
 if TYPE_CHECKING:
@@ -66,9 +69,11 @@ class Rights(RuleBasedStateMachine):
     databases: Databases
     tenant: Tenant
     asked = 0
+    examples = 0
 
     def __init__(self) -> None:
         super().__init__()
+        Rights.examples += 1
         self.judge = Judge()
         self.members: dict[str, Member] = {}
         self.stack = ExitStack()
@@ -176,12 +181,13 @@ class Rights(RuleBasedStateMachine):
             assert listed(scope, object_name) == seen
             assert got(scope, object_name, known) == seen
             assert titled(scope, object_name, known) == seen
+            assert told(scope, object_name, known) == seen
             assert counted(scope, object_name) == len(seen)
             assert searched(scope, object_name) == (
                 seen if self.judge.field(me, object_name, "name") != "none" else set()
             )
             self._fields_are_as_judged(scope, me, object_name, seen)
-            Rights.asked += 6
+            Rights.asked += 7
         if self.judge.level(me, "deal", "read") != "none":
             assert carded(scope) == self.judge.seen(me, "deal")
             Rights.asked += 1
@@ -199,6 +205,21 @@ class Rights(RuleBasedStateMachine):
             with pytest.raises(InvalidInput):
                 list_records(scope, object_name, query)
         assert all(figure not in row for row in list_records(scope, object_name, ListQuery(limit=200)).rows)
+
+    @rule(who=places, role=places)
+    def a_key_sees_what_its_role_and_its_maker_both_see(self, who: int, role: int) -> None:
+        me, key = self._one(self.members, who), self._one(self.judge.roles, role)
+        scope = as_key(self.scope, key, self.members[me])
+        for object_name in OBJECTS:
+            if self.judge.level(me, object_name, "read", key) == "none":
+                assert came_of(lambda name=object_name: list_records(scope, name, ListQuery())) == "missing"
+                continue
+            assert listed(scope, object_name) == self.judge.seen(me, object_name, key)
+            figure = FIGURES.get(object_name)
+            if figure:
+                shown = figure in catalogs.for_scope(scope).objects[object_name].fields
+                assert shown == (self.judge.field(me, object_name, figure, key) != "none")
+            Rights.asked += 1
 
     @precondition(lambda self: self._records())
     @rule(who=places, record=places, owner=places, kept=st.booleans())
@@ -291,8 +312,11 @@ def _payload(object_name: str, state: dict[str, Any]) -> dict[str, Any]:
     return {**named, **figure, **link, "owner": state["owner"], "team": state["team"]}
 
 
-def _run(databases: Databases, tenant: Tenant, examples: int, steps: int) -> int:
-    Rights.databases, Rights.tenant, Rights.asked = databases, tenant, 0
+def _run(
+    databases: Databases, tenant: Tenant, examples: int, steps: int, phases: tuple[Phase, ...] = tuple(Phase)
+) -> int:
+    Rights.databases, Rights.tenant = databases, tenant
+    Rights.asked = Rights.examples = 0
     run_state_machine_as_test(
         Rights,
         settings=settings(
@@ -301,16 +325,50 @@ def _run(databases: Databases, tenant: Tenant, examples: int, steps: int) -> int
             deadline=None,
             suppress_health_check=list(HealthCheck),
             print_blob=True,
+            phases=phases,
         ),
     )
     return Rights.asked
 
 
-def test_what_anybody_sees_and_may_do_is_what_a_naive_judge_says(databases: Databases, tenant: Tenant) -> None:
+def test_what_anybody_sees_and_may_do_is_what_a_naive_judge_says(
+    databases: Databases, tenant: Tenant, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert _run(databases, tenant, examples=12, steps=30) > 0
+    _say(capsys)
 
 
 @pytest.mark.scale
-def test_the_same_over_many_workspaces(databases: Databases, tenant: Tenant) -> None:
-    asked = _run(databases, tenant, examples=400, steps=50)
-    assert asked > 1_000
+def test_the_same_over_many_workspaces(
+    databases: Databases, tenant: Tenant, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _run(databases, tenant, examples=400, steps=50) > 1_000
+    _say(capsys)
+
+
+@pytest.mark.scale
+@pytest.mark.parametrize(
+    ("branch", "answer"),
+    [
+        ("below_me", set()),
+        ("_by_default", False),
+        ("_by_queue", False),
+        ("_by_row_rule", False),
+        ("_by_sharing_rule", False),
+        ("_by_share", False),
+        ("_by_inheritance", False),
+        ("field", "edit"),
+    ],
+)
+def test_a_judge_who_forgets_one_branch_is_found_out(
+    databases: Databases, tenant: Tenant, monkeypatch: pytest.MonkeyPatch, branch: str, answer: object
+) -> None:
+    monkeypatch.setattr(Judge, branch, lambda *_, **__: answer)
+    with pytest.raises((AssertionError, InvalidInput, KeyError, BaseExceptionGroup)):
+        _run(databases, tenant, examples=150, steps=40, phases=(Phase.generate,))
+
+
+def _say(capsys: pytest.CaptureFixture[str]) -> None:
+    """Said aloud, so that a shrinking proof is seen."""
+    with capsys.disabled():
+        sys.stdout.write(f"\nrights: {Rights.examples} workspaces made, {Rights.asked} questions, one answer each\n")
