@@ -73,11 +73,7 @@ def forget(tenant: UUID) -> None:
 def of_rights(catalog: Catalog, rights: Rights, tenant: Tenant) -> Catalog:
     """``catalog`` as ``rights`` let it be seen; the same one when they see all of it."""
     narrowing = _Narrowing(catalog, rights, tenant)
-    objects = {
-        name: narrowing.object(name)
-        for name in catalog.objects
-        if rights.grant(name).level("read") != "none"
-    }
+    objects = {name: narrowing.object(name) for name in catalog.objects if rights.grant(name).level("read") != "none"}
     if len(objects) == len(catalog.objects) and all(objects[name] is catalog.objects[name] for name in objects):
         return catalog
     return replace(catalog, objects=MappingProxyType(objects), whole=catalog, tenant=tenant)
@@ -165,7 +161,9 @@ class _Narrowing:
         if sharing is None and (details := details_of(obj)):
             # A detail of other records has no owner worth asking: it goes as they do.
             levels = {action: "reach" if level == "own" else level for action, level in levels.items()}
-            return Reach(levels=tuple(levels.items()), follows=tuple(link for link in details if self._leads_away(obj, link)))
+            return Reach(
+                levels=tuple(levels.items()), follows=tuple(link for link in details if self._leads_away(obj, link))
+            )
         return Reach(
             levels=tuple(levels.items()),
             read=sharing.read if sharing else "everyone",
@@ -248,5 +246,3 @@ def _sort(obj: ObjectType, hidden: set[str], *, masked: bool) -> str:
     if hidden.isdisjoint(names) and not (masked and "title" in names):
         return obj.default_sort
     return "-created_at" if "created_at" not in hidden else "id"
-
-

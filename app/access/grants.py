@@ -125,12 +125,12 @@ def both(one: ObjectGrant, other: ObjectGrant) -> ObjectGrant:
 def union_of_field(roles: Iterable[Role], object_name: str, field_name: str) -> FieldLevel:
     """What any of the roles allows with a field; a role that can't read the object says nothing about its fields."""
     reading = [role for role in roles if role.grant(object_name).level("read") != "none"]
-    levels = [role.field_level(object_name, field_name) for role in reading]
-    return max(levels, key=FIELD_LEVELS.index) if levels else FIELD_LEVELS[0]
+    levels: list[FieldLevel] = [role.field_level(object_name, field_name) for role in reading]
+    return FIELD_LEVELS[max((FIELD_LEVELS.index(level) for level in levels), default=0)]
 
 
 def _most(levels: list[Level]) -> Level:
-    return max(levels, key=LEVELS.index) if levels else LEVELS[0]
+    return LEVELS[max((LEVELS.index(level) for level in levels), default=0)]
 
 
 class _Reader:

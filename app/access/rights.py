@@ -90,8 +90,8 @@ class Rights:
 
     def field(self, object_name: str, field_name: str) -> FieldLevel:
         """What is allowed with a field."""
-        levels = [union_of_field(way, object_name, field_name) for way in self.ways]
-        return min(levels, key=FIELD_LEVELS.index)
+        found = [FIELD_LEVELS.index(union_of_field(way, object_name, field_name)) for way in self.ways]
+        return FIELD_LEVELS[min(found)]
 
     def allows(self, right: str, object_name: str = "") -> bool:
         """Whether they hold ``right``; one of records without an object: with any of the standard or own ones."""
@@ -122,11 +122,12 @@ class Rights:
 
 @dataclass(slots=True)
 class View:
-    """What was worked out for one set of roles at one version; shared by all who hold the same."""
+    """What was worked out for one scope: rights, the catalog they open, and (by ``app.records``) what it reaches."""
 
     key: tuple[object, ...]
     rights: Rights
     catalog: Catalog | None = None
+    reaching: object = None
 
 
 def for_scope(scope: TenantScope) -> Rights:

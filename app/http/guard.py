@@ -95,9 +95,7 @@ def workspace(
     The tenant comes from the host, from the Bearer key, or from both, which must agree (else 404). A response with
     an error status rolls the transaction back, so that a view may answer with a form again without half a write.
     """
-    access = Access(
-        "workspace", right, object_name, write=write, member=member, body_limit=body_limit, by_key=by_key
-    )
+    access = Access("workspace", right, object_name, write=write, member=member, body_limit=body_limit, by_key=by_key)
 
     def decorate(view: Callable[Concatenate[S, P], R]) -> Callable[P, R | Response]:
         @wraps(view)

@@ -83,6 +83,9 @@ def _placeholder(argument: re.Match[str]) -> str:
 def _identity(name: str) -> Schema:
     if name == "id":
         return component("parameters", "id")
+    if name in ("object_name", "role"):
+        text = f"Name of the {name.removesuffix('_name')}"
+        return {"name": name, "in": "path", "required": True, "description": text, "schema": {"type": "string"}}
     return {
         "name": name,
         "in": "path",

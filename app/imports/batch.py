@@ -123,9 +123,7 @@ class BatchWriter:
         if name == "id":
             return self._match_ids(scope, holders), []
         object_type = self.plan.object_type
-        answers = matches(
-            scope, object_type, target.field, [row.values[name] for row in holders], seen_in=self.catalog
-        )
+        answers = matches(scope, object_type, target.field, [row.values[name] for row in holders], seen_in=self.catalog)
         found: dict[int, UUID] = {}
         later: list[ReadRow] = []
         unseen: set[str] = set()

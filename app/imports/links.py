@@ -184,7 +184,9 @@ class LinkResolver:
                 values.append(value)
                 asked.append(text)
         found: dict[str, UUID | str] = {}
-        for text, (_, ids_) in zip(asked, matches(scope, object_type, field, values, seen_in=self._catalog), strict=True):
+        for text, (_, ids_) in zip(
+            asked, matches(scope, object_type, field, values, seen_in=self._catalog), strict=True
+        ):
             if ids_:
                 found[text] = _one(ids_, object_type.plural, text)
         return found
@@ -256,9 +258,7 @@ def _by_id(scope: TenantScope, catalog: Catalog, object_type: ObjectType, texts:
     return {text: id_ for text, id_ in named.items() if id_ in live}
 
 
-def _by_title(
-    scope: TenantScope, catalog: Catalog, object_type: ObjectType, texts: list[str]
-) -> dict[str, UUID | str]:
+def _by_title(scope: TenantScope, catalog: Catalog, object_type: ObjectType, texts: list[str]) -> dict[str, UUID | str]:
     if not texts or object_type.masked:
         return {}
     table, guard = visible(catalog, object_type)

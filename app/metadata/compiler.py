@@ -47,6 +47,8 @@ _KEEPING: Final[dict[str, dict[str, object]]] = {
     "updated_by": {"type": "link", "label": "Updated by", "to": ["member"], "system": True, "indexed": False},
     "deleted_at": {"type": "datetime", "label": "Deleted", "system": True},
 }
+#: Whose a record is: what "mine" and reach look for.
+_OURS: Final = frozenset({"owner", "team"})
 
 
 def compile_object(leaves: Mapping[str, Plain]) -> ObjectType:
@@ -109,9 +111,9 @@ def _fields(spec: Mapping[str, object], title: tuple[str, ...], pipelines: Mappi
 
 
 def _kept(name: str, raw: Mapping[str, object], spec: Mapping[str, object]) -> Field:
-    """Only objects people work with carry an index for "mine"."""
+    """Only objects people work with carry an index for "mine" and "my team's"."""
     found = _field(name, raw)
-    return replace(found, indexed=spec.get("navigation") is not False) if name == "owner" else found
+    return replace(found, indexed=spec.get("navigation") is not False) if name in _OURS else found
 
 
 def _field(name: str, raw: Mapping[str, object]) -> Field:

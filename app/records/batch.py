@@ -132,9 +132,7 @@ def _make_instead(rows: Iterable[PreparedRow], unmade: Container[UUID]) -> None:
             row.id, row.new_id = None, row.id
 
 
-def _write_wave(
-    leave: Leave, rows: Sequence[PreparedRow], author: UUID | None, *, atomic: bool
-) -> list[RowResult]:
+def _write_wave(leave: Leave, rows: Sequence[PreparedRow], author: UUID | None, *, atomic: bool) -> list[RowResult]:
     scope, object_type = leave.scope, leave.object
     present = _lock(leave, rows)
     ctx = coercion_of(scope)

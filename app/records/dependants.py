@@ -177,8 +177,7 @@ def clear_for_good(scope: TenantScope, catalog: Catalog, link: IncomingLink, rec
     linking = catalog.objects[link.object]
     change_many(scope, linking, [Change(record_id, {link.field: None}) for record_id in records])
     text = (
-        f"UPDATE {whole(linking)} SET {quote(link.column)} = NULL"
-        " WHERE id = ANY(%s::uuid[]) AND deleted_at IS NOT NULL"
+        f"UPDATE {whole(linking)} SET {quote(link.column)} = NULL WHERE id = ANY(%s::uuid[]) AND deleted_at IS NOT NULL"
     )
     scope.execute(trusted(text), (list(records),))
 

@@ -75,12 +75,12 @@ def matches(
             f" {_key_sql(field, f't.{quote(column.name)}')} = {key} AND t.deleted_at IS NULL ORDER BY t.id)"
             f" FROM unnest(%(values)s::{column.sql_type}[]) WITH ORDINALITY AS v(raw, at) ORDER BY v.at"
         )
-    return [(row[0], row[1]) for row in scope.execute(trusted(text), {"values": bound, **guard.binds(scope)}).fetchall()]
+    return [
+        (row[0], row[1]) for row in scope.execute(trusted(text), {"values": bound, **guard.binds(scope)}).fetchall()
+    ]
 
 
-def match_one(
-    scope: TenantScope, catalog: Catalog, object_type: ObjectType, name: str, raw: object
-) -> UUID | None:
+def match_one(scope: TenantScope, catalog: Catalog, object_type: ObjectType, name: str, raw: object) -> UUID | None:
     """The one live record in reach whose field is ``raw``, None when there is none. Raises AmbiguousMatch, InvalidInput."""
     field = match_field(object_type, name)
     try:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 from app.events import causes
 from app.http.openapi import Schema, of_parts, page_of, schema, shared
 from app.records.bulk import MODES
 from app.records.openapi_paths import object_paths, row_schema, workspace_paths
 from app.records.openapi_schemas import schemas_of
+from tenants.log import Kind
 
 if TYPE_CHECKING:
     from app.metadata.model import Catalog
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 #: Kinds of events: what happened to a record, and what one act did to many.
 _CHANGES: Final = ("created", "updated", "trashed", "restored", "destroyed", "merged")
 _SUMMARIES: Final = ("bulk", "imported", "import_undone")
-#: What happens to members and keys (``tenants.log``).
-_ACCESS: Final = ("member_invited", "member_joined", "member_changed", "signed_in", "key_created", "key_revoked")
+#: What happens to people, roles and sharing (``tenants.log``).
+_ACCESS: Final = get_args(Kind)
 _INTRODUCTION: Final = (
     "Records are flat JSON objects; links are ids; decimals are strings; money is an amount with its currency. "
     'Lists page by cursor. Filters are conditions such as `stage == "won" && amount > 1000`. '

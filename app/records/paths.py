@@ -23,6 +23,7 @@ _BASE: Final = "r"
 #: Links a path may follow one after the other: ``company.parent.owner.name``.
 _MAX_HOPS: Final = 3
 _NAME_LENGTH: Final = 63
+_ONE: Final = sa.literal_column("1", sa.Integer())
 #: Of a masked title: characters of the id; its end is what differs.
 _SHORT: Final = sa.literal_column("8", sa.Integer())
 #: How many names a hint lists when none is near.
@@ -238,7 +239,7 @@ class Source:
 
     def from_clause(self) -> sa.FromClause:
         """Base table and joins; of a row of the statement around the joins alone."""
-        clause = sa.select(sa.literal_column("1")).subquery("one") if isinstance(self.base, Row) else self.base
+        clause = sa.select(_ONE).subquery("one") if isinstance(self.base, Row) else self.base
         for alias, condition in self._hops.values():
             clause = clause.outerjoin(alias, condition)
         return clause

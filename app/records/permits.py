@@ -86,9 +86,7 @@ class Leave:
         if self.leaving({record_id}):
             raise LeavesReach(leaves_message(self.object))
 
-    def unseen_links(
-        self, values: Mapping[str, Any], current: Mapping[str, Any] | None = None
-    ) -> list[FieldError]:
+    def unseen_links(self, values: Mapping[str, Any], current: Mapping[str, Any] | None = None) -> list[FieldError]:
         """A problem for each link among ``values`` to a record out of sight; what it was before may stay."""
         return unseen(self.scope, self.catalog, self.object, self.new_links(values, current))
 

@@ -10,13 +10,14 @@ from app.records import reach
 from app.records.environment import spec_key
 from app.records.errors import RecordNotFound
 from app.records.keyset import encode_cursor, subject_of
-from app.records.paths import Source
 from app.records.read import as_id, find_object
 from app.records.sorting import parse_sort
 from app.records.statements import ShapeCache, Statement, compile_statement, run
 
 if TYPE_CHECKING:
     from uuid import UUID
+
+    from app.records.paths import Source
 
     from tenants.scope import TenantScope
 

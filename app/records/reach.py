@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -25,7 +25,7 @@ from app.metadata.sortkeys import quoted
 from app.records.environment import RecordEnvironment, condition_sql
 from app.records.paths import Row, Source, column_of, plain
 from app.records.rowform import trusted
-from app.records.statements import ShapeCache, compile_statement, personal_binds
+from app.records.statements import GIVEN, ShapeCache, compile_statement, personal_binds
 from app.records.system import SYSTEM_OBJECTS
 
 if TYPE_CHECKING:
@@ -41,9 +41,6 @@ _TEXTS: Final = ShapeCache()
 _UUID: Final = pg.UUID(as_uuid=True)
 _LITERAL: Final = re.compile(r"c\d+$")
 _ONE: Final = sa.literal_column("1", sa.Integer())
-_TEAM_REACH: Final = sa.table("team_reach", sa.column("member", _UUID), sa.column("team", _UUID)).alias("tr")
-_MANAGER_REACH: Final = sa.table("manager_reach", sa.column("manager", _UUID), sa.column("member", _UUID)).alias("mr")
-_TEAM: Final = sa.table("team", sa.column("id", _UUID), sa.column("queue", sa.Boolean())).alias("tq")
 _SHARE: Final = sa.table(
     "share", sa.column("object", sa.Text()), sa.column("record_id", _UUID), sa.column("grantee_kind", sa.Text()),
     sa.column("grantee", sa.Text()), sa.column("level", sa.Text()), sa.column("expires_at", sa.DateTime(timezone=True)),
@@ -56,13 +53,14 @@ class Guard:
 
     text: str
     constants: Mapping[str, object]
+    personal: frozenset[str] = frozenset()
 
     def __bool__(self) -> bool:
         return bool(self.text)
 
     def binds(self, scope: TenantScope) -> dict[str, object]:
         """Its parameters for whoever asks; none for the plain table."""
-        return {**self.constants, **personal_binds(scope)} if self.text else {}
+        return {**self.constants, **personal_binds(scope, self.personal)} if self.text else {}
 
 
 NO_GUARD: Final = Guard("", {})
@@ -84,7 +82,7 @@ def narrowed(catalog: Catalog, obj: ObjectType, name: str, action: Action = "rea
     if condition is None:
         return plain(obj, name)
     inner = sa.table(obj.table).alias("g")
-    return sa.select(sa.literal_column("g.*")).select_from(inner).where(condition).subquery(name)
+    return sa.select(sa.literal_column("g.*", sa.Text())).select_from(inner).where(condition).subquery(name)
 
 
 def visible(catalog: Catalog, obj: ObjectType, action: Action = "read") -> tuple[str, Guard]:
@@ -126,9 +124,7 @@ def predicate(catalog: Catalog, obj: ObjectType, alias: Row, action: Action) -> 
     return sa.and_(*parts) if parts else None
 
 
-def branches_of(
-    catalog: Catalog, obj: ObjectType, way: Reach, alias: Row, action: Action
-) -> list[tuple[str, Sql]]:
+def branches_of(catalog: Catalog, obj: ObjectType, way: Reach, alias: Row, action: Action) -> list[tuple[str, Sql]]:
     """The ways sharing opens a record, each with its name: what ``_way`` joins by OR, and what explains a decision."""
     found: list[tuple[str, Sql]] = [("owner", _mine(alias))]
     found += [
@@ -137,12 +133,12 @@ def branches_of(
         if one.edit or action in READING
     ]
     openness = way.openness(action)
-    team = column_of(alias, "team", _UUID)
+    team, owner = column_of(alias, "team", _UUID), column_of(alias, "owner", _UUID)
     if openness in ("team", "hierarchy"):
-        found.append(("team", team.in_(_my_teams())))
-    found.append(("queue", sa.and_(column_of(alias, "owner", _UUID).is_(None), team.in_(_my_queues()))))
+        found.append(("team", sa.and_(_flag("in_teams"), team == sa.any_(_ids("teams")))))
+    found.append(("queue", sa.and_(_flag("in_queues"), owner.is_(None), team == sa.any_(_ids("queues")))))
     if openness == "hierarchy":
-        found.append(("manager", column_of(alias, "owner", _UUID).in_(_my_people())))
+        found.append(("manager", sa.and_(_flag("has_people"), owner == sa.any_(_ids("people")))))
     if way.inherit:
         found.append((f"inherit:{way.inherit}", _linked(catalog, obj, way.inherit, alias, action)))
     found.append(("share", _shared(obj, alias, action)))
@@ -172,35 +168,35 @@ def _mine(alias: Row) -> Sql:
     return column_of(alias, "owner", _UUID) == _me()
 
 
-def _my_teams() -> sa.Select[Any]:
-    return sa.select(_TEAM_REACH.c.team).where(_TEAM_REACH.c.member == _me()).correlate(None)
+def _flag(name: str) -> Sql:
+    """A constant of the plan: false takes its branch out before it costs anything."""
+    return sa.bindparam(name, type_=sa.Boolean())
 
 
-def _my_queues() -> sa.Select[Any]:
-    joined = _TEAM_REACH.join(_TEAM, sa.and_(_TEAM.c.id == _TEAM_REACH.c.team, _TEAM.c.queue))
-    return sa.select(_TEAM_REACH.c.team).select_from(joined).where(_TEAM_REACH.c.member == _me()).correlate(None)
-
-
-def _my_people() -> sa.Select[Any]:
-    return sa.select(_MANAGER_REACH.c.member).where(_MANAGER_REACH.c.manager == _me()).correlate(None)
+def _ids(name: str) -> sa.BindParameter[Any]:
+    return sa.bindparam(name, type_=pg.ARRAY(_UUID))
 
 
 def _shared(obj: ObjectType, alias: Row, action: Action) -> Sql:
     """Given by hand, not over yet: to me, to a role of mine, to a team I reach."""
-    mine = sa.and_(_SHARE.c.grantee_kind == _text("member"), _SHARE.c.grantee == sa.cast(_me(), sa.Text()))
+    level = "read" if action in READING else "edit"
+    record = column_of(alias, "id", _UUID)
+    listed = record == sa.any_(_ids(f"{GIVEN}{level}__{obj.name}"))
+    member = sa.and_(_SHARE.c.grantee_kind == _text("member"), _SHARE.c.grantee == sa.cast(_me(), sa.Text()))
     roles = sa.bindparam("roles", type_=pg.ARRAY(sa.Text()))
     role = sa.and_(_SHARE.c.grantee_kind == _text("role"), _SHARE.c.grantee == sa.any_(roles))
-    teams = sa.select(sa.cast(_TEAM_REACH.c.team, sa.Text())).where(_TEAM_REACH.c.member == _me()).correlate(None)
-    team = sa.and_(_SHARE.c.grantee_kind == _text("team"), _SHARE.c.grantee.in_(teams))
+    teams = sa.cast(_ids("teams"), pg.ARRAY(sa.Text()))
+    team = sa.and_(_SHARE.c.grantee_kind == _text("team"), _SHARE.c.grantee == sa.any_(teams))
     conditions = [
-        _SHARE.c.record_id == column_of(alias, "id", _UUID),
+        _SHARE.c.record_id == record,
         _SHARE.c.object == _text(obj.name),
         sa.or_(_SHARE.c.expires_at.is_(None), _SHARE.c.expires_at > sa.func.now()),
-        sa.or_(mine, role, team),
+        sa.or_(member, role, team),
     ]
-    if action not in READING:
+    if level == "edit":
         conditions.append(_SHARE.c.level == _text("edit"))
-    return sa.exists(sa.select(_ONE).select_from(_SHARE).where(*conditions).correlate_except(_SHARE))
+    looked_for = sa.exists(sa.select(_ONE).select_from(_SHARE).where(*conditions).correlate_except(_SHARE))
+    return sa.or_(listed, sa.and_(_flag("given_many"), looked_for))
 
 
 def _linked(catalog: Catalog, obj: ObjectType, link: str, alias: Row, action: Action) -> Sql:
@@ -234,10 +230,7 @@ def _widened(catalog: Catalog, obj: ObjectType, one: Widening, alias: Row) -> Sq
     if one.grantee_kind == "member":
         return sa.and_(_me() == sa.cast(_text(_uuid_text(one.grantee)), _UUID), met)
     if one.grantee_kind == "team":
-        reaches = sa.select(_ONE).where(
-            _TEAM_REACH.c.member == _me(), _TEAM_REACH.c.team == sa.cast(_text(_uuid_text(one.grantee)), _UUID)
-        )
-        return sa.and_(sa.exists(reaches.correlate_except(_TEAM_REACH)), met)
+        return sa.and_(sa.cast(_text(_uuid_text(one.grantee)), _UUID) == sa.any_(_ids("teams")), met)
     return met
 
 
@@ -264,9 +257,10 @@ def _with_literals(condition: Sql, prefix: str, literals: Mapping[str, object]) 
     """The condition with its literals as parameters of its own, so that those of a filter are others."""
 
     def named(element: Any, **_: Any) -> Any:
-        if isinstance(element, sa.BindParameter) and _LITERAL.match(element.key):
-            return sa.bindparam(f"{prefix}_{element.key}", literals[element.key], type_=element.type)
-        return None
+        literal = cast("sa.BindParameter[Any] | None", element if isinstance(element, sa.BindParameter) else None)
+        if literal is None or not _LITERAL.match(literal.key):
+            return None
+        return sa.bindparam(f"{prefix}_{literal.key}", literals[literal.key], type_=literal.type)
 
     return visitors.replacement_traverse(condition, {}, named)
 
@@ -275,7 +269,7 @@ def _written(condition: Sql | None) -> Guard:
     if condition is None:
         return NO_GUARD
     written = compile_statement(condition)
-    return Guard(f"({written.text.decode()})", written.constants)
+    return Guard(f"({written.text.decode()})", written.constants, written.personal)
 
 
 def _text(value: str) -> sa.ColumnElement[str]:

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import psycopg as psycopg_dialect
 
 from app.access.rights import acting_roles
 from app.core import clock
+from app.records.reaching import reaching_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping
@@ -29,8 +30,12 @@ _KEPT: Final = 2048
 #: A key of this many characters (hundreds of parts of a condition, of fields) stands for an answer many times the usual
 #: size, and for somebody who asks differently each time: it is made anew, so that nobody fills the memory of all.
 _LONGEST_KEY: Final = 8_000
-#: Parameters whose values are the asking member's.
-PERSONAL: Final = frozenset({"me", "roles"})
+#: Parameters whose values are the asking member's; those called ``given__<level>__<object>`` are, too.
+PERSONAL: Final = frozenset({
+    "me", "roles", "teams", "queues", "people", "in_teams", "in_queues", "has_people", "given_many",
+})  # fmt: skip
+GIVEN: Final = "given__"
+_REACHING: Final = PERSONAL - {"me"}
 
 
 _ABSENT: Final = object()
@@ -72,11 +77,11 @@ class ShapeCache:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """Text with named parameters, the constants Core made parameters of, and whether it asks who asks."""
+    """Text with named parameters, the constants Core made parameters of, and the parameters about who asks."""
 
     text: bytes
     constants: Mapping[str, object]
-    personal: bool = False
+    personal: frozenset[str] = frozenset()
 
 
 def compile_statement(statement: sa.ClauseElement) -> Statement:
@@ -84,21 +89,23 @@ def compile_statement(statement: sa.ClauseElement) -> Statement:
     compiled = statement.compile(dialect=_DIALECT)
     params = compiled.params or {}
     constants = {name: value for name, value in params.items() if value is not None}
-    return Statement(str(compiled).encode(), constants, not PERSONAL.isdisjoint(params))
+    personal = frozenset(name for name in params if name in PERSONAL or name.startswith(GIVEN))
+    return Statement(str(compiled).encode(), constants, personal)
 
 
 def run(scope: TenantScope, statement: Statement, params: Mapping[str, object]) -> list[tuple[Any, ...]]:
     """Rows of ``statement``; uuid, numeric, date and timestamptz come as JSON-ready text."""
     cursor = scope.cursor_text()
-    who = personal_binds(scope) if statement.personal else {}
+    who = personal_binds(scope, statement.personal) if statement.personal else {}
     cursor.execute(statement.text, {**statement.constants, **who, **params})
     return cursor.fetchall()
 
 
-def personal_binds(scope: TenantScope) -> dict[str, object]:
-    """Parameters of reach and of conditions: who asks, by which roles, and when."""
+def personal_binds(scope: TenantScope, names: frozenset[str]) -> dict[str, object]:
+    """Values of reach's parameters and those of conditions: who asks, whom they reach, and when."""
     now = clock.now()
     return {
+        **(reaching_of(scope).binds(names) if not _REACHING.isdisjoint(names) else {}),
         "me": scope.member.id if scope.member else None,
         "roles": list(acting_roles(scope)),
         "now": now,

@@ -110,7 +110,8 @@ def sharing_rule(
 ) -> None:
     """A rule that opens records meeting ``condition``."""
     scope.execute(
-        "insert into sharing_rule (object, name, condition, grantee_kind, grantee, level) values (%s, %s, %s, %s, %s, %s)",
+        "insert into sharing_rule (object, name, condition, grantee_kind, grantee, level)"
+        " values (%s, %s, %s, %s, %s, %s)",
         (object_name, f"Rule {next(_numbers)}", condition, kind, str(grantee), level),
     )
     _changed(scope)
@@ -142,4 +143,6 @@ def as_key(scope: TenantScope, role: str, maker: Person | None) -> TenantScope:
     opened = scope if maker is None else as_person(scope, maker)
     makers = maker.roles if maker is not None else ()
     member = opened.member if maker is not None else None
-    return replace(opened, member=member, role=role, roles=(), makers=makers, view=None, actor=Actor("key", None, "Key"))
+    return replace(
+        opened, member=member, role=role, roles=(), makers=makers, view=None, actor=Actor("key", None, "Key")
+    )

@@ -12,8 +12,9 @@ from flask_smorest import Blueprint  # pyright: ignore[reportMissingTypeStubs]
 from app.access.rights import RIGHTS_MANAGE
 from app.core.errors import FieldError, InvalidInput
 from app.http.guard import workspace
+from app.http.openapi import described
 from app.http.respond import json_response, link_next, query_arguments
-from app.rights import audit, exports
+from app.rights import audit, exports, openapi
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,6 +29,7 @@ FILTERS = ("group", "actor", "actor_kind", "object", "record", "since", "until")
 
 
 @blueprint.get("/audit")
+@described(openapi.AUDIT)
 @workspace(RIGHTS_MANAGE)
 def read_audit(scope: TenantScope) -> Response:
     """The log, newest first: by group, actor, object, record and day."""
@@ -40,6 +42,7 @@ def read_audit(scope: TenantScope) -> Response:
 
 
 @blueprint.post("/audit/export")
+@described(openapi.EXPORT_AUDIT)
 @workspace(RIGHTS_MANAGE)
 def export_audit(scope: TenantScope) -> Response:
     """The same as CSV, at most 10,000 lines; that it was taken along is itself in the log."""
@@ -48,6 +51,7 @@ def export_audit(scope: TenantScope) -> Response:
 
 
 @blueprint.post("/access-review/export")
+@described(openapi.EXPORT_REVIEW)
 @workspace(RIGHTS_MANAGE)
 def export_review(scope: TenantScope) -> Response:
     """Who holds what: a CSV line for each member and object."""

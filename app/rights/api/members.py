@@ -15,8 +15,9 @@ from app.access.rights import MEMBERS_MANAGE
 from app.http import ratelimit
 from app.http.context import runtime
 from app.http.guard import workspace
+from app.http.openapi import described
 from app.http.respond import json_body, json_response, no_content, query_arguments
-from app.rights import bulk_invites, granting
+from app.rights import bulk_invites, granting, openapi
 from tenants.identity import members
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class MemberPatch(msgspec.Struct, forbid_unknown_fields=True):
 
 
 @blueprint.patch("/members/<uuid:member>")
+@described(openapi.change_member(MemberPatch))
 @workspace(MEMBERS_MANAGE)
 def change_member(scope: TenantScope, member: UUID) -> Response:
     """Other roles, another manager."""
@@ -62,6 +64,7 @@ def change_member(scope: TenantScope, member: UUID) -> Response:
 
 
 @blueprint.post("/members/invitations")
+@described(openapi.invite(NewInvitation))
 @workspace(MEMBERS_MANAGE)
 def invite(scope: TenantScope) -> Response:
     """Invite a colleague by mail; the link comes back too."""
@@ -81,6 +84,7 @@ def invite(scope: TenantScope) -> Response:
 
 
 @blueprint.get("/members/invitations")
+@described(openapi.INVITATIONS)
 @workspace(MEMBERS_MANAGE)
 def list_invitations(scope: TenantScope) -> Response:
     """Invitations not taken up yet, expired ones too."""
@@ -89,6 +93,7 @@ def list_invitations(scope: TenantScope) -> Response:
 
 
 @blueprint.post("/members/invitations/<uuid:invitation>/resend")
+@described(openapi.RESEND)
 @workspace(MEMBERS_MANAGE)
 def resend(scope: TenantScope, invitation: UUID) -> Response:
     """Send it anew, with a new link and a new end."""
@@ -97,6 +102,7 @@ def resend(scope: TenantScope, invitation: UUID) -> Response:
 
 
 @blueprint.delete("/members/invitations/<uuid:invitation>")
+@described(openapi.REVOKE)
 @workspace(MEMBERS_MANAGE)
 def revoke(scope: TenantScope, invitation: UUID) -> Response:
     """Take it back; its link is void at once."""
@@ -105,6 +111,7 @@ def revoke(scope: TenantScope, invitation: UUID) -> Response:
 
 
 @blueprint.post("/members/invitations/bulk")
+@described(openapi.BULK)
 @workspace(MEMBERS_MANAGE)
 def bulk(scope: TenantScope) -> Response:
     """Invite everybody a CSV names (``email,name,role,team``); an answer for each row."""

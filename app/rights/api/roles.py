@@ -10,8 +10,9 @@ from flask_smorest import Blueprint  # pyright: ignore[reportMissingTypeStubs]
 from app.access.grants import role_document
 from app.access.rights import RIGHTS_MANAGE
 from app.http.guard import workspace
+from app.http.openapi import described
 from app.http.respond import json_body, json_response, no_content, query_arguments
-from app.rights import roles
+from app.rights import openapi, roles
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
@@ -47,6 +48,7 @@ PARTS = ("label", "help", "objects", "fields", "rows", "special")
 
 
 @blueprint.get("/roles")
+@described(openapi.ROLES)
 @workspace(RIGHTS_MANAGE)
 def list_roles(scope: TenantScope) -> Response:
     """Every role with its document and how many hold it."""
@@ -55,6 +57,7 @@ def list_roles(scope: TenantScope) -> Response:
 
 
 @blueprint.post("/roles")
+@described(openapi.role("A new role, perhaps a copy", "role_create", NewRole, "201"))
 @workspace(RIGHTS_MANAGE)
 def create_role(scope: TenantScope) -> Response:
     """A new role, perhaps a copy."""
@@ -65,6 +68,7 @@ def create_role(scope: TenantScope) -> Response:
 
 
 @blueprint.get("/roles/<role>")
+@described(openapi.SHOW_ROLE)
 @workspace(RIGHTS_MANAGE)
 def show_role(scope: TenantScope, role: str) -> Response:
     """One role; with ``compare`` also where another one differs."""
@@ -77,6 +81,7 @@ def show_role(scope: TenantScope, role: str) -> Response:
 
 
 @blueprint.put("/roles/<role>")
+@described(openapi.role("Replace a role's document", "role_change", RoleDocument))
 @workspace(RIGHTS_MANAGE)
 def change_role(scope: TenantScope, role: str) -> Response:
     """Replace the role's document; standard roles stay as they are."""
@@ -84,6 +89,7 @@ def change_role(scope: TenantScope, role: str) -> Response:
 
 
 @blueprint.delete("/roles/<role>")
+@described(openapi.DELETE_ROLE)
 @workspace(RIGHTS_MANAGE)
 def delete_role(scope: TenantScope, role: str) -> Response:
     """Take a role away that nobody holds."""

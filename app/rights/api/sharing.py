@@ -12,8 +12,9 @@ from flask_smorest import Blueprint  # pyright: ignore[reportMissingTypeStubs]
 from app.access.rights import RECORD_READ, RIGHTS_MANAGE, allows
 from app.core.errors import FieldError, Forbidden, InvalidInput
 from app.http.guard import workspace
+from app.http.openapi import described
 from app.http.respond import json_body, json_response, no_content, query_arguments
-from app.rights import sharing
+from app.rights import openapi, sharing
 from app.rights.explain import explain
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ class ShareForm(msgspec.Struct, forbid_unknown_fields=True):
 
 
 @blueprint.get("/sharing")
+@described(openapi.SHARING)
 @workspace(RIGHTS_MANAGE)
 def list_sharing(scope: TenantScope) -> Response:
     """What each object is open to, and how many rules open more."""
@@ -78,6 +80,7 @@ def list_sharing(scope: TenantScope) -> Response:
 
 
 @blueprint.put("/sharing/<object_name>")
+@described(openapi.set_sharing(DefaultForm))
 @workspace(RIGHTS_MANAGE)
 def set_sharing(scope: TenantScope, object_name: str) -> Response:
     """Open an object to less or to more."""
@@ -86,6 +89,7 @@ def set_sharing(scope: TenantScope, object_name: str) -> Response:
 
 
 @blueprint.get("/sharing/rules")
+@described(openapi.RULES)
 @workspace(RIGHTS_MANAGE)
 def list_rules(scope: TenantScope) -> Response:
     """The sharing rules, of one object or of all."""
@@ -95,6 +99,7 @@ def list_rules(scope: TenantScope) -> Response:
 
 
 @blueprint.post("/sharing/rules")
+@described(openapi.rule("Open records that meet a condition", "sharing_rule_create", RuleForm, "201"))
 @workspace(RIGHTS_MANAGE)
 def create_rule(scope: TenantScope) -> Response:
     """Open records that meet a condition to a team, a role or a member."""
@@ -103,6 +108,7 @@ def create_rule(scope: TenantScope) -> Response:
 
 
 @blueprint.put("/sharing/rules/<uuid:rule>")
+@described(openapi.rule("Replace a sharing rule", "sharing_rule_change", RuleForm))
 @workspace(RIGHTS_MANAGE)
 def change_rule(scope: TenantScope, rule: UUID) -> Response:
     """Replace a rule; its object stays."""
@@ -111,6 +117,7 @@ def change_rule(scope: TenantScope, rule: UUID) -> Response:
 
 
 @blueprint.delete("/sharing/rules/<uuid:rule>")
+@described(openapi.DELETE_RULE)
 @workspace(RIGHTS_MANAGE)
 def delete_rule(scope: TenantScope, rule: UUID) -> Response:
     """Take a rule away."""
@@ -119,6 +126,7 @@ def delete_rule(scope: TenantScope, rule: UUID) -> Response:
 
 
 @blueprint.get("/records/<object_name>/<uuid:record_id>/shares")
+@described(openapi.SHARES)
 @workspace(RECORD_READ)
 def list_shares(scope: TenantScope, object_name: str, record_id: UUID) -> Response:
     """Who was given the record by hand."""
@@ -128,6 +136,7 @@ def list_shares(scope: TenantScope, object_name: str, record_id: UUID) -> Respon
 
 
 @blueprint.post("/records/<object_name>/<uuid:record_id>/shares")
+@described(openapi.share(ShareForm))
 @workspace(RECORD_READ)
 def share(scope: TenantScope, object_name: str, record_id: UUID) -> Response:
     """Give the record to somebody; whoever may edit it can."""
@@ -150,6 +159,7 @@ def share(scope: TenantScope, object_name: str, record_id: UUID) -> Response:
 
 
 @blueprint.delete("/records/<object_name>/<uuid:record_id>/shares/<uuid:share>")
+@described(openapi.UNSHARE)
 @workspace(RECORD_READ)
 def unshare(scope: TenantScope, object_name: str, record_id: UUID, share: UUID) -> Response:
     """Take it back."""
@@ -158,6 +168,7 @@ def unshare(scope: TenantScope, object_name: str, record_id: UUID, share: UUID) 
 
 
 @blueprint.get("/records/<object_name>/<uuid:record_id>/access")
+@described(openapi.ACCESS)
 @workspace(RECORD_READ)
 def access(scope: TenantScope, object_name: str, record_id: UUID) -> Response:
     """Why a member may or may not do it; about others only for who manages rights."""

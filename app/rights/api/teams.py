@@ -11,7 +11,9 @@ from flask_smorest import Blueprint  # pyright: ignore[reportMissingTypeStubs]
 from app.access import teams
 from app.access.rights import MEMBERS_MANAGE, RECORD_READ
 from app.http.guard import workspace
+from app.http.openapi import described
 from app.http.respond import json_body, json_response, no_content, query_arguments
+from app.rights import openapi
 from tenants.identity.members import get_member
 
 if TYPE_CHECKING:
@@ -46,6 +48,7 @@ class TeamPatch(msgspec.Struct, forbid_unknown_fields=True):
 
 
 @blueprint.get("/teams")
+@described(openapi.TEAMS)
 @workspace(RECORD_READ)
 def list_teams(scope: TenantScope) -> Response:
     """All teams, each before those below it."""
@@ -54,6 +57,7 @@ def list_teams(scope: TenantScope) -> Response:
 
 
 @blueprint.post("/teams")
+@described(openapi.team("A new team", "team_create", NewTeam, "201"))
 @workspace(MEMBERS_MANAGE)
 def create_team(scope: TenantScope) -> Response:
     """A new team."""
@@ -63,6 +67,7 @@ def create_team(scope: TenantScope) -> Response:
 
 
 @blueprint.get("/teams/<uuid:team>")
+@described(openapi.SHOW_TEAM)
 @workspace(RECORD_READ)
 def show_team(scope: TenantScope, team: UUID) -> Response:
     """One team with its members."""
@@ -73,6 +78,7 @@ def show_team(scope: TenantScope, team: UUID) -> Response:
 
 
 @blueprint.patch("/teams/<uuid:team>")
+@described(openapi.team("Change a team", "team_change", TeamPatch))
 @workspace(MEMBERS_MANAGE)
 def change_team(scope: TenantScope, team: UUID) -> Response:
     """Name, the team above, manager, queue."""
@@ -80,6 +86,7 @@ def change_team(scope: TenantScope, team: UUID) -> Response:
 
 
 @blueprint.delete("/teams/<uuid:team>")
+@described(openapi.DELETE_TEAM)
 @workspace(MEMBERS_MANAGE)
 def delete_team(scope: TenantScope, team: UUID) -> Response:
     """Take a team away that nothing hangs on; its members stay."""
@@ -88,6 +95,7 @@ def delete_team(scope: TenantScope, team: UUID) -> Response:
 
 
 @blueprint.put("/teams/<uuid:team>/members/<uuid:member>")
+@described(openapi.JOIN_TEAM)
 @workspace(MEMBERS_MANAGE)
 def put_member(scope: TenantScope, team: UUID, member: UUID) -> Response:
     """Make somebody a member of the team."""
@@ -97,6 +105,7 @@ def put_member(scope: TenantScope, team: UUID, member: UUID) -> Response:
 
 
 @blueprint.delete("/teams/<uuid:team>/members/<uuid:member>")
+@described(openapi.LEAVE_TEAM)
 @workspace(MEMBERS_MANAGE)
 def remove_member(scope: TenantScope, team: UUID, member: UUID) -> Response:
     """Take somebody out of the team."""

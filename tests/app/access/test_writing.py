@@ -1,4 +1,4 @@
-"""Writes: what is out of sight is not there, what may be seen only is refused, what would leave one's reach is asked."""
+"""Writes: what is out of sight is not there, what may be seen only is refused, what would leave reach is asked."""
 
 from __future__ import annotations
 

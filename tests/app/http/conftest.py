@@ -88,7 +88,7 @@ class Gate:
     def person(self, token_hash: bytes) -> PersonSession | None:
         return self.persons.get(token_hash)
 
-    def authorise(self, scope: Any, right: str, object_name: str = "") -> None:
+    def authorise(self, scope: Any, right: str, object_name: str = "") -> None:  # noqa: ARG002
         if scope.role == "read_only" and right != "record.read":
             raise Forbidden("no right")
 
