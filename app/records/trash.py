@@ -38,11 +38,22 @@ def trash_record(scope: TenantScope, object_name: str, record_id: UUID, *, if_ma
     catalog = catalogs.for_scope(scope)
     object_type = drafts.object_of(catalog, object_name)
     outcome = trash_many(scope, object_name, [record_id], if_match={record_id: if_match})
-    blocking = outcome[record_id]
-    if blocking is None:
-        raise drafts.missing(object_type)
-    if blocking:
-        raise restricted(catalog, object_type, blocking)
+    _demand(catalog, object_type, outcome)
+
+
+def trash_all(scope: TenantScope, object_name: str, record_ids: Iterable[UUID]) -> None:
+    """Move all of the records to the trash, or none. Raises: RecordNotFound, DeleteRestricted."""
+    catalog = catalogs.for_scope(scope)
+    _demand(catalog, drafts.object_of(catalog, object_name), trash_many(scope, object_name, record_ids))
+
+
+def _demand(catalog: Catalog, object_type: ObjectType, outcome: Mapping[UUID, list[Blocking] | None]) -> None:
+    """Raise for the first record that did not go."""
+    for blocking in outcome.values():
+        if blocking is None:
+            raise drafts.missing(object_type)
+        if blocking:
+            raise restricted(catalog, object_type, blocking)
 
 
 def trash_many(
@@ -115,25 +126,35 @@ def restore_record(scope: TenantScope, object_name: str, record_id: UUID) -> Rec
 
     A live record stays as it is. Raises: RecordNotFound, UniqueTaken, ParentInTrash (it went with one still there).
     """
+    object_type = drafts.object_of(catalogs.for_scope(scope), object_name)
+    restore_all(scope, object_name, [record_id])
+    return _present(scope, object_type, record_id)
+
+
+def restore_all(scope: TenantScope, object_name: str, record_ids: Iterable[UUID]) -> None:
+    """Bring those of the records back that are in the trash, all or none; the others stay as they are.
+
+    Raises: UniqueTaken, ParentInTrash.
+    """
     catalog = catalogs.for_scope(scope)
     object_type = drafts.object_of(catalog, object_name)
     with translated(object_type):
         text = (
-            f"SELECT trash_id FROM {quote(object_type.table)} WHERE id = %s::uuid AND deleted_at IS NOT NULL FOR UPDATE"
+            f"SELECT id, trash_id FROM {quote(object_type.table)}"
+            " WHERE id = ANY(%s::uuid[]) AND deleted_at IS NOT NULL ORDER BY id FOR UPDATE"
         )
-        trash = scope.execute(trusted(text), (record_id,)).fetchone()
-        if trash is None:
-            return _present(scope, object_type, record_id)
-        _refuse_trashed_parents(scope, catalog, object_type, record_id)
+        trashed: dict[UUID, UUID | None] = dict(scope.execute(trusted(text), (sorted(set(record_ids)),)).fetchall())
+        if not trashed:
+            return
+        _refuse_trashed_parents(scope, catalog, object_type, trashed)
         restored: list[tuple[ObjectType, list[Record]]] = []
         for name in sorted(dependants.cascade_objects(catalog, object_type)):
             with translated(catalog.objects[name]):
-                restored.append((catalog.objects[name], _set_live(scope, catalog.objects[name], record_id, trash[0])))
-        dependants.set_again(scope, catalog, record_id)
+                restored.append((catalog.objects[name], _set_live(scope, catalog.objects[name], trashed)))
+        dependants.set_again(scope, catalog, list(trashed))
         for kind, records in restored:
             if records:
                 consequences.after_return(scope, catalog, kind, records)
-    return _present(scope, object_type, record_id)
 
 
 def _present(scope: TenantScope, object_type: ObjectType, record_id: UUID) -> Record:
@@ -143,31 +164,36 @@ def _present(scope: TenantScope, object_type: ObjectType, record_id: UUID) -> Re
     return record
 
 
-def _set_live(scope: TenantScope, object_type: ObjectType, record_id: UUID, trash_id: UUID | None) -> list[Record]:
+def _set_live(scope: TenantScope, object_type: ObjectType, trashed: Mapping[UUID, UUID | None]) -> list[Record]:
+    """Unmark the rows of ``trashed`` (id → trash id) and what went with them, each with its event."""
     form = row_form(object_type)
     shown = ", ".join(f"new.{quote(name)}" for name in form.columns)
     text = (
         f"WITH u AS (UPDATE {quote(object_type.table)} t SET deleted_at = NULL, trash_id = NULL,"
         " version = t.version + 1, updated_at = %(now)s::timestamptz, updated_by = %(by)s::uuid"
-        " WHERE t.deleted_at IS NOT NULL AND (t.trash_id = %(trash)s::uuid OR t.id = %(id)s::uuid)"
+        " WHERE t.deleted_at IS NOT NULL AND (t.trash_id = ANY(%(trash)s::uuid[]) OR t.id = ANY(%(ids)s::uuid[]))"
         f" RETURNING {shown}), {event_ctes('u', 'restored', object_type.name)} SELECT {form.select} FROM u"
     )
-    params = event_params(scope) | {"trash": trash_id, "id": record_id, "now": clock.now()}
+    trash_ids = [trash_id for trash_id in trashed.values() if trash_id is not None]
+    params = event_params(scope) | {"trash": trash_ids, "ids": list(trashed), "now": clock.now()}
     params["by"] = scope.member.id if scope.member else None
     cursor = scope.cursor_text()
     cursor.execute(trusted(text), params)
     return [form.decode(row) for row in cursor.fetchall()]
 
 
-def _refuse_trashed_parents(scope: TenantScope, catalog: Catalog, object_type: ObjectType, record_id: UUID) -> None:
+def _refuse_trashed_parents(
+    scope: TenantScope, catalog: Catalog, object_type: ObjectType, record_ids: Iterable[UUID]
+) -> None:
     """A record that depends on one in the trash comes back with that one, not alone."""
+    wanted = list(record_ids)
     for link in dependants.cascade_parents(object_type):
         parent = catalog.objects[link.target]
         text = (
             f"SELECT 1 FROM {quote(object_type.table)} c JOIN {quote(parent.table)} p ON p.id = c.{quote(link.column)}"
-            " WHERE c.id = %s::uuid AND p.deleted_at IS NOT NULL"
+            " WHERE c.id = ANY(%s::uuid[]) AND p.deleted_at IS NOT NULL"
         )
-        found = scope.execute(trusted(text), (record_id,)).fetchone()
+        found = scope.execute(trusted(text), (wanted,)).fetchone()
         if found:
             raise ParentInTrash(f"Restore the {parent.label} it belongs to first.")
 
