@@ -22,7 +22,7 @@ from app.records.intake import coercion_of, needs_current, take_in
 from app.records.matching import lock_value, match_field, matches
 from app.records.operations import REF, BatchRefused, references_in, refuse, runs
 from app.records.store_many import lock_records
-from app.records.violations import RecordBusy
+from app.records.violations import RecordBusy, translated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -67,7 +67,9 @@ def write_mixed(scope: TenantScope, operations: Sequence[Operation]) -> dict[str
     act = ids.uuid7()
     with caused_by(scope, batch=act):
         for run in runs(operations):
-            _RUNNERS[run[0].op](batch, _object_of(batch.catalog, run), run)
+            object_type = _object_of(batch.catalog, run)
+            with translated(object_type):
+                _RUNNERS[run[0].op](batch, object_type, run)
     results = [batch.results[index] for index in sorted(batch.results)]
     return {"batch": str(act), "results": results}
 

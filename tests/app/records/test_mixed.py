@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,14 +15,18 @@ from app.records.mixed import write_mixed
 from app.records.operations import MAX_OPERATIONS, BatchRefused, read_operations
 from app.records.query import ListQuery
 from app.records.read import get_record, list_records
+from app.records.violations import RecordBusy
 from app.records.write import trash_record
+from tenants.scope import enter_job
 from tests.support.api import Api, make_key
 from tests.support.records import make_company, make_contact, make_deal, record_id
+from tests.support.tenants import owner_of
 
 if TYPE_CHECKING:
     from app.core.db import Databases
     from app.core.ports import Runtime
     from tenants.scope import Tenant, TenantScope
+    from tests.support.tenants import NewTenant
 
 
 def run(scope: TenantScope, *operations: object) -> list[dict[str, Any]]:
@@ -272,6 +277,44 @@ def test_a_batch_holds_a_thousand_operations_within_its_time(api: Api) -> None:
     ]
     results = api.post("/batch", {"operations": operations}, 200)["results"]
     assert len({row["id"] for row in results}) == MAX_OPERATIONS
+
+
+def test_batches_that_cross_each_other_wait_or_give_way_and_each_is_whole(
+    databases: Databases, new_tenant: NewTenant
+) -> None:
+    """Two orders of the same records: a deadlock ends one of them with 409, never with half a batch."""
+    tenant = new_tenant()
+    actor = owner_of(databases, tenant)
+    with enter_job(databases, tenant.id, actor=actor, write=True) as scope:
+        ids = [make_company(scope, "start", employees=0)["id"] for _ in range(4)]
+
+    def write(number: int) -> int:
+        done = 0
+        for turn in range(8):
+            order = ids if (number + turn) % 2 else list(reversed(ids))
+            name = f"{number}.{turn}"
+            operations: list[dict[str, Any]] = []
+            for one in order:  # a contact between two companies keeps them from being written together
+                operations += [
+                    {"op": "update", "object": "company", "id": one, "record": {"name": name}},
+                    create("contact", {"last_name": name, "company": one}),
+                ]
+            try:
+                with enter_job(databases, tenant.id, actor=actor, write=True, budget=20) as scope:
+                    run(scope, *operations)
+                done += 1
+            except RecordBusy:
+                continue
+        return done
+
+    with ThreadPoolExecutor(3) as pool:
+        done = sum(pool.map(write, range(3)))
+    with enter_job(databases, tenant.id, actor=actor, write=False) as scope:
+        named = scope.execute("SELECT count(DISTINCT name), count(*) FROM o_company").fetchone()
+        contacts = scope.execute("SELECT count(*) FROM o_contact").fetchone()
+    assert done > 0
+    assert named == (1, len(ids))
+    assert contacts == (done * len(ids),)
 
 
 def test_lists_show_what_a_batch_made(scope: TenantScope) -> None:
