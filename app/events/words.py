@@ -210,6 +210,8 @@ def _reason(event: Mapping[str, Any], act: Act) -> tuple[Part, ...]:
         return (Part(", taking back the import of "), _file(event))
     if cause == "bulk":
         return (Part(" among many at once"),)
+    if cause == "batch":
+        return (Part(" with other changes in one step"),)
     if cause == "conversion" and act != "converted":
         return (Part(" by converting "), Part("a lead", link=("lead", str(_of(event, "cause").get("id")))))
     if cause == "handover":

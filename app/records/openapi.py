@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 #: Kinds of events: what happened to a record, and what one act did to many.
 _CHANGES: Final = ("created", "updated", "trashed", "restored", "destroyed", "merged")
-_SUMMARIES: Final = ("bulk", "imported", "import_undone")
+_SUMMARIES: Final = ("bulk", "imported", "import_undone", "erased")
 #: What happens to members and keys (``tenants.log``).
 _ACCESS: Final = ("member_invited", "member_joined", "member_changed", "signed_in", "key_created", "key_revoked")
 _INTRODUCTION: Final = (

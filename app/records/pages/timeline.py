@@ -45,7 +45,8 @@ _LOOKS: Final[dict[words.Act, tuple[str, str]]] = {
 }  # fmt: skip
 #: Causes as the history of a field names them.
 _HOW: Final = {
-    "import_undo": "taking an import back", "bulk": "among many at once", "conversion": "by converting a lead",
+    "import_undo": "taking an import back", "bulk": "among many at once", "batch": "with other changes in one step",
+    "conversion": "by converting a lead",
     "handover": "handing over records", "trash": "the record it named was deleted",
 }  # fmt: skip
 
