@@ -133,7 +133,7 @@ def as_causes(cleared: Mapping[UUID, Any]) -> Jsonb:
 
 def set_again(scope: TenantScope, catalog: Catalog, record_ids: Sequence[UUID]) -> None:
     """Set links that the trash emptied, where the linking record is live and the link still empty."""
-    rows = scope.execute(
+    rows: list[tuple[UUID, dict[str, list[str]] | None]] = scope.execute(
         "SELECT DISTINCT ON (record_id) record_id, cause -> 'cleared' FROM event"
         " WHERE record_id = ANY(%s::uuid[]) AND kind = 'trashed' ORDER BY record_id, id DESC",
         (list(record_ids),),
