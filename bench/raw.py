@@ -26,6 +26,8 @@ select e.*,
        set_config('transaction_read_only', %(read_only)s, true),
        set_config('rapport.language', e.locale, true),
        set_config('pg_trgm.word_similarity_threshold', '0.5', true),
+       set_config('plan_cache_mode', %(plan)s, true),
+       set_config('enable_seqscan', %(seqscan)s, true),
        set_config('role', e.role, true)
   from pod.enter(%(host)s, %(credential)s, %(write)s) e
 """
@@ -49,7 +51,7 @@ class Raw:
         self.connection = psycopg.connect(jobs["dsn"], prepare_threshold=0)
         self.done = uuid.uuid4().int % 1000  # several of us do not change the same deals
 
-    def enter(self, credential: bytes, *, write: bool, seconds: int = 5) -> None:
+    def enter(self, credential: bytes, *, write: bool, seconds: int = 5, by_key: bool = False) -> None:
         """Begin and enter the tenant."""
         params = {
             "host": None,
@@ -58,12 +60,14 @@ class Raw:
             "timeout": str(seconds * 1000),
             "idle": "10000",
             "read_only": "off" if write else "on",
+            "plan": "force_generic_plan" if by_key else "force_custom_plan",
+            "seqscan": "off" if by_key else "on",
         }
         self.connection.execute(_SCOPE, params).fetchone()
 
     def read(self, name: str) -> None:
         """The statements the product sends for a read."""
-        self.enter(self.jobs["credential"], write=False)
+        self.enter(self.jobs["credential"], write=False, by_key=name in self.jobs["by_key"])
         for text, params in self.jobs["reads"][name]:
             self.connection.execute(text, params).fetchall()
         self.connection.commit()

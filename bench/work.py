@@ -34,6 +34,8 @@ COLUMNS: Final = (
     "first_name", "last_name", "job_title", "department", "lifecycle", "birthday", "language", "description",
     "address__city", "address__country", "source_system", "company",
 )  # fmt: skip
+#: Reads whose scope lets PostgreSQL keep their plans, as their routes say.
+BY_KEY: Final = ("get",)
 _HEADER: Final = tuple(name.replace("__", ".") for name in COLUMNS)
 _BULK_COLUMNS: Final = tuple(contact(""))
 
@@ -68,6 +70,7 @@ def write_jobs(site: Site, workspace: Workspace, path: Path, copies: dict[str, A
         "reads": {
             name: statements(site, workspace, verb) for name, verb in verbs(asked.contacts[0]).items()
         },
+        "by_key": BY_KEY,
         "deals": deals,
         "copies": copies or {},
     }  # fmt: skip
