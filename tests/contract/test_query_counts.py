@@ -1,7 +1,7 @@
 """Every route asks the database a number of questions that is written down and does not grow with what there is.
 
 The numbers are in docs/reference/query-counts.md: a route that is not there fails, one that asks more too.
-``RAPPORT_RENEW_QUERY_COUNTS=1`` writes it anew.
+``RAPPORT_RENEW_QUERY_COUNTS=1 pytest -n0 -p no:randomly`` on this file writes it anew.
 """
 
 from __future__ import annotations
