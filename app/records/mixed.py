@@ -1,7 +1,7 @@
 """``POST /batch``: creates, updates, upserts, deletes and restores of several objects in one transaction.
 
-All or nothing. Operations happen in their order; neighbours of one kind on one object are written together, by the
-statements of a bulk. A later operation may name the record of an earlier one by its ``ref``. Events share one cause.
+All or nothing. The result is that of the operations in their order; those of one kind on one object are written
+together where that changes nothing, by the statements of a bulk. Events share one cause.
 """
 
 from __future__ import annotations
@@ -12,27 +12,31 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from uuid import UUID
 
 from app.core import ids
-from app.core.errors import FieldError, InvalidInput, NotFound, RapportError
+from app.core.errors import FieldError, InvalidInput, NotFound
 from app.events.causes import caused_by
 from app.metadata import catalog as catalogs
 from app.metadata.fieldtypes.base import ValueProblem
 from app.records import consequences, drafts, trash
 from app.records.batch import PreparedRow, write_batch
+from app.records.errors import ParentInTrash, UniqueTaken
 from app.records.intake import coercion_of, needs_current, take_in
-from app.records.matching import lock_value, match_field, matches
+from app.records.matching import lock_values, match_field, matches
 from app.records.operations import REF, BatchRefused, references_in, refuse, runs
 from app.records.store_many import lock_records
-from app.records.violations import RecordBusy, translated
+from app.records.violations import translated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from app.core.errors import RapportError
     from app.metadata.model import Catalog, Field, ObjectType
     from app.records.operations import Operation
     from tenants.scope import TenantScope
 
 #: Seconds a batch may take; each of its statements is cut at a write's budget.
 _PATIENCE: Final = 5.0
+#: What is wrong with an operation; anything else (busy, too long) is no fault of the batch and ends it as it is.
+_REFUSALS: Final = (InvalidInput, NotFound, ParentInTrash, UniqueTaken)
 
 
 @dataclass(slots=True)
@@ -101,9 +105,7 @@ def _write(batch: _Batch, object_type: ObjectType, run: Sequence[Operation]) -> 
         row.values, row.errors = intake.values, intake.errors
     try:
         results = write_batch(batch.scope, object_type.name, _settled(rows), atomic=True)
-    except RecordBusy:
-        raise
-    except RapportError as error:
+    except _REFUSALS as error:
         raise _refused(run[0], "", error) from error
     by_index = {operation.index: operation for operation in run}
     refuse([_of_row(by_index[result.index], error) for result in results for error in result.errors])
@@ -207,8 +209,7 @@ def _match(
         raise BatchRefused(f"Nothing was written: {error.detail}", found) from error
     asked = _values_asked(batch.scope, target, run, rows, payloads, errors)
     if run[0].op == "upsert":
-        for text in sorted({str(value).casefold() for _, _, value in asked}):
-            lock_value(batch.scope, object_type, target.name, text)
+        lock_values(batch.scope, object_type, target.name, [value for _, _, value in asked])
     twins: dict[str, UUID] = {}
     holders = matches(batch.scope, object_type, target, [value for _, _, value in asked])
     for (operation, row, _), (key, found) in zip(asked, holders, strict=True):
@@ -325,9 +326,7 @@ def _restore(batch: _Batch, object_type: ObjectType, run: Sequence[Operation]) -
             continue
         try:
             record = trash.restore_record(batch.scope, object_type.name, record_id)
-        except RecordBusy:
-            raise
-        except RapportError as error:
+        except _REFUSALS as error:
             at = "" if error.errors else "/id"
             raise _refused(operation, at, error) from error
         batch.done(operation, "restored", record_id, int(record["version"]))

@@ -12,7 +12,7 @@ from app.core.errors import InvalidInput
 from app.factory import bind_ports
 from app.factory.web import create_flask_app
 from app.records.mixed import write_mixed
-from app.records.operations import MAX_OPERATIONS, BatchRefused, read_operations
+from app.records.operations import MAX_OPERATIONS, BatchRefused, read_operations, runs
 from app.records.query import ListQuery
 from app.records.read import get_record, list_records
 from app.records.violations import RecordBusy
@@ -221,6 +221,67 @@ def test_neighbours_of_one_kind_are_written_together(scope: TenantScope, monkeyp
             run(scope, *[create("company", {"name": f"Company {size} {number}"}) for number in range(size)])
         counts.append(len(statements))
     assert counts[1] <= counts[0] + 8
+
+
+def shape(*operations: object) -> list[list[int]]:
+    return [[one.index for one in group] for group in runs(read_operations({"operations": list(operations)}))]
+
+
+def test_operations_are_put_together_only_where_their_order_makes_no_difference() -> None:
+    one, two = str(uuid.UUID(int=1)), str(uuid.UUID(int=2))
+
+    def update(object_name: str, record_id: object) -> dict[str, Any]:
+        return {"op": "update", "object": object_name, "id": record_id, "record": {}}
+
+    def delete(object_name: str) -> dict[str, Any]:
+        return {"op": "delete", "object": object_name, "id": one}
+
+    company, contact = create("company", {"name": "x"}), create("contact", {"last_name": "x"})
+    pairs = [
+        part
+        for number in range(3)
+        for part in (
+            create("company", {"name": "x"}, ref=f"c{number}"),
+            create("contact", {"last_name": "x", "company": {"$ref": f"c{number}"}}),
+        )
+    ]
+    assert shape(*pairs) == [[0, 2, 4], [1, 3, 5]]
+    chain = [
+        create("company", {"name": "x", "parent": {"$ref": f"c{n - 1}"}} if n else {"name": "x"}, ref=f"c{n}")
+        for n in range(3)
+    ]
+    assert shape(*chain) == [[0], [1], [2]]
+    assert shape(company, delete("deal"), company) == [[0], [1], [2]]
+    assert shape(company, delete("company"), company) == [[0], [1], [2]]
+    assert shape(company, update("company", one), company) == [[0], [1], [2]]
+    assert shape(update("company", one), update("contact", one), update("company", two)) == [[0, 2], [1]]
+    assert shape(update("contact", one), create("affiliation", {"contact": one}), update("contact", one)) == [
+        [0],
+        [1],
+        [2],
+    ]
+    assert shape(contact, create("affiliation", {"contact": one}), contact) == [[0, 2], [1]]
+    refered = create("contact", {"last_name": "x", "company": {"$ref": "c"}})
+    assert shape(contact, create("company", {"name": "x"}, ref="c"), refered, contact) == [[0], [1], [2, 3]]
+    assert shape(create("deal", {"name": "x"}, ref="d"), company, update("deal", {"$ref": "d"})) == [[0], [1], [2]]
+
+
+def test_a_batch_in_any_order_of_objects_ends_as_its_operations_one_by_one(scope: TenantScope) -> None:
+    first, second = make_company(scope, domain="first.example"), make_company(scope)
+    results = run(
+        scope,
+        {"op": "update", "object": "company", "id": first["id"], "record": {"domain": None}},
+        create("contact", {"last_name": "A", "company": first["id"]}, ref="a"),
+        {"op": "update", "object": "company", "id": second["id"], "record": {"name": "Second", "employees": 1}},
+        {"op": "update", "object": "contact", "id": {"$ref": "a"}, "record": {"company": second["id"]}},
+        {"op": "update", "object": "company", "id": second["id"], "record": {"name": "Third"}},
+        create("affiliation", {"contact": {"$ref": "a"}, "company": first["id"], "primary": True}),
+        create("company", {"name": "New", "domain": "first.example"}),
+    )
+    assert [row["index"] for row in results] == list(range(7))
+    assert get_record(scope, "contact", results[1]["id"])["company"] == first["id"]
+    shown = get_record(scope, "company", second["id"])
+    assert (shown["name"], shown["employees"]) == ("Third", 1)
 
 
 def test_a_batch_has_a_limit_and_a_shape() -> None:

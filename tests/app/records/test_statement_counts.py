@@ -117,3 +117,21 @@ def test_writing_many_takes_no_more_statements_than_writing_few(deals: list[str]
     assert counted("POST", "/records/company/bulk", lambda: [_named() for _ in deals]) <= 2
     assert counted("POST", "/batch", batch) == 1
     assert counted("POST", "/batch", changes) <= 2
+
+
+def test_a_batch_of_several_objects_in_turns_takes_no_more_statements_for_many(
+    deals: list[str], counted: Counted
+) -> None:
+    def batch() -> dict[str, object]:
+        operations: list[dict[str, object]] = []
+        for at, deal in enumerate(deals):
+            domain = f"{uuid.uuid4().hex}.example"
+            operations += [
+                {"op": "upsert", "object": "company", "match": "domain", "record": {"domain": domain}, "ref": f"c{at}"},
+                {"op": "create", "object": "contact", "record": {"last_name": "x", "company": {"$ref": f"c{at}"}}},
+                {"op": "update", "object": "deal", "id": deal, "record": {"company": {"$ref": f"c{at}"}}},
+            ]
+            operations[-3]["record"] = {"domain": domain, **_named()}
+        return {"operations": operations}
+
+    assert counted("POST", "/batch", batch) <= 10
