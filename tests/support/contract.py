@@ -63,6 +63,13 @@ class Outcome:
         """Calls in all."""
         return sum(sum(statuses.values()) for statuses in self.answers.values())
 
+    def add(self, other: Outcome) -> None:
+        """Take in what another exploration found."""
+        for label, statuses in other.answers.items():
+            self.answers[label].update(statuses)
+        self.failures |= other.failures
+        self.phases += other.phases
+
     def table(self) -> str:
         """Calls by route, with the object's name left out, and class of status."""
         grouped: dict[str, Counter[str]] = defaultdict(Counter)
