@@ -50,6 +50,8 @@ def make_engine(url: str, *, pool_size: int = 5, max_overflow: int = 5, applicat
         pool_recycle=_RECYCLE_SECONDS,
         pool_timeout=10,
         pool_reset_on_return=None,
+        # The connection used last has plans and caches warm, and the others end when they are not needed.
+        pool_use_lifo=True,
         connect_args={"prepare_threshold": 0, "application_name": application_name, "connect_timeout": 10},
     )
     event.listen(engine, "checkout", _refuse_dead_connection)

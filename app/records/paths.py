@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
@@ -132,10 +133,14 @@ class Source:
     def __init__(self, catalog: Catalog, obj: ObjectType, base: str = _BASE) -> None:
         self.catalog = catalog
         self.object = obj
-        self.base = sa.table(obj.table).alias(base)
         self._name = base
         self._inner = 0
         self._hops: dict[tuple[str, ...], tuple[sa.FromClause, sa.ColumnElement[bool]]] = {}
+
+    @cached_property
+    def base(self) -> sa.FromClause:
+        """The object's table; made when a statement is written, which is once for many questions of a shape."""
+        return sa.table(self.object.table).alias(self._name)
 
     @property
     def id(self) -> sa.ColumnElement[Any]:
