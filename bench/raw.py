@@ -51,8 +51,9 @@ class Raw:
         self.connection = psycopg.connect(jobs["dsn"], prepare_threshold=0)
         self.done = uuid.uuid4().int % 1000  # several of us do not change the same deals
 
-    def enter(self, credential: bytes, *, write: bool, seconds: int = 5, by_key: bool = False) -> None:
-        """Begin and enter the tenant."""
+    def enter(self, credential: bytes, op: str, *, write: bool, seconds: int = 5) -> None:
+        """Begin and enter the tenant; plans are kept where the product has them kept."""
+        by_key = op in self.jobs["by_key"]
         params = {
             "host": None,
             "credential": credential,
@@ -67,20 +68,20 @@ class Raw:
 
     def read(self, name: str) -> None:
         """The statements the product sends for a read."""
-        self.enter(self.jobs["credential"], write=False, by_key=name in self.jobs["by_key"])
+        self.enter(self.jobs["credential"], name, write=False)
         for text, params in self.jobs["reads"][name]:
             self.connection.execute(text, params).fetchall()
         self.connection.commit()
 
     def create(self) -> None:
         """A plain insert of record and event."""
-        self.enter(self.jobs["credential"], write=True)
+        self.enter(self.jobs["credential"], "create", write=True)
         self.connection.execute(_CREATE, {"id": uuid.uuid4(), "name": f"Raw {self.done}"})
         self.connection.commit()
 
     def patch(self) -> None:
         """A plain update."""
-        self.enter(self.jobs["credential"], write=True)
+        self.enter(self.jobs["credential"], "patch", write=True)
         deals = self.jobs["deals"]
         self.connection.execute(_UPDATE, {"id": deals[self.done % len(deals)], "name": f"Step {self.done}"})
         self.connection.commit()
@@ -88,7 +89,7 @@ class Raw:
     def copy(self, name: str) -> None:
         """COPY rows into record and event, with all their indexes."""
         text, rows, credential = self.jobs["copies"][name]
-        self.enter(credential, write=True, seconds=120)
+        self.enter(credential, name, write=True, seconds=120)
         with self.connection.cursor() as cursor:
             ids = [uuid.uuid4() for _ in rows]
             with cursor.copy(text) as copy:

@@ -34,8 +34,8 @@ COLUMNS: Final = (
     "first_name", "last_name", "job_title", "department", "lifecycle", "birthday", "language", "description",
     "address__city", "address__country", "source_system", "company",
 )  # fmt: skip
-#: Reads whose scope lets PostgreSQL keep their plans, as their routes say.
-BY_KEY: Final = ("get",)
+#: What is done in a scope that lets PostgreSQL keep its plans, as the routes say (``by_key``).
+BY_KEY: Final = ("get", "create", "patch", "search")
 _HEADER: Final = tuple(name.replace("__", ".") for name in COLUMNS)
 _BULK_COLUMNS: Final = tuple(contact(""))
 
@@ -64,11 +64,12 @@ def targets(site: Site, workspace: Workspace) -> tuple[Targets, list[UUID]]:
 def write_jobs(site: Site, workspace: Workspace, path: Path, copies: dict[str, Any] | None = None) -> Targets:
     """Write what the bare side needs to a file; answers what the product is to be asked."""
     asked, deals = targets(site, workspace)
+    reads = verbs(asked.contacts[0])
     jobs = {
         "dsn": site.runtime.databases.pod(1).url.set(drivername="postgresql").render_as_string(hide_password=False),
         "credential": workspace.credential,
         "reads": {
-            name: statements(site, workspace, verb) for name, verb in verbs(asked.contacts[0]).items()
+            name: statements(site, workspace, verb, by_key=name in BY_KEY) for name, verb in reads.items()
         },
         "by_key": BY_KEY,
         "deals": deals,
@@ -79,10 +80,15 @@ def write_jobs(site: Site, workspace: Workspace, path: Path, copies: dict[str, A
 
 
 def statements(
-    site: Site, workspace: Workspace, verb: Callable[[TenantScope], object], *, write: bool = False
+    site: Site,
+    workspace: Workspace,
+    verb: Callable[[TenantScope], object],
+    *,
+    write: bool = False,
+    by_key: bool = False,
 ) -> list[tuple[bytes, Any]]:
     """Texts and parameters a verb sends inside its scope, once its caches are warm."""
-    with site.scope(workspace, write=write) as scope:
+    with site.scope(workspace, write=write, by_key=by_key) as scope:
         verb(scope)
         with _recorded() as sent:
             verb(scope)

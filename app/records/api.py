@@ -197,7 +197,7 @@ def events(scope: TenantScope) -> Response:
 
 
 @blueprint.get("/search")
-@workspace(RECORD_READ)
+@workspace(RECORD_READ, by_key=True)
 def search_(scope: TenantScope) -> Response:
     """Find records of any object."""
     given = arguments.known_arguments("q", "object", "limit")

@@ -194,7 +194,7 @@ def _inside(
     site: Site, workspace: Workspace, verb: Callable[[TenantScope], object], count: int, *, write: bool, by_key: bool
 ) -> tuple[float, float, float]:
     """The verb inside its scope, its statements on the driver alone, and its answer as bytes."""
-    sent = work.statements(site, workspace, verb, write=write)
+    sent = work.statements(site, workspace, verb, write=write, by_key=by_key)
     verbs, drivers, encodes = [], [], []
     for _ in range(count):
         with site.scope(workspace, write=write, by_key=by_key) as scope:

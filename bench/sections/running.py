@@ -12,7 +12,7 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Any, Final
 
-from app.events.append import one_event_ctes, one_event_params
+from app.events.append import event_params, one_event_ctes
 from app.records.write import update_record
 from bench.measure import Cost, Meter, pss_of, tree
 from bench.results import Budget, Part, table
@@ -137,7 +137,7 @@ def _writes(site: Site, options: Options) -> tuple[str, list[Budget]]:
 
 
 def _params(scope: TenantScope) -> dict[str, Any]:
-    return one_event_params(scope) | {"id": uuid.uuid4()}
+    return event_params(scope) | {"id": uuid.uuid4()}
 
 
 def _median(found: list[tuple[Cost, float]]) -> tuple[Cost, float]:
@@ -152,7 +152,7 @@ def _transactions(
     meter.start()
     started = time.perf_counter()
     for _ in range(count):
-        with site.scope(workspace, write=True) as scope:
+        with site.scope(workspace, write=True, by_key=True) as scope:
             act(scope)
     return meter.read(count), count / (time.perf_counter() - started)
 
