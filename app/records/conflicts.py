@@ -82,7 +82,8 @@ def _changes(scope: TenantScope, object_type: ObjectType, record: Mapping[str, A
         by = {"kind": kind, "id": actor_id, "name": name or ("Rapport" if actor_id is None else "")}
         since_then: dict[str, Any] = {"by": by, "at": at}
         since.latest = since.latest or since_then
-        for changed, (old, _) in (diff or {}).items():
+        changes: dict[str, list[Any]] = diff or {}
+        for changed, (old, _) in changes.items():
             since.base[changed] = old
             since.last.setdefault(changed, since_then)
     since.whole = len(rows) == max(record["version"] - version, 0)
