@@ -57,7 +57,7 @@ def test_answers_to_generated_calls_are_as_the_document_says(api: Api, capsys: p
 def test_answers_to_very_many_calls_of_every_object_are_as_the_document_says(
     api: Api, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    outcome = explore(api, seed=20261123, examples=40, boundaries=False, flows=60)
+    outcome = explore(api, seed=20261123, examples=50, boundaries=False, flows=60)
     outcome.add(explore(api, seed=20261124, examples=0, boundaries=True, flows=0, only=SOME))
     _hold(outcome, capsys, least=10_000)
 

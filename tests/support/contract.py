@@ -153,6 +153,10 @@ def _config(seed: int, examples: int, *, boundaries: bool, flows: int) -> Schema
             # A condition, a name of a field, an id of a record: what a schema allows may well be refused.
             "positive_data_acceptance": {"enabled": False},
             "missing_required_header": {"enabled": False},
+            # 412: that the record has another version is said before its new values are looked at.
+            "negative_data_rejection": {
+                "expected-statuses": ["400", "401", "403", "404", "405", "409", "412", "413", "415", "422", "429"]
+            },
         },
         "phases": {
             "examples": {"enabled": True},
