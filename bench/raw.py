@@ -87,17 +87,23 @@ class Raw:
         self.connection.commit()
 
     def copy(self, name: str) -> None:
-        """COPY rows into record and event, with all their indexes."""
-        text, rows, credential = self.jobs["copies"][name]
+        """COPY rows into record and event, and what their links make (affiliations), with all their indexes."""
+        text, rows, credential, linked = self.jobs["copies"][name]
         self.enter(credential, name, write=True, seconds=120)
         with self.connection.cursor() as cursor:
             ids = [uuid.uuid4() for _ in rows]
             with cursor.copy(text) as copy:
                 for record_id, row in zip(ids, rows, strict=True):
                     copy.write_row((record_id, *row))
+            made = [("contact", record_id) for record_id in ids]
+            if linked:
+                with cursor.copy(linked) as copy:
+                    for record_id, row in zip(ids, rows, strict=True):
+                        made.append(("affiliation", uuid.uuid4()))
+                        copy.write_row((made[-1][1], record_id, row[-1], True))
             with cursor.copy(_COPY_EVENTS) as copy:
-                for record_id in ids:
-                    copy.write_row(("import", "created", "contact", record_id, 1))
+                for object_name, record_id in made:
+                    copy.write_row(("import", "created", object_name, record_id, 1))
         self.connection.commit()
 
     def run(self, op: str, n: int) -> None:

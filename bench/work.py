@@ -36,6 +36,8 @@ COLUMNS: Final = (
 )  # fmt: skip
 #: What is done in a scope that lets PostgreSQL keep its plans, as the routes say (``by_key``).
 BY_KEY: Final = ("get", "create", "patch", "search")
+#: A contact's link to a company is the primary one of its affiliations: the import makes that row too, and its event.
+_AFFILIATIONS: Final = 'copy o_affiliation (id, contact, company, "primary") from stdin'
 _HEADER: Final = tuple(name.replace("__", ".") for name in COLUMNS)
 _BULK_COLUMNS: Final = tuple(contact(""))
 
@@ -108,8 +110,13 @@ def copies(site: Site, workspace: Workspace, rows: int) -> tuple[dict[str, Any],
     linked = [(row, companies[i % len(companies)]) for i, row in enumerate(plain)]
     made = [tuple(contact(f"Bulk {i}").values()) for i in range(BULK_ROWS)]
     return {
-        "import": (_copy_text(COLUMNS), [(*row, company) for row, (company, _) in linked], workspace.credential),
-        "bulk": (_copy_text(_BULK_COLUMNS), made, workspace.credential),
+        "import": (
+            _copy_text(COLUMNS),
+            [(*row, company) for row, (company, _) in linked],
+            workspace.credential,
+            _AFFILIATIONS,
+        ),
+        "bulk": (_copy_text(_BULK_COLUMNS), made, workspace.credential, None),
     }, [(*row, name) for row, (_, name) in linked]
 
 
