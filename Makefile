@@ -98,7 +98,7 @@ format: $(VENV)/.dev ## Format and mend what ruff can
 	@$(BIN)/ruff check --fix-only --quiet . ; $(BIN)/ruff format .
 
 .PHONY: bench
-bench: $(VENV)/.dev $(ASSETS) ## Speed beside bare SQL, in the same run
+bench: $(VENV)/.dev $(ASSETS) browser ## Speed beside bare SQL and the budgets (ARGS="--only clients", ARGS="--scale 0.05")
 	@$(BIN)/python -m bench $(ARGS)
 
 .PHONY: docs

@@ -34,12 +34,13 @@ def main() -> int:
     failed: list[str] = []
     if not given.page:
         options = sections.Options(given.rounds, int(given.rows * min(1.0, given.scale * 5)), given.effort)
+        wanted = sections.load(given.only or sections.NAMES)
         with running(given.scale) as site:
-            for name in given.only or sections.NAMES:
+            for name, run in wanted.items():
                 started = time.monotonic()
                 print(f"== {name}", flush=True)
                 try:
-                    parts = results.keep(kept, name, sections.run(name, site, options))
+                    parts = results.keep(kept, name, run(site, options))
                 except Exception:  # noqa: BLE001 (the other sections are worth having)
                     traceback.print_exc()
                     failed.append(name)

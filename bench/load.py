@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _HEAD = b"\r\n\r\n"
 _LENGTH = b"content-length:"
+#: So many errors, and nobody asks any more.
+_HOPELESS = 100
 
 
 @dataclass(slots=True)
@@ -89,7 +91,7 @@ def drive(
                 if not connection.receive():
                     continue
                 connection.read(seen)
-                if asked < count or time.perf_counter() - started < seconds:
+                if len(seen.errors) < _HOPELESS and (asked < count or time.perf_counter() - started < seconds):
                     asked += 1
                     connection.send(next(stream))
                 else:

@@ -26,6 +26,8 @@ select e.*,
        set_config('transaction_read_only', %(read_only)s, true),
        set_config('rapport.language', e.locale, true),
        set_config('pg_trgm.word_similarity_threshold', '0.5', true),
+       set_config('plan_cache_mode', %(plan)s, true),
+       set_config('enable_seqscan', %(seqscan)s, true),
        set_config('role', e.role, true)
   from pod.enter(%(host)s, %(credential)s, %(write)s) e
 """
@@ -49,8 +51,9 @@ class Raw:
         self.connection = psycopg.connect(jobs["dsn"], prepare_threshold=0)
         self.done = uuid.uuid4().int % 1000  # several of us do not change the same deals
 
-    def enter(self, credential: bytes, *, write: bool, seconds: int = 5) -> None:
-        """Begin and enter the tenant."""
+    def enter(self, credential: bytes, op: str, *, write: bool, seconds: int = 5) -> None:
+        """Begin and enter the tenant; plans are kept where the product has them kept."""
+        by_key = op in self.jobs["by_key"]
         params = {
             "host": None,
             "credential": credential,
@@ -58,41 +61,49 @@ class Raw:
             "timeout": str(seconds * 1000),
             "idle": "10000",
             "read_only": "off" if write else "on",
+            "plan": "force_generic_plan" if by_key else "force_custom_plan",
+            "seqscan": "off" if by_key else "on",
         }
         self.connection.execute(_SCOPE, params).fetchone()
 
     def read(self, name: str) -> None:
         """The statements the product sends for a read."""
-        self.enter(self.jobs["credential"], write=False)
+        self.enter(self.jobs["credential"], name, write=False)
         for text, params in self.jobs["reads"][name]:
             self.connection.execute(text, params).fetchall()
         self.connection.commit()
 
     def create(self) -> None:
         """A plain insert of record and event."""
-        self.enter(self.jobs["credential"], write=True)
+        self.enter(self.jobs["credential"], "create", write=True)
         self.connection.execute(_CREATE, {"id": uuid.uuid4(), "name": f"Raw {self.done}"})
         self.connection.commit()
 
     def patch(self) -> None:
         """A plain update."""
-        self.enter(self.jobs["credential"], write=True)
+        self.enter(self.jobs["credential"], "patch", write=True)
         deals = self.jobs["deals"]
         self.connection.execute(_UPDATE, {"id": deals[self.done % len(deals)], "name": f"Step {self.done}"})
         self.connection.commit()
 
     def copy(self, name: str) -> None:
-        """COPY rows into record and event, with all their indexes."""
-        text, rows, credential = self.jobs["copies"][name]
-        self.enter(credential, write=True, seconds=120)
+        """COPY rows into record and event, and what their links make (affiliations), with all their indexes."""
+        text, rows, credential, linked = self.jobs["copies"][name]
+        self.enter(credential, name, write=True, seconds=120)
         with self.connection.cursor() as cursor:
             ids = [uuid.uuid4() for _ in rows]
             with cursor.copy(text) as copy:
                 for record_id, row in zip(ids, rows, strict=True):
                     copy.write_row((record_id, *row))
+            made = [("contact", record_id) for record_id in ids]
+            if linked:
+                with cursor.copy(linked) as copy:
+                    for record_id, row in zip(ids, rows, strict=True):
+                        made.append(("affiliation", uuid.uuid4()))
+                        copy.write_row((made[-1][1], record_id, row[-1], True))
             with cursor.copy(_COPY_EVENTS) as copy:
-                for record_id in ids:
-                    copy.write_row(("import", "created", "contact", record_id, 1))
+                for object_name, record_id in made:
+                    copy.write_row(("import", "created", object_name, record_id, 1))
         self.connection.commit()
 
     def run(self, op: str, n: int) -> None:

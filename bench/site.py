@@ -85,20 +85,23 @@ class Site:
     def web(self, workers: int | None = 1) -> Generator[int]:
         """A web server on ``port`` with so many processes (None: as many as the product starts); its process id."""
         arguments = [sys.executable, "-m", "app.cli", "web", *([] if workers is None else ["--workers", str(workers)])]
-        process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL)  # noqa: S603 (our own command)
+        with (self.home / "web.log").open("ab") as log:
+            process = subprocess.Popen(arguments, stdout=log, stderr=log)  # noqa: S603 (our own command)
         try:
             wait_for(f"http://127.0.0.1:{self.port}/healthz")
             yield process.pid
+        except Exception as error:
+            error.add_note("The server's last words:\n" + (self.home / "web.log").read_text("utf-8", "replace")[-2000:])
+            raise
         finally:
             process.terminate()
             process.wait(20)
 
     @contextmanager
-    def scope(self, workspace: Workspace, *, write: bool = False) -> Generator[TenantScope]:
+    def scope(self, workspace: Workspace, *, write: bool = False, by_key: bool = False) -> Generator[TenantScope]:
         """The scope of a request with the workspace's key."""
-        with enter(
-            self.runtime.databases, pod=1, host=None, credential=workspace.credential, write=write, budget=60
-        ) as scope:
+        databases, credential = self.runtime.databases, workspace.credential
+        with enter(databases, pod=1, host=None, credential=credential, write=write, budget=60, by_key=by_key) as scope:
             yield scope
 
 

@@ -34,6 +34,10 @@ COLUMNS: Final = (
     "first_name", "last_name", "job_title", "department", "lifecycle", "birthday", "language", "description",
     "address__city", "address__country", "source_system", "company",
 )  # fmt: skip
+#: What is done in a scope that lets PostgreSQL keep its plans, as the routes say (``by_key``).
+BY_KEY: Final = ("get", "create", "patch", "search")
+#: A contact's link to a company is the primary one of its affiliations: the import makes that row too, and its event.
+_AFFILIATIONS: Final = 'copy o_affiliation (id, contact, company, "primary") from stdin'
 _HEADER: Final = tuple(name.replace("__", ".") for name in COLUMNS)
 _BULK_COLUMNS: Final = tuple(contact(""))
 
@@ -62,12 +66,14 @@ def targets(site: Site, workspace: Workspace) -> tuple[Targets, list[UUID]]:
 def write_jobs(site: Site, workspace: Workspace, path: Path, copies: dict[str, Any] | None = None) -> Targets:
     """Write what the bare side needs to a file; answers what the product is to be asked."""
     asked, deals = targets(site, workspace)
+    reads = verbs(asked.contacts[0])
     jobs = {
         "dsn": site.runtime.databases.pod(1).url.set(drivername="postgresql").render_as_string(hide_password=False),
         "credential": workspace.credential,
         "reads": {
-            name: statements(site, workspace, verb) for name, verb in verbs(asked.contacts[0]).items()
+            name: statements(site, workspace, verb, by_key=name in BY_KEY) for name, verb in reads.items()
         },
+        "by_key": BY_KEY,
         "deals": deals,
         "copies": copies or {},
     }  # fmt: skip
@@ -76,10 +82,15 @@ def write_jobs(site: Site, workspace: Workspace, path: Path, copies: dict[str, A
 
 
 def statements(
-    site: Site, workspace: Workspace, verb: Callable[[TenantScope], object], *, write: bool = False
+    site: Site,
+    workspace: Workspace,
+    verb: Callable[[TenantScope], object],
+    *,
+    write: bool = False,
+    by_key: bool = False,
 ) -> list[tuple[bytes, Any]]:
     """Texts and parameters a verb sends inside its scope, once its caches are warm."""
-    with site.scope(workspace, write=write) as scope:
+    with site.scope(workspace, write=write, by_key=by_key) as scope:
         verb(scope)
         with _recorded() as sent:
             verb(scope)
@@ -99,8 +110,13 @@ def copies(site: Site, workspace: Workspace, rows: int) -> tuple[dict[str, Any],
     linked = [(row, companies[i % len(companies)]) for i, row in enumerate(plain)]
     made = [tuple(contact(f"Bulk {i}").values()) for i in range(BULK_ROWS)]
     return {
-        "import": (_copy_text(COLUMNS), [(*row, company) for row, (company, _) in linked], workspace.credential),
-        "bulk": (_copy_text(_BULK_COLUMNS), made, workspace.credential),
+        "import": (
+            _copy_text(COLUMNS),
+            [(*row, company) for row, (company, _) in linked],
+            workspace.credential,
+            _AFFILIATIONS,
+        ),
+        "bulk": (_copy_text(_BULK_COLUMNS), made, workspace.credential, None),
     }, [(*row, name) for row, (_, name) in linked]
 
 

@@ -16,18 +16,24 @@ if TYPE_CHECKING:
 Row = tuple[Any, ...]
 
 
+#: Nine moments in ten have six digits of a second's fraction, and no sign or fifth digit of a year.
+_TO_THE_MICROSECOND: Final = len("2026-11-22 11:04:56.123456+00")
+
+
 class _Json(adapt.Loader):
     """Decoded by msgspec: psycopg's own goes through the slow module of the standard library."""
 
-    def load(self, data: Buffer) -> Any:
-        return msgspec.json.decode(data)
+    # The decoder itself, without a method of ours around it: a third of the time.
+    load = staticmethod(msgspec.json.Decoder[Any]().decode)  # pyright: ignore[reportAssignmentType]
 
 
 class _Instant(adapt.Loader):
     """``2026-11-22 11:04:56.1234+00`` as ``2026-11-22T11:04:56.123400Z``; sessions run in UTC."""
 
     def load(self, data: Buffer) -> str:
-        text = bytes(data).decode("ascii")
+        text = str(data, "ascii")
+        if len(text) == _TO_THE_MICROSECOND and text[26:] == "+00":
+            return f"{text[:10]}T{text[11:26]}Z"
         if not text.endswith("+00"):
             return text  # infinity, years before 1: nothing JSON readers would parse anyway
         seconds, _, fraction = text[11:-3].partition(".")

@@ -14,7 +14,10 @@ _TARGET: Final = "app.wsgi"
 
 def preload() -> None:
     """Load the application before processes are forked, so that it is in memory once. It connects to nothing yet."""
-    importlib.import_module(_TARGET)
+    from tenants.provisioning import get_ready
+
+    loaded = importlib.import_module(_TARGET)
+    get_ready(loaded.application.extensions["rapport"].ports)
     gc.collect()
     gc.freeze()
 

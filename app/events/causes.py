@@ -31,6 +31,8 @@ _KINDS: Final = {
 }
 #: Kinds by which one act changes many records; each ends with one summary event.
 MASS: Final = frozenset({"import", "import_undo", "bulk"})
+#: Their keys in the stored cause.
+MASS_KEYS: Final = [key for key, kind in _KINDS.items() if kind in MASS]
 #: Kinds whose id is that of an import.
 OF_IMPORTS: Final = frozenset({"import", "import_undo"})
 #: Key of the mark that an erasure leaves (``app.events.erase``).

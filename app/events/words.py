@@ -33,17 +33,18 @@ Show = Callable[["Field", Any], str]
 Diff = dict[str, list[Any]]
 
 _ACTS: Final[dict[str, tuple[Act, str]]] = {
-    "created": ("created", "created this {object}"),
-    "trashed": ("trashed", "deleted this {object}"),
-    "restored": ("restored", "brought this {object} back from the trash"),
-    "destroyed": ("destroyed", "deleted this {object} for good"),
-    "merged": ("merged", "merged another record into this {object}"),
-    "erased": ("erased", "erased what the history of this {object} quoted"),
+    "created": ("created", "created {object}"),
+    "trashed": ("trashed", "deleted {object}"),
+    "restored": ("restored", "brought {object} back from the trash"),
+    "destroyed": ("destroyed", "deleted {object} for good"),
+    "merged": ("merged", "merged another record into {object}"),
+    "erased": ("erased", "erased what the history of {object} quoted"),
 }
+#: What an act on many records is, around the file's name.
 _SUMMARIES: Final = {
-    "bulk": "changed many {objects} at once",
-    "imported": "imported {objects}",
-    "import_undone": "took an import of {objects} back",
+    "bulk": ("changed many ", "{objects} at once"),
+    "imported": ("imported ", " into {objects}"),
+    "import_undone": ("took back the import of ", " into {objects}"),
 }
 #: Written along with another field, or by every write; saying them would say it twice.
 _QUIET: Final = frozenset({
@@ -96,8 +97,11 @@ def describe(
     return f"{line} ({changes})" if changes else line
 
 
-def tell(event: Mapping[str, Any], catalog: Catalog, show: Show) -> Told | None:
-    """What happened; None for an update of nothing but what the engine keeps beside."""
+def tell(event: Mapping[str, Any], catalog: Catalog, show: Show, *, this: str = "this") -> Told | None:
+    """What happened; None for an update of nothing but what the engine keeps beside.
+
+    ``this`` stands before the object: the record's own page says ``this deal``, others name it.
+    """
     object_type = catalog.objects.get(event["object"])
     label = object_type.label.lower() if object_type else str(event["object"]).replace("_", " ")
     kind, imported = str(event["kind"]), _cause(event) == "import"
@@ -105,12 +109,14 @@ def tell(event: Mapping[str, Any], catalog: Catalog, show: Show) -> Told | None:
         return Told("imported", "", (Part("Imported from "), _file(event), *_by(event)))
     name = _starter(event) if imported else who(_of(event, "actor"))
     if kind in _SUMMARIES:
+        before, after = _SUMMARIES[kind]
         objects = object_type.plural.lower() if object_type else label
-        return Told("other", name, (Part(_SUMMARIES[kind].format(objects=objects)),))
+        middle = () if kind == "bulk" else (_file(event),)
+        return Told("other", name, (Part(before), *middle, Part(after.format(objects=objects))))
     if kind != "updated" or object_type is None:
         act, text = _ACTS.get(kind, ("other", kind.replace("_", " ")))
-        return Told(act, name, (Part(text.format(object=label)), *_reason(event, act)))
-    told = _update(event, object_type, label, show)
+        return Told(act, name, (Part(text.format(object=f"{this} {label}")), *_reason(event, act)))
+    told = _update(event, object_type, label, show, this)
     return None if told is None else Told(told.act, name, (*told.parts, *_reason(event, told.act)), told.changes)
 
 
@@ -204,6 +210,8 @@ def _reason(event: Mapping[str, Any], act: Act) -> tuple[Part, ...]:
         return (Part(", taking back the import of "), _file(event))
     if cause == "bulk":
         return (Part(" among many at once"),)
+    if cause == "batch":
+        return (Part(" with other changes in one step"),)
     if cause == "conversion" and act != "converted":
         return (Part(" by converting "), Part("a lead", link=("lead", str(_of(event, "cause").get("id")))))
     if cause == "handover":
@@ -213,12 +221,12 @@ def _reason(event: Mapping[str, Any], act: Act) -> tuple[Part, ...]:
     return ()
 
 
-def _update(event: Mapping[str, Any], object_type: ObjectType, label: str, show: Show) -> Told | None:
+def _update(event: Mapping[str, Any], object_type: ObjectType, label: str, show: Show, this: str) -> Told | None:
     diff: Diff = event.get("diff") or {}
     if not diff and event.get("erased"):
-        return Told("erased", "", (Part(f"changed this {label}; what has been erased"),))
+        return Told("erased", "", (Part(f"changed {this} {label}; what has been erased"),))
     if diff.get("converted_at", [None, None])[1]:
-        return Told("converted", "", (Part(f"converted this {label}"),))
+        return Told("converted", "", (Part(f"converted {this} {label}"),))
     moves = _changes(object_type, {name: pair for name, pair in diff.items() if name == "stage"}, show)
     changes = _changes(object_type, {name: pair for name, pair in diff.items() if name != "stage"}, show)
     if moves:

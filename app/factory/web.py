@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from flask import Flask
 from flask_smorest import Api
@@ -13,6 +13,8 @@ from app.http.problem import install_errors
 from tenants.identity.gate import TenantGate
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from app.core.ports import Runtime
 
 #: Modules with a ``blueprint``: REST routes (flask-smorest) and pages. Their order is that of the documentation.
@@ -39,10 +41,16 @@ PAGES: Final = (
 )
 
 
+class _FlaskApp(Flask):
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """None of our views and hooks is a coroutine: Flask need not find that out seven times a request."""
+        return func
+
+
 def create_flask_app(runtime: Runtime) -> Flask:
     """The application for ``runtime``; binds the gate, which only requests need."""
     runtime.ports.gate = TenantGate(runtime)
-    flask_app = Flask("app", static_folder="ui/static", static_url_path="/static", template_folder=None)
+    flask_app = _FlaskApp("app", static_folder="ui/static", static_url_path="/static", template_folder=None)
     flask_app.config.update(
         API_TITLE="Rapport",
         API_VERSION="v1",

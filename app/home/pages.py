@@ -15,6 +15,7 @@ from app.home import checklist
 from app.http.guard import workspace
 from app.http.respond import see_other
 from app.records.aggregate import aggregate
+from app.records.pages.timeline import lately
 from app.records.pages.values import gather_titles, reader_of, show
 from app.records.paths import TITLE
 from app.records.query import AggregateQuery, ListQuery
@@ -60,6 +61,7 @@ def home(scope: TenantScope) -> Response:
         "tasks": _tasks(scope),
         "deals": _deals(scope),
         "figures": _figures(scope),
+        "lately": lately(scope),
     }
     return Response(render_template("home/home.html", **values), content_type="text/html; charset=utf-8")
 

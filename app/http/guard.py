@@ -58,7 +58,7 @@ class Access:
     name it as ``object_name``. ``member``: keys are refused, a person must be behind it.
     ``person``: the base host's visitor must be signed in. ``write``: enters a write scope; None = by HTTP method.
     ``body_limit``: how many bytes a body may have; it is taken in before the scope is entered.
-    ``by_key``: its statements find rows by their keys only, so that the server may keep their plans.
+    ``by_key``: its statements find rows by keys and by indexes of search only, so that the server may keep their plans.
     """
 
     audience: Literal["workspace", "base", "public"]

@@ -26,6 +26,7 @@ R = TypeVar("R")
 
 HEADER: Final = "Idempotency-Key"
 LONGEST: Final = 255
+_KEYED: Final = frozenset({"POST", "PATCH", "PUT", "DELETE"})
 _KEPT_HEADERS: Final = ("Content-Type", "Location", "ETag")
 
 
@@ -54,8 +55,8 @@ class _Stored(msgspec.Struct):
 
 def once(scope: RequestScope, view: Callable[[], R]) -> R | Response:
     """Run ``view`` unless its Idempotency-Key was answered before."""
-    key = request.headers.get(HEADER)
-    if key is None or request.method not in {"POST", "PATCH", "PUT", "DELETE"}:
+    key = request.headers.get(HEADER) if request.method in _KEYED else None
+    if key is None:
         return view()
     if not key or len(key) > LONGEST:
         raise InvalidInput(f"{HEADER} has 1 to {LONGEST} characters.")
@@ -109,9 +110,11 @@ def _fingerprint(scope: RequestScope) -> bytes:
 
 def _digest_parts(digest: hashlib._Hash) -> None:
     """Fields and files of a form; a file may be too large to be held in memory."""
-    for name, value in request.form.items(multi=True):
+    for given, value in request.form.items(multi=True):
+        name = given or ""  # werkzeug has None for a part without a name
         digest.update(f"{len(name)} {name} {len(value)} {value}\0".encode())
-    for name, upload in request.files.items(multi=True):
+    for given, upload in request.files.items(multi=True):
+        name = given or ""
         digest.update(f"{len(name)} {name} {upload.filename}\0".encode())
         inside = hashlib.sha256()
         while piece := upload.stream.read(1 << 20):

@@ -225,14 +225,14 @@ def _headers() -> dict[str, Schema]:
         "RateLimit-Limit": header("Requests this credential may send at once", whole),
         "RateLimit-Remaining": header("How many are left now", whole),
         "RateLimit-Reset": header("Seconds until all are there again", whole),
-        "Retry-After": header("Seconds to wait", whole),
+        "Retry-After": header("Seconds to wait; on a 409 only where waiting helps", whole),
         "WWW-Authenticate": header("How to authenticate", {"type": "string"}, required=True),
         "Idempotency-Replayed": header("`true` when this is the stored answer of an earlier call", {"const": "true"}),
     }
 
 
 def _problem(status: str, text: str) -> Schema:
-    more = {"401": ("WWW-Authenticate",), "429": ("Retry-After",)}.get(status, ())
+    more = {"401": ("WWW-Authenticate",), "409": ("Retry-After",), "429": ("Retry-After",)}.get(status, ())
     return answer(text, schema("Problem"), kind=PROBLEM, headers=more)
 
 

@@ -40,6 +40,7 @@ def install_errors(flask_app: Flask) -> None:
     flask_app.register_error_handler(ValidationError, on_validation_error)
     flask_app.register_error_handler(msgspec.ValidationError, on_decode_error)
     flask_app.register_error_handler(msgspec.DecodeError, on_decode_error)
+    flask_app.register_error_handler(UnicodeDecodeError, on_bad_encoding)
     flask_app.register_error_handler(RecursionError, on_recursion)
     flask_app.register_error_handler(HTTPException, on_http_exception)
     flask_app.register_error_handler(Exception, on_unexpected)
@@ -75,6 +76,12 @@ def on_decode_error(error: msgspec.DecodeError) -> Response:
             code, pointer = _FIELD_CODES[found[1]], f"{pointer}/{found[2]}"
         return on_rapport_error(InvalidInput("The input is not valid.", [FieldError(pointer, code, message)]))
     return answer(400, "bad_request", "Bad request", "The body is not valid JSON.", [], {})
+
+
+def on_bad_encoding(error: UnicodeDecodeError) -> Response:
+    """Bytes that are no UTF-8, in a text of a JSON body; where they were met stays in the log, should it be ours."""
+    log.warning("no UTF-8: %s", error.reason, extra={"request_id": _request_id()})
+    return answer(400, "bad_request", "Bad request", "The body is not valid UTF-8.", [], {})
 
 
 def on_recursion(error: RecursionError) -> Response:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+import re
+from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 T = TypeVar("T")
+#: What `quote` leaves as it is.
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_.~-]*", re.ASCII).fullmatch
 _encoder = msgspec.json.Encoder()
 
 
@@ -83,11 +86,11 @@ def link_next(cursor: str | None) -> dict[str, str]:
     """The RFC 8288 Link header for the next page, or nothing."""
     if cursor is None:
         return {}
-    arguments: dict[str, Any] = request.args.to_dict()
-    arguments["cursor"] = cursor
-    from_here = "&".join(f"{_quoted(name)}={_quoted(str(value))}" for name, value in arguments.items())
+    arguments = {**request.args.to_dict(), "cursor": cursor}
+    from_here = "&".join([f"{_quoted(name)}={_quoted(value)}" for name, value in arguments.items()])
     return {"Link": f'<{request.path}?{from_here}>; rel="next"'}
 
 
 def _quoted(text: str) -> str:
-    return quote(text, safe="")
+    """As part of an address; names, numbers and cursors are that already."""
+    return text if _PLAIN(text) else quote(text, safe="")

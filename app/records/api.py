@@ -74,7 +74,7 @@ def list_(scope: TenantScope, object_name: str) -> Response:
 
 
 @blueprint.post("/records/<object_name>")
-@workspace(RECORD_CREATE)
+@workspace(RECORD_CREATE, by_key=True)
 def create(scope: TenantScope, object_name: str) -> Response:
     """Create a record."""
     _confirm(scope, arguments.known_arguments("confirm"))
@@ -83,7 +83,7 @@ def create(scope: TenantScope, object_name: str) -> Response:
 
 
 @blueprint.get(_RECORD)
-@workspace(RECORD_READ)
+@workspace(RECORD_READ, by_key=True)
 def get(scope: TenantScope, object_name: str, record_id: str) -> Response:
     """One record."""
     fields, trash = arguments.get_arguments()
@@ -98,7 +98,7 @@ def get(scope: TenantScope, object_name: str, record_id: str) -> Response:
 
 
 @blueprint.patch(_RECORD)
-@workspace(RECORD_EDIT)
+@workspace(RECORD_EDIT, by_key=True)
 def patch(scope: TenantScope, object_name: str, record_id: str) -> Response:
     """Change a record by a JSON merge patch (RFC 7396)."""
     _confirm(scope, arguments.known_arguments("confirm"))
@@ -198,7 +198,7 @@ def events(scope: TenantScope) -> Response:
 
 
 @blueprint.get("/search")
-@workspace(RECORD_READ)
+@workspace(RECORD_READ, by_key=True)
 def search_(scope: TenantScope) -> Response:
     """Find records of any object."""
     given = arguments.known_arguments("q", "object", "limit")

@@ -37,6 +37,8 @@ _DOCUMENTS: Final = ShapeCache(64)
 _METHODS: Final = ("get", "post", "patch", "put", "delete")
 _TONES: Final = {"get": "blue", "post": "green", "patch": "amber", "put": "violet", "delete": "red"}
 WORKSPACE: Final = "workspace"
+#: Limits beyond this are the machine's, not worth a reader's time.
+_SAID: Final = 10_000
 #: What ``layer`` of the metadata route may be; "" is all layers together.
 LAYERS: Final = ("", "platform", "tenant")
 _OPENAPI: Final = operation(
@@ -211,7 +213,7 @@ def operations(described: Mapping[str, Any], tag: str) -> list[Operation]:
                     summary=operation.get("summary", ""),
                     parameters=tuple(_parameter(one, shared) for one in listed),
                     answers=tuple(_answers(operation, described)),
-                    example=_example(method, server, path),
+                    example=_example(method, server, path, operation.get("requestBody", {}).get("content", {})),
                 )
             )
     return found
@@ -267,14 +269,19 @@ def _type(schema: Mapping[str, Any]) -> str:
     names = [kind for kind in ([kinds] if isinstance(kinds, str) else kinds) if kind != "null"]
     if names == ["array"]:
         return f"array of {_type(schema.get('items', {}))}"
-    return f"{'/'.join(names)}{' (' + schema['format'] + ')' if 'format' in schema else ''}"
+    most = schema.get("maximum")
+    limits = f" {schema.get('minimum', 0)}…{most}" if isinstance(most, int) and most <= _SAID else ""
+    return f"{'/'.join(names)}{limits}{' (' + schema['format'] + ')' if 'format' in schema else ''}"
 
 
-def _example(method: str, server: str, path: str) -> str:
+def _example(method: str, server: str, path: str, bodies: Mapping[str, Any]) -> str:
     lines = [f"curl {server}{path.replace('{id}', '$ID')}", '  -H "Authorization: Bearer $RAPPORT_API_KEY"']
     if method != "get":
         lines[0] += f" -X {method.upper()}"
-    if method in ("post", "patch", "put"):
-        kind = "application/merge-patch+json" if method == "patch" else "application/json"
-        lines += [f'  -H "Content-Type: {kind}"', "  -d @body.json"]
+    for kind, media in [*bodies.items()][-1:] if method == "patch" else [*bodies.items()][:1]:
+        if kind == "multipart/form-data":
+            lines += [f"  -F {name}=@{name}" for name in media["schema"]["required"]]
+        else:
+            body = f"'{msgspec.json.encode(media['example']).decode()}'" if "example" in media else "@body.json"
+            lines += [f'  -H "Content-Type: {kind}"', f"  -d {body}"]
     return " \\\n".join(lines)

@@ -124,12 +124,12 @@ def _plan(
         .render_derived()
     )
     order = whole_order(keys, source.id)
-    by_id = keys[0].path == "id"
-    if by_id:
+    mine, pipeline = column == wanted.c.key, _one_pipeline(source, name)
+    if pipeline and keys[0].path == "id":
         order = (column.desc() if keys[0].descending else column.asc(), *order)
-    mine = _within(column, wanted.c.key) if by_id else column == wanted.c.key
+        mine = _within(column, wanted.c.key)
     where = [live(source), sa.or_(mine, sa.and_(wanted.c.key.is_(None), column.is_(None))) if with_empty else mine]
-    where += _one_pipeline(source, name)
+    where += pipeline
     if checked is not None:
         where.append(condition_sql(source, checked))
     selected = [*projection.columns, *(key.sql for key in keys)]

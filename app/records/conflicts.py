@@ -29,7 +29,7 @@ _SINCE: Final = (
     " LEFT JOIN api_key k ON e.actor_kind = 'key' AND k.id = e.actor_id"
     " LEFT JOIN import i ON e.actor_kind = 'import' AND i.id = e.actor_id"
     " WHERE e.record_id = %s::uuid AND e.object = %s AND e.record_version > %s::integer"
-    " ORDER BY e.record_version DESC LIMIT %s"
+    " AND e.record_version <= %s::integer ORDER BY e.record_version DESC LIMIT %s"
 )
 
 
@@ -76,13 +76,16 @@ def check_version(
 def _changes(scope: TenantScope, object_type: ObjectType, record: Mapping[str, Any], version: int) -> _Since:
     since = _Since()
     cursor = scope.cursor_text()
-    cursor.execute(_SINCE, (record["id"], object_type.name, min(version, 2**31 - 1), _FAR))
+    # Up to the record as it was read: others go on changing it.
+    seen = (min(version, 2**31 - 1), record["version"])
+    cursor.execute(_SINCE, (record["id"], object_type.name, *seen, _FAR))
     rows = cursor.fetchall()
     for _, diff, at, kind, actor_id, name in rows:
         by = {"kind": kind, "id": actor_id, "name": name or ("Rapport" if actor_id is None else "")}
         since_then: dict[str, Any] = {"by": by, "at": at}
         since.latest = since.latest or since_then
-        for changed, (old, _) in (diff or {}).items():
+        changes: dict[str, list[Any]] = diff or {}
+        for changed, (old, _) in changes.items():
             since.base[changed] = old
             since.last.setdefault(changed, since_then)
     since.whole = len(rows) == max(record["version"] - version, 0)

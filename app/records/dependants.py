@@ -155,21 +155,26 @@ def as_causes(cleared: Mapping[UUID, Any]) -> Jsonb:
     return Jsonb({str(root): {"cleared": fields} for root, fields in cleared.items()})
 
 
-def set_again(scope: TenantScope, catalog: Catalog, record_id: UUID) -> None:
+def set_again(scope: TenantScope, catalog: Catalog, record_ids: Sequence[UUID]) -> None:
     """Set links that the trash emptied, where the linking record is live and the link still empty."""
-    row = scope.execute(
-        "SELECT cause -> 'cleared' FROM event WHERE record_id = %s::uuid AND kind = 'trashed' ORDER BY id DESC LIMIT 1",
-        (record_id,),
-    ).fetchone()
-    cleared: dict[str, list[str]] = (row[0] if row else None) or {}
-    for path, linking in sorted(cleared.items()):
+    rows: list[tuple[UUID, dict[str, list[str]] | None]] = scope.execute(
+        "SELECT DISTINCT ON (record_id) record_id, cause -> 'cleared' FROM event"
+        " WHERE record_id = ANY(%s::uuid[]) AND kind = 'trashed' ORDER BY record_id, id DESC",
+        (list(record_ids),),
+    ).fetchall()
+    targets: defaultdict[str, dict[UUID, UUID]] = defaultdict(dict)
+    for record_id, cleared in rows:
+        for path, linking in (cleared or {}).items():
+            for one in linking:
+                targets[path].setdefault(UUID(one), record_id)
+    for path, linking in sorted(targets.items()):
         name, _, item = path.partition(".")
         linking_type = catalog.objects.get(name)
         if linking_type is None or item not in linking_type.fields:
             continue
-        found = lock_records(scope, linking_type, [UUID(one) for one in linking])
+        found = lock_records(scope, linking_type, sorted(linking))
         empty = [one for one, record in found.items() if record[item] is None]
-        change_many(scope, linking_type, [Change(one, {item: record_id}) for one in empty])
+        change_many(scope, linking_type, [Change(one, {item: linking[one]}) for one in empty])
 
 
 def clear_for_good(scope: TenantScope, catalog: Catalog, link: IncomingLink, records: Sequence[UUID]) -> None:

@@ -15,7 +15,7 @@ from app.records.reach import NO_GUARD, visible, whole
 from app.records.rowform import quote, trusted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from uuid import UUID
 
     from app.metadata.model import Catalog, Field, ObjectType
@@ -101,4 +101,15 @@ def lock_value(scope: TenantScope, object_type: ObjectType, name: str, raw: obje
     scope.execute(
         "SELECT pg_advisory_xact_lock(hashtext(%s), hashtext(lower(%s)))",
         (f"upsert {scope.tenant.schema}.{object_type.name}.{name}", str(raw)),
+    )
+
+
+def lock_values(scope: TenantScope, object_type: ObjectType, name: str, raws: Iterable[object]) -> None:
+    """``lock_value`` for many values, in an order all batches share."""
+    scope.execute(
+        "SELECT pg_advisory_xact_lock(hashtext(%s), hashtext(lower(v))) FROM unnest(%s::text[]) AS v",
+        (
+            f"upsert {scope.tenant.schema}.{object_type.name}.{name}",
+            sorted({str(raw).casefold() for raw in raws}),
+        ),
     )

@@ -1,7 +1,7 @@
 """``POST /batch``: creates, updates, upserts, deletes and restores of several objects in one transaction.
 
-All or nothing. Operations happen in their order; neighbours of one kind on one object are written together, by the
-statements of a bulk. A later operation may name the record of an earlier one by its ``ref``. Events share one cause.
+All or nothing. The result is that of the operations in their order; those of one kind on one object are written
+together where that changes nothing, by the statements of a bulk. Events share one cause.
 """
 
 from __future__ import annotations
@@ -12,27 +12,31 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from uuid import UUID
 
 from app.core import ids
-from app.core.errors import FieldError, Forbidden, InvalidInput, NotFound, RapportError
+from app.core.errors import FieldError, Forbidden, InvalidInput, NotFound
 from app.events.causes import caused_by
 from app.metadata.fieldtypes.base import ValueProblem
 from app.records import consequences, trash
 from app.records.batch import PreparedRow, write_batch
+from app.records.errors import ParentInTrash, UniqueTaken
 from app.records.intake import coercion_of, needs_current, take_in
-from app.records.matching import lock_value, match_field, matches
+from app.records.matching import lock_values, match_field, matches
 from app.records.operations import REF, BatchRefused, references_in, refuse, runs
 from app.records.permits import Leave, leave_for, refused
 from app.records.store_many import lock_records
-from app.records.violations import RecordBusy
+from app.records.violations import translated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from app.core.errors import RapportError
     from app.metadata.model import Field, ObjectType
     from app.records.operations import Operation
     from tenants.scope import TenantScope
 
 #: Seconds a batch may take; each of its statements is cut at a write's budget.
 _PATIENCE: Final = 5.0
+#: What is wrong with an operation; anything else (busy, too long) is no fault of the batch and ends it as it is.
+_REFUSALS: Final = (InvalidInput, NotFound, ParentInTrash, UniqueTaken)
 
 
 @dataclass(slots=True)
@@ -66,7 +70,9 @@ def write_mixed(scope: TenantScope, operations: Sequence[Operation]) -> dict[str
     act = ids.uuid7()
     with caused_by(scope, batch=act):
         for run in runs(operations):
-            _RUNNERS[run[0].op](batch, _leave_for(batch.scope, run), run)
+            leave = _leave_for(batch.scope, run)
+            with translated(leave.object):
+                _RUNNERS[run[0].op](batch, leave, run)
     results = [batch.results[index] for index in sorted(batch.results)]
     return {"batch": str(act), "results": results}
 
@@ -99,9 +105,7 @@ def _write(batch: _Batch, leave: Leave, run: Sequence[Operation]) -> None:
         row.values, row.errors = intake.values, intake.errors
     try:
         results = write_batch(batch.scope, object_type.name, _settled(rows), atomic=True)
-    except RecordBusy:
-        raise
-    except RapportError as error:
+    except _REFUSALS as error:
         raise _refused(run[0], "", error) from error
     by_index = {operation.index: operation for operation in run}
     refuse([_of_row(by_index[result.index], error) for result in results for error in result.errors])
@@ -205,8 +209,7 @@ def _match(
         raise BatchRefused(f"Nothing was written: {error.detail}", found) from error
     asked = _values_asked(scope, target, run, rows, payloads, errors)
     if run[0].op == "upsert":
-        for text in sorted({str(value).casefold() for _, _, value in asked}):
-            lock_value(scope, object_type, target.name, text)
+        lock_values(scope, object_type, target.name, [value for _, _, value in asked])
     twins: dict[str, UUID] = {}
     holders = matches(scope, object_type, target, [value for _, _, value in asked], seen_in=leave.catalog)
     for (operation, row, _), (key, found) in zip(asked, holders, strict=True):
@@ -329,9 +332,7 @@ def _restore(batch: _Batch, leave: Leave, run: Sequence[Operation]) -> None:
             continue
         try:
             record = trash.restore_record(batch.scope, object_type.name, record_id)
-        except RecordBusy:
-            raise
-        except RapportError as error:
+        except _REFUSALS as error:
             at = "" if error.errors else "/id"
             raise _refused(operation, at, error) from error
         batch.done(operation, "restored", record_id, int(record["version"]))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 #: Kinds of events: what happened to a record, and what one act did to many.
 _CHANGES: Final = ("created", "updated", "trashed", "restored", "destroyed", "merged")
-_SUMMARIES: Final = ("bulk", "imported", "import_undone")
+_SUMMARIES: Final = ("bulk", "imported", "import_undone", "erased")
 #: What happens to people, roles and sharing (``tenants.log``).
 _ACCESS: Final = get_args(Kind)
 _INTRODUCTION: Final = (

@@ -17,7 +17,8 @@ _SUMMED: Final = frozenset({"number", "money"})
 def asking(obj: ObjectType) -> dict[str, Schema]:
     """Parameters by name. ``columns_by`` is what a board calls ``group_by``: one field, which has a default."""
     text: Schema = {"type": "string"}
-    sort, amount = f"-created_at,{obj.title[0] if obj.title else 'id'}", _amount(obj)
+    name, amount = obj.title[0] if obj.title else "id", _amount(obj)
+    sort = f"-created_at,{name}"
     condition, path = _condition(obj), _path(obj)
     grain = "created_at:quarter"
     return {
@@ -28,7 +29,7 @@ def asking(obj: ObjectType) -> dict[str, Schema]:
             text | {"examples": [sort], "default": obj.default_sort},
         ),
         "fields": query(
-            "fields", "Fields joined by commas, also of what is linked", text | {"examples": [f"title,{path}"]}
+            "fields", "Fields joined by commas, also of what is linked", text | {"examples": [f"{name},{path}"]}
         ),
         "limit": query("limit", "How many", {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "examples": [20]}),
         "cursor": query("cursor", "`next` of the page before", text),

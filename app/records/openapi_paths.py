@@ -145,7 +145,7 @@ def _upsert(obj: ObjectType) -> dict[str, Any]:
                     "in": "path",
                     "required": True,
                     "description": text,
-                    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+                    "schema": {"type": "string", "minLength": 1},
                 },
             ],
             "put": _operation(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from uuid import UUID
 
 from app.core.errors import FieldError, InvalidInput
+from app.records.consequences import PARENTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,6 +22,7 @@ KINDS: Final[dict[str, tuple[frozenset[str], frozenset[str]]]] = {
     "restore": (frozenset({"id"}), frozenset({"ref"})),
 }
 REF: Final = "$ref"
+_ORDERLESS: Final = frozenset({"create", "update", "upsert"})
 
 
 class BatchRefused(InvalidInput):
@@ -51,7 +53,7 @@ class Operation:
     @property
     def kind(self) -> tuple[str, str, str]:
         """Operations of one kind can be written together."""
-        return ("upsert" if self.op == "upsert" else self.op, self.object, self.match)
+        return (self.op, self.object, self.match)
 
     def references(self) -> set[str]:
         """Names of other operations' records this one needs."""
@@ -86,16 +88,43 @@ def refuse(errors: Sequence[FieldError]) -> None:
 
 
 def runs(operations: Sequence[Operation]) -> list[list[Operation]]:
-    """Neighbours of one kind together, cut where one needs what another of its run makes."""
+    """Operations in groups of one kind, to be written one after the other with the result of their order.
+
+    An operation joins the last group of its kind unless it needs what that group or a later one makes, or its order
+    matters to an operation between them: a thousand companies and contacts in turns are two groups.
+    """
     found: list[list[Operation]] = []
-    made: set[str] = set()
+    made: dict[str, int] = {}
     for operation in operations:
-        if not found or found[-1][0].kind != operation.kind or made & operation.references():
+        needed = max((made[name] for name in operation.references()), default=-1)
+        at = _joinable(found, operation, needed)
+        if at == len(found):
             found.append([])
-            made = set()
-        found[-1].append(operation)
-        made |= {operation.ref} if operation.ref else set()
+        found[at].append(operation)
+        if operation.ref:
+            made[operation.ref] = at
     return found
+
+
+def _joinable(found: Sequence[Sequence[Operation]], operation: Operation, needed: int) -> int:
+    """Which group an operation may join that comes after number ``needed``; the number of groups for a new one."""
+    for at in range(len(found) - 1, needed, -1):
+        if found[at][0].kind == operation.kind:
+            return at
+        if not _commute(found[at][0], operation):
+            break
+    return len(found)
+
+
+def _commute(one: Operation, other: Operation) -> bool:
+    """Whether the order of two operations makes no difference, but for what references say.
+
+    Not on one object (unique values), not with what leaves or returns (links are cleared and set with it), and not
+    where a row changes its parent, unless both are new.
+    """
+    if one.object == other.object or not {one.op, other.op} <= _ORDERLESS:
+        return False
+    return one.op == other.op == "create" or PARENTS.keys().isdisjoint({one.object, other.object})
 
 
 def references_in(value: object) -> set[str]:

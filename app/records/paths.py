@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import sqlalchemy as sa
@@ -160,11 +161,16 @@ class Source:
         """``base`` is the alias of the object's own table, or a row of the statement around."""
         self.catalog = catalog
         self.object = obj
-        self.base: Place = base if isinstance(base, Row) else tables(obj, base)
+        self._base = base
         self._name = base.name if isinstance(base, Row) else base
         self._tables = tables
         self._inner = 0
         self._hops: dict[tuple[str, ...], tuple[sa.FromClause, sa.ColumnElement[bool]]] = {}
+
+    @cached_property
+    def base(self) -> Place:
+        """The object's table; made when a statement is written, which is once for many questions of a shape."""
+        return self._base if isinstance(self._base, Row) else self._tables(self.object, self._base)
 
     @property
     def id(self) -> sa.ColumnElement[Any]:

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from app.records.paths import Source
-
     from tenants.scope import TenantScope
 
 _STATEMENTS: Final = ShapeCache(256)

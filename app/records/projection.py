@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
@@ -9,13 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 from app.metadata.fieldtypes.date import DateType
 from app.metadata.fieldtypes.datetime import DatetimeType
 from app.metadata.fieldtypes.decimal import DecimalType
+from app.metadata.fieldtypes.entries import EntryList
+from app.metadata.fieldtypes.many import TextArray
 from app.metadata.fieldtypes.single import SingleColumn
 from app.metadata.fieldtypes.uuid import UuidType
 from app.records.paths import TITLE, Source, column_of, refuse, sql_type, title_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     import sqlalchemy as sa
 
     from app.records.query import JSONRecord
@@ -30,14 +31,24 @@ _AS_LOADED: Final = frozenset(
         DecimalType.decode,
     }
 )
+#: Decoders of lists: what is loaded, or an empty list.
+_LISTS: Final = frozenset({EntryList.decode, TextArray.decode})
+#: The part of a column that repeats values of another one for an index; nobody reads it.
+_ONLY_TO_SEARCH: Final = "all"
 
 
 @dataclass(frozen=True, slots=True)
 class Projection:
-    """Selected columns in order; ``record`` turns a row (further columns behind are ignored) into JSON form."""
+    """Selected columns: the first one of each field in order, then the others of fields with several.
+
+    ``record`` turns a row (further columns behind are ignored) into JSON form.
+    """
 
     columns: tuple[sa.ColumnElement[Any], ...]
     record: Callable[[Sequence[Any]], JSONRecord]
+
+
+_Decode = Callable[[Sequence[Any]], object]
 
 
 def project(source: Source, fields: tuple[str, ...]) -> Projection:
@@ -46,27 +57,30 @@ def project(source: Source, fields: tuple[str, ...]) -> Projection:
     Raises UnknownField at ``?fields``.
     """
     wanted = ["id", *(path for path in fields if path != "id")] if fields else _all_fields(source)
+    names = tuple(dict.fromkeys(wanted))
     columns: list[sa.ColumnElement[Any]] = []
-    names: list[str] = []
-    starts: list[int] = []
-    decoders: list[tuple[str, int, int, Callable[[Sequence[Any]], object]]] = []
-    for path in dict.fromkeys(wanted):
-        names.append(path)
-        starts.append(len(columns))
-        added, decode = _column_group(source, path)
+    further: list[sa.ColumnElement[Any]] = []
+    decoders: list[tuple[str, Callable[[Sequence[Any]], Any], _Decode]] = []
+    for place, path in enumerate(names):
+        (first, *others), decode = _column_group(source, path)
+        columns.append(first)
+        at = len(names) + len(further)
+        further += others
         if decode is not None:
-            decoders.append((path, len(columns), len(columns) + len(added), decode))
-        columns += added
-    return Projection(tuple(columns), _reader(tuple(names), starts, tuple(decoders)))
+            decoders.append((path, _parts(place, at, at + len(others)), decode))
+    return Projection((*columns, *further), _reader(names, decoders))
+
+
+def _parts(place: int, at: int, end: int) -> Callable[[Sequence[Any]], Any]:
+    """Picks a field's columns out of a row: the first where the field is, the others behind all first ones."""
+    return itemgetter(place, *range(at, end)) if end > at else itemgetter(slice(place, place + 1))
 
 
 def _all_fields(source: Source) -> list[str]:
     return ["id", *(name for name, field in source.object.fields.items() if field.columns and name != "id")]
 
 
-def _column_group(
-    source: Source, path: str
-) -> tuple[list[sa.ColumnElement[Any]], Callable[[Sequence[Any]], object] | None]:
+def _column_group(source: Source, path: str) -> tuple[list[sa.ColumnElement[Any]], _Decode | None]:
     """A path's columns and, where the loaded value is not the JSON form already, its decoder."""
     if path == TITLE:
         return [title_of(source.object, source.base)], None
@@ -75,24 +89,25 @@ def _column_group(
         return [located.sql], None
     if not located.field.columns:
         raise refuse("?fields", "field.unknown", f"{path} holds no value.")
-    columns = [column_of(located.alias, c.name, sql_type(c.sql_type)) for c in located.field.columns]
+    stored = [column for column in located.field.columns if column.part != _ONLY_TO_SEARCH]
+    columns = [column_of(located.alias, column.name, sql_type(column.sql_type)) for column in stored]
     kind = located.field.type
     return columns, None if type(kind).decode in _AS_LOADED else kind.decode
 
 
 def _reader(
-    names: tuple[str, ...],
-    starts: list[int],
-    decoders: tuple[tuple[str, int, int, Callable[[Sequence[Any]], object]], ...],
+    names: tuple[str, ...], decoders: list[tuple[str, Callable[[Sequence[Any]], Any], _Decode]]
 ) -> Callable[[Sequence[Any]], JSONRecord]:
-    if len(starts) == 1:
-        return lambda row: {names[0]: row[0]}
-    pick: Callable[[Sequence[Any]], tuple[Any, ...]] = itemgetter(*starts)
+    lists = tuple(name for name, _, decode in decoders if getattr(decode, "__func__", None) in _LISTS)
+    others = tuple(decoder for decoder in decoders if decoder[0] not in lists)
 
     def record(row: Sequence[Any]) -> JSONRecord:
-        made: JSONRecord = dict(zip(names, pick(row), strict=True))
-        for name, start, stop, decode in decoders:
-            made[name] = decode(row[start:stop])
+        made: JSONRecord = dict(zip(names, row, strict=False))
+        for name in lists:
+            if made[name] is None:
+                made[name] = []
+        for name, parts, decode in others:
+            made[name] = decode(parts(row))
         return made
 
     return record

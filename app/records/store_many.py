@@ -200,7 +200,7 @@ def _inner(cell: object) -> object:
     """What psycopg's wrappers of JSON hold."""
     if isinstance(cell, (Jsonb, Json)):
         return cell.obj
-    raise NotImplementedError
+    raise TypeError(type(cell).__name__)
 
 
 def lock_records(

@@ -49,6 +49,14 @@ def trash_record(scope: TenantScope, object_name: str, record_id: UUID, *, if_ma
     _raise_for(leave_for(scope, object_name), outcome[record_id], "delete")
 
 
+def trash_all(scope: TenantScope, object_name: str, record_ids: Iterable[UUID]) -> None:
+    """Move all of the records to the trash, or none. Raises: RecordNotFound, Forbidden, DeleteRestricted."""
+    outcome = trash_many(scope, object_name, record_ids)
+    leave = leave_for(scope, object_name)
+    for one in outcome.values():
+        _raise_for(leave, one, "delete")
+
+
 def trash_many(
     scope: TenantScope,
     object_name: str,
@@ -140,24 +148,37 @@ def restore_record(scope: TenantScope, object_name: str, record_id: UUID) -> Rec
 
     A live record stays as it is. Raises: RecordNotFound, UniqueTaken, ParentInTrash (it went with one still there).
     """
+    restore_all(scope, object_name, [record_id])
+    leave = leave_for(scope, object_name)
+    return leave.form(_present(scope, leave.object, record_id))
+
+
+def restore_all(scope: TenantScope, object_name: str, record_ids: Iterable[UUID]) -> None:
+    """Bring those of the records back that are in the trash, all or none; the others stay as they are.
+
+    Raises: RecordNotFound and Forbidden for those out of reach, UniqueTaken, ParentInTrash.
+    """
     leave = leave_for(scope, object_name, RECORD_DELETE)
     catalog, object_type = leave.complete, leave.object
+    wanted = sorted(set(record_ids))
     with leave.told(), translated(object_type):
-        text = f"SELECT trash_id FROM {whole(object_type)} WHERE id = %s::uuid AND deleted_at IS NOT NULL FOR UPDATE"
-        trash = scope.execute(trusted(text), (record_id,)).fetchone()
-        leave.check([record_id], "delete")
-        if trash is None:
-            return leave.form(_present(scope, object_type, record_id))
-        _refuse_trashed_parents(scope, catalog, object_type, record_id)
+        leave.check(wanted, "delete")
+        text = (
+            f"SELECT id, trash_id FROM {whole(object_type)}"
+            " WHERE id = ANY(%s::uuid[]) AND deleted_at IS NOT NULL ORDER BY id FOR UPDATE"
+        )
+        trashed: dict[UUID, UUID | None] = dict(scope.execute(trusted(text), (wanted,)).fetchall())
+        if not trashed:
+            return
+        _refuse_trashed_parents(scope, catalog, object_type, trashed)
         restored: list[tuple[ObjectType, list[Record]]] = []
         for name in sorted(dependants.cascade_objects(catalog, object_type)):
             with translated(catalog.objects[name]):
-                restored.append((catalog.objects[name], _set_live(scope, catalog.objects[name], record_id, trash[0])))
-        dependants.set_again(scope, catalog, record_id)
+                restored.append((catalog.objects[name], _set_live(scope, catalog.objects[name], trashed)))
+        dependants.set_again(scope, catalog, list(trashed))
         for kind, records in restored:
             if records:
                 consequences.after_return(scope, catalog, kind, records)
-    return leave.form(_present(scope, object_type, record_id))
 
 
 def _present(scope: TenantScope, object_type: ObjectType, record_id: UUID) -> Record:
@@ -167,31 +188,36 @@ def _present(scope: TenantScope, object_type: ObjectType, record_id: UUID) -> Re
     return record
 
 
-def _set_live(scope: TenantScope, object_type: ObjectType, record_id: UUID, trash_id: UUID | None) -> list[Record]:
+def _set_live(scope: TenantScope, object_type: ObjectType, trashed: Mapping[UUID, UUID | None]) -> list[Record]:
+    """Unmark the rows of ``trashed`` (id → trash id) and what went with them, each with its event."""
     form = row_form(object_type)
     shown = ", ".join(f"new.{quote(name)}" for name in form.columns)
     text = (
         f"WITH u AS (UPDATE {whole(object_type)} t SET deleted_at = NULL, trash_id = NULL,"
         " version = t.version + 1, updated_at = %(now)s::timestamptz, updated_by = %(by)s::uuid"
-        " WHERE t.deleted_at IS NOT NULL AND (t.trash_id = %(trash)s::uuid OR t.id = %(id)s::uuid)"
+        " WHERE t.deleted_at IS NOT NULL AND (t.trash_id = ANY(%(trash)s::uuid[]) OR t.id = ANY(%(ids)s::uuid[]))"
         f" RETURNING {shown}), {event_ctes('u', 'restored', object_type.name)} SELECT {form.select} FROM u"
     )
-    params = event_params(scope) | {"trash": trash_id, "id": record_id, "now": clock.now()}
+    trash_ids = [trash_id for trash_id in trashed.values() if trash_id is not None]
+    params = event_params(scope) | {"trash": trash_ids, "ids": list(trashed), "now": clock.now()}
     params["by"] = scope.member.id if scope.member else None
     cursor = scope.cursor_text()
     cursor.execute(trusted(text), params)
     return [form.decode(row) for row in cursor.fetchall()]
 
 
-def _refuse_trashed_parents(scope: TenantScope, catalog: Catalog, object_type: ObjectType, record_id: UUID) -> None:
+def _refuse_trashed_parents(
+    scope: TenantScope, catalog: Catalog, object_type: ObjectType, record_ids: Iterable[UUID]
+) -> None:
     """A record that depends on one in the trash comes back with that one, not alone."""
+    wanted = list(record_ids)
     for link in dependants.cascade_parents(object_type):
         parent = catalog.objects[link.target]
         text = (
             f"SELECT 1 FROM {whole(object_type)} c JOIN {whole(parent)} p ON p.id = c.{quote(link.column)}"
-            " WHERE c.id = %s::uuid AND p.deleted_at IS NOT NULL"
+            " WHERE c.id = ANY(%s::uuid[]) AND p.deleted_at IS NOT NULL"
         )
-        found = scope.execute(trusted(text), (record_id,)).fetchone()
+        found = scope.execute(trusted(text), (wanted,)).fetchone()
         if found:
             raise ParentInTrash(f"Restore the {parent.label} it belongs to first.")
 

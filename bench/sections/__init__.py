@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from bench.results import Part
     from bench.site import Site
 
@@ -28,6 +30,6 @@ class Options:
         return max(3, int(count * self.effort))
 
 
-def run(name: str, site: Site, options: Options) -> Part:
-    """Measure a section."""
-    return importlib.import_module(f"bench.sections.{name}").run(site, options)
+def load(names: Sequence[str]) -> dict[str, Callable[[Site, Options], Part]]:
+    """What measures each of these sections; loaded before anything is measured."""
+    return {name: importlib.import_module(f"bench.sections.{name}").run for name in names}

@@ -96,13 +96,13 @@ and outbox).
 def _anatomy(
     site: Site, workspace: Workspace, flask_app: Flask, streams: Streams, op: str, count: int
 ) -> Parts:  # fmt: skip
-    write = op == "create"
+    write, by_key = op == "create", op in work.BY_KEY
     verb = _verb(streams, op)
     served = _served(site, streams, op, count)
     whole = _median(lambda: _call(flask_app, _environ(workspace, streams, op)), count)
     routing = _median(lambda: _route(flask_app, _environ(workspace, streams, op)), count)
-    entered, scope_cost = _scopes(site, workspace, count, write=write)
-    verb_ms, driver, encode = _inside(site, workspace, verb, count, write=write)
+    entered, scope_cost = _scopes(site, workspace, count, write=write, by_key=by_key)
+    verb_ms, driver, encode = _inside(site, workspace, verb, count, write=write, by_key=by_key)
     guard = whole - routing - entered - verb_ms - encode
     return Parts(
         served.side - whole, routing, guard, entered, verb_ms - driver, driver, encode,
@@ -174,12 +174,12 @@ def _route(flask_app: Flask, environ: dict[str, Any]) -> float:
     return spent
 
 
-def _scopes(site: Site, workspace: Workspace, count: int, *, write: bool) -> tuple[float, float]:
+def _scopes(site: Site, workspace: Workspace, count: int, *, write: bool, by_key: bool) -> tuple[float, float]:
     """Entering and leaving a scope with nothing inside: our side, PostgreSQL's."""
 
     def enter() -> float:
         started = time.thread_time()
-        with site.scope(workspace, write=write):
+        with site.scope(workspace, write=write, by_key=by_key):
             pass
         return (time.thread_time() - started) * 1000
 
@@ -191,22 +191,37 @@ def _scopes(site: Site, workspace: Workspace, count: int, *, write: bool) -> tup
 
 
 def _inside(
-    site: Site, workspace: Workspace, verb: Callable[[TenantScope], object], count: int, *, write: bool
+    site: Site, workspace: Workspace, verb: Callable[[TenantScope], object], count: int, *, write: bool, by_key: bool
 ) -> tuple[float, float, float]:
     """The verb inside its scope, its statements on the driver alone, and its answer as bytes."""
-    sent = work.statements(site, workspace, verb, write=write)
+    sent = work.statements(site, workspace, verb, write=write, by_key=by_key)
     verbs, drivers, encodes = [], [], []
     for _ in range(count):
-        with site.scope(workspace, write=write) as scope:
+        with site.scope(workspace, write=write, by_key=by_key) as scope:
+            again = [(text, _fresh(scope, params) if write else params) for text, params in sent]
             started = time.thread_time()
             answer = verb(scope)
             done = time.thread_time()
             msgspec.json.encode(answer)
             encoded = time.thread_time()
-            for text, params in sent:
-                fresh = {**params, "id": uuid.uuid4()} if write else params
-                scope.cursor_text().execute(text, fresh).fetchall()
+            for text, params in again:
+                scope.cursor_text().execute(text, params).fetchall()
             drivers.append((time.thread_time() - encoded) * 1000)
             verbs.append((done - started) * 1000)
             encodes.append((encoded - done) * 1000)
     return statistics.median(verbs), statistics.median(drivers), statistics.median(encodes)
+
+
+def _fresh(scope: TenantScope, params: dict[str, Any]) -> dict[str, Any]:
+    """The same parameters for another record: every id new but those of who asks."""
+    asking = {scope.actor.id, scope.credential, scope.member.id if scope.member else None}
+    made: dict[uuid.UUID, uuid.UUID] = {}
+
+    def other(value: Any) -> Any:
+        if isinstance(value, list):
+            return [other(one) for one in value]
+        if not isinstance(value, uuid.UUID) or value in asking:
+            return value
+        return made.setdefault(value, uuid.uuid4())
+
+    return {name: other(value) for name, value in params.items()}

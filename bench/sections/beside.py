@@ -97,8 +97,8 @@ def run(site: Site, options: Options) -> Part:
     text = f"""Milliseconds of processor time a request: the web server (one process, kept-alive HTTP, API key) with
 PostgreSQL, beside `bench/raw.py`: bare psycopg with the same statements in the same scope and transaction, rows
 fetched. A bare create is an insert of row and event, a bare change a plain UPDATE, a bare bulk or import COPY of the
-same rows, links known, into the same tables and indexes. In turns, medians of {options.rounds} rounds; rates are of
-wall time with one client.
+same rows, links known and the affiliations they make among them, into the same tables and indexes. In turns, medians
+of {options.rounds} rounds; rates are of wall time with one client.
 
 {table(head, [line.cells(words) for line in lines])}"""
     rates = {f"raw {line.op}": line.bare_rate for line in lines} | {

@@ -101,7 +101,7 @@ def measure(site: Site, workspace: Workspace, text: str, rounds: int) -> tuple[l
         if round_ == 0:
             times.clear()
             meter.start()
-        with site.scope(workspace) as scope:
+        with site.scope(workspace, by_key=True) as scope:
             started = time.perf_counter()
             hits = len(search(scope, text))
             times.append((time.perf_counter() - started) * 1000)

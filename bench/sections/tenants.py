@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 _TENANTS: Final = 200
 _REQUESTS: Final = 4_000
-#: Of ten requests of a tenant: lists, single records, boards, and one that writes.
-_ASKED: Final = ("list", "get", "list", "get", "board", "get", "list", "get", "list", "create")
+#: Of ten requests of a tenant: single records, lists, a search, a board, and one that writes.
+_ASKED: Final = ("list", "get", "search", "get", "board", "get", "list", "get", "list", "create")
 _CATALOGS: Final = 10
 
 
@@ -76,8 +76,9 @@ def run(site: Site, options: Options) -> Part:
     )
     lines, budgets = _catalogs()
     text = f"""One web process of 4 threads, two kept-alive clients; each tenant has {SMALL.companies} companies,
-{SMALL.contacts} contacts, {SMALL.deals} deals. Of ten requests four are lists, four single records, one a board, one a
-create. Memory is that of the process (PSS), of the backends what each has for itself (USS).
+{SMALL.contacts} contacts, {SMALL.deals} deals. Of ten requests four are single records, three lists,
+one each a search, a board and a create. Memory is that of the process (PSS), of the backends what each has for
+itself (USS).
 
 {table(head, [state.cells for state in states])}
 
@@ -112,6 +113,7 @@ def _requests(workspaces: Sequence[Workspace], contacts: dict[str, list[str]]) -
                 path = {
                     "list": "/records/contact?sort=title&limit=50",
                     "board": "/records/deal/board",
+                    "search": "/search?q=anna",
                     "get": f"/records/contact/{known[turn % len(known)]}",
                 }[op]
                 yield request(path, workspace.key)

@@ -11,6 +11,7 @@ import secrets
 import string
 import zlib
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
@@ -71,10 +72,7 @@ def tenant_of(key: str) -> UUID | None:
         return None
     if _checksum(key[:-_CHECK_LENGTH]) != key[-_CHECK_LENGTH:]:
         return None
-    try:
-        return UUID(bytes=base64.b32decode(parts[1].upper() + "======"))
-    except ValueError:
-        return None
+    return _tenant_named(parts[1])
 
 
 def create_key(
@@ -147,6 +145,14 @@ def revoke_key(scope: TenantScope, key: UUID) -> None:
     if row[0] is None:
         log.note(scope, "key_revoked", "key", key)
     scope.at_commit("select pod.drop_credential(%(tenant)s, %(key)s, null)", {"tenant": scope.tenant.id, "key": key})
+
+
+@lru_cache(maxsize=1000)
+def _tenant_named(text: str) -> UUID | None:
+    try:
+        return UUID(bytes=base64.b32decode(text.upper() + "======"))
+    except ValueError:
+        return None
 
 
 def _tenant_text(tenant: UUID) -> str:

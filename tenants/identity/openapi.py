@@ -14,11 +14,20 @@ _TEXT: Final[Schema] = {"type": "string"}
 _ID: Final[Schema] = {"type": "string", "format": "uuid"}
 _AT: Final[Schema] = {"type": "string", "format": "date-time"}
 _MAYBE_AT: Final[Schema] = {"type": ["string", "null"], "format": "date-time"}
-_ROLE: Final[Schema] = {"enum": list(ROLES)}
+_ROLE: Final[Schema] = {"type": "string", "examples": list(ROLES)}
 _REVOKE: Final = follow("key_revoke", key="$response.body#/id")
 
 _PERSON: Final[dict[str, Schema]] = {"id": _ID, "name": _TEXT, "email": _TEXT, "role": _TEXT}
-_MEMBER: Final = of_parts({**_PERSON, "status": {"enum": ["active", "invited", "inactive"]}}, title="Member")
+MEMBER: Final = of_parts(
+    {
+        **_PERSON,
+        "roles": {"type": "array", "items": _TEXT, "description": "Further roles beside the main one"},
+        "team": {"type": ["string", "null"], "format": "uuid", "description": "The main team"},
+        "manager": {"type": ["string", "null"], "format": "uuid"},
+        "status": {"enum": ["active", "invited", "inactive"]},
+    },
+    title="Member",
+)
 _KEY: Final[dict[str, Schema]] = {"id": _ID, "name": _TEXT, "role": _TEXT}
 _TENANT: Final[dict[str, Schema]] = {
     "id": _ID,
@@ -42,7 +51,7 @@ ME: Final = operation(
 )
 MEMBERS: Final = operation(
     "Members by name",
-    {"200": answer("A page of members", page_of(_MEMBER), headers=("Link",))},
+    {"200": answer("A page of members", page_of(MEMBER), headers=("Link",))},
     operationId="members",
     parameters=[
         query("limit", "How many", {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}),
@@ -51,7 +60,7 @@ MEMBERS: Final = operation(
 )
 REACTIVATE: Final = operation(
     "Let a deactivated member in again",
-    {"200": answer("The member", _MEMBER)},
+    {"200": answer("The member", MEMBER)},
     operationId="member_reactivate",
     write=True,
 )
@@ -79,37 +88,12 @@ KEYS: Final = operation(
 REVOKE_KEY: Final = operation("End a key at once", {"204": answer("Ended")}, operationId="key_revoke", write=True)
 
 
-def invite(form: type[msgspec.Struct]) -> Schema:
-    """``POST /members/invitations``."""
-    url = {"type": "string", "format": "uri", "description": "What the mail links to"}
-    invitation = of_parts({"id": _ID, "email": _TEXT, "role": _TEXT, "url": url})
-    taken = form_of(form, role=_ROLE, email={"format": "email"}, member={"description": "Whom the invited takes over"})
-    return operation(
-        "Invite a colleague by mail; the link comes back too",
-        {"201": answer("The invitation", of_parts({"invitation": invitation}))},
-        operationId="member_invite",
-        request=body(taken, example={"email": "ada@example.com", "role": "member"}),
-        write=True,
-    )
-
-
-def change(form: type[msgspec.Struct]) -> Schema:
-    """``PATCH /members/{id}``."""
-    return operation(
-        "Another role",
-        {"200": answer("The member", _MEMBER)},
-        operationId="member_change",
-        request=body(form_of(form, role=_ROLE), "application/json", "application/merge-patch+json"),
-        write=True,
-    )
-
-
 def deactivate(form: type[msgspec.Struct]) -> Schema:
     """``POST /members/{id}/deactivate``."""
     moved = {"type": "integer", "minimum": 0, "description": "How many records have another owner now"}
     return operation(
         "End access at once",
-        {"200": answer("The member and what was handed over", of_parts({"member": _MEMBER, "handed_over": moved}))},
+        {"200": answer("The member and what was handed over", of_parts({"member": MEMBER, "handed_over": moved}))},
         operationId="member_deactivate",
         request=body(
             form_of(form, hand_over_to={"description": "Becomes the owner of the member's records"}), required=False

@@ -14,7 +14,7 @@ from tenants.provisioning.lifecycle import (
     resume_tenant,
     suspend_tenant,
 )
-from tenants.provisioning.spares import keep_spares
+from tenants.provisioning.spares import get_ready, keep_spares
 
 __all__ = [
     "Created",
@@ -23,6 +23,7 @@ __all__ = [
     "check_hardening",
     "create_tenant",
     "delete_tenant",
+    "get_ready",
     "keep_spares",
     "prepare",
     "reconcile",

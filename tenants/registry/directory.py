@@ -58,7 +58,8 @@ _caches: WeakKeyDictionary[Databases, _Cache] = WeakKeyDictionary()
 
 
 def _cache(databases: Databases) -> _Cache:
-    return _caches.setdefault(databases, _Cache())
+    known = _caches.get(databases)
+    return known if known is not None else _caches.setdefault(databases, _Cache())
 
 
 def locate_host(databases: Databases, host: str) -> int | None:

@@ -32,6 +32,8 @@ TROUBLE = (
     "rollback",
     "commit",
     "select set_config('role', 'none', true)",
+    "deallocate all",
+    "savepoint s",
 )
 
 
@@ -110,11 +112,12 @@ class OneConnection(RuleBasedStateMachine):
         assert isinstance(connection, psycopg.Connection)
         row = connection.execute(
             "select current_user, current_setting('role'), current_setting('search_path'), "
-            "current_setting('transaction_read_only'), (select count(*) from pg_locks where locktype = 'advisory' "
+            "current_setting('transaction_read_only'), current_setting('plan_cache_mode'), "
+            "(select count(*) from pg_locks where locktype = 'advisory' "
             "and pid = pg_backend_pid())"
         ).fetchone()
         proxied.close()
-        assert row == ("rapport_app", "none", "pg_catalog, pg_temp", "off", 0)
+        assert row == ("rapport_app", "none", "pg_catalog, pg_temp", "off", "force_custom_plan", 0)
 
 
 @pytest.fixture(scope="module")

@@ -36,6 +36,7 @@ class Address:
 PARTS: Final = tuple(part.name for part in fields(Address))
 #: ``dataclasses.astuple`` copies deeply, twenty times as slowly.
 _PARTS_OF: Final = attrgetter(*PARTS)
+_NOTHING: Final = (None,) * len(PARTS)
 
 
 class AddressType(FieldType):
@@ -76,7 +77,7 @@ class AddressType(FieldType):
 
     def decode(self, parts: Sequence[Any]) -> object:
         """An object, null when every part is."""
-        return dict(zip(PARTS, parts, strict=True)) if any(part is not None for part in parts) else None
+        return None if tuple(parts) == _NOTHING else dict(zip(PARTS, parts, strict=True))
 
     def to_json(self, value: Any) -> object:
         """An object."""

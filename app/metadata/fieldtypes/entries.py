@@ -76,7 +76,8 @@ class SingleEntry(SingleColumn):
         unknown = set(given) - {"value", "label", "primary", "valid", "typed"}
         if unknown:
             raise ValueProblem("entry.part", f"Unknown part {min(unknown)!r}; there are value, label and primary")
-        text = checked_line(given.get("value") or given.get("typed"), 320)
+        value = given.get("value")
+        text = checked_line(given.get("typed") if value is None or value == "" else value, 320)
         if text is None:
             return None
         found = self.entry(text, ctx)

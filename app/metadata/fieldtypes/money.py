@@ -76,7 +76,8 @@ class MoneyType(FieldType):
             if "amount" in cell:  # a file's amount cell that named its currency (parse_part)
                 given = cell | {key: value for key, value in given.items() if key != "amount"}
             raw = given.get("amount")
-            currency = currency_code(given.get("currency") or currency)
+            stated = given.get("currency")
+            currency = currency if stated is None or stated == "" else currency_code(stated)
         try:
             amount = exact(raw)
         except ValueProblem as problem:

@@ -42,7 +42,7 @@ class Choice:
     dialog: bool = False
 
 
-@workspace("record.read")
+@workspace("record.read", by_key=True)
 def palette(scope: TenantScope) -> Response:
     """Without words: what one worked on last, where one can go, what one can do. With words: records first."""
     words = request.args.get("q", "").strip()

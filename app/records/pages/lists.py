@@ -83,8 +83,7 @@ def trash_chosen(scope: TenantScope, object_name: str) -> Response:
     """Put the chosen rows into the trash; the toast offers them back."""
     _, obj = find_object(scope, object_name)
     chosen = _ids()
-    for record_id in chosen:
-        trash.trash_record(scope, object_name, record_id)
+    trash.trash_all(scope, object_name, chosen)
     undo = vals(ids=",".join(str(record_id) for record_id in chosen))
     return fragment("records/_trashed.html", object=obj, count=len(chosen), undo=undo, refresh=True)
 
@@ -94,8 +93,7 @@ def restore_chosen(scope: TenantScope, object_name: str) -> Response:
     """Undo: bring the rows back."""
     _, obj = find_object(scope, object_name)
     chosen = _ids()
-    for record_id in chosen:
-        trash.restore_record(scope, object_name, record_id)
+    trash.restore_all(scope, object_name, chosen)
     if request.form.get("to") == "record":
         return see_other(f"/records/{object_name}/{chosen[0]}")
     return fragment("records/_restored.html", object=obj, count=len(chosen))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -12,10 +12,11 @@ from markupsafe import Markup, escape
 from app.access import catalogs
 from app.access.rights import RECORD_IMPORT, allows
 from app.events import words
-from app.events.read import record_history
+from app.events.read import latest_events, record_history
 from app.metadata.fieldtypes import rich_text
 from app.records.activities import Activity, linked_activities
 from app.records.pages.values import Reader, Shown, Titles, gather_titles, reader_of, show
+from app.records.titles import titles
 from app.ui import formats
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ _EVENTS: Final = 40
 #: Changes of one field on a page of its history.
 _CHANGES: Final = 25
 _WEEK: Final = 7
+#: Objects whose events are told with the records they link.
+_NO_NEWS: Final = frozenset({"record_link"})
 _CHANNELS: Final = {
     "call": "phone", "meeting": "calendar", "email": "mail", "letter": "mail", "chat": "message-square",
     "sms": "message-square", "web": "globe", "social": "share-2", "in_person": "users", "fax": "printer",
@@ -42,7 +45,8 @@ _LOOKS: Final[dict[words.Act, tuple[str, str]]] = {
 }  # fmt: skip
 #: Causes as the history of a field names them.
 _HOW: Final = {
-    "import_undo": "taking an import back", "bulk": "among many at once", "conversion": "by converting a lead",
+    "import_undo": "taking an import back", "bulk": "among many at once", "batch": "with other changes in one step",
+    "conversion": "by converting a lead",
     "handover": "handing over records", "trash": "the record it named was deleted",
 }  # fmt: skip
 
@@ -106,6 +110,36 @@ def timeline(scope: TenantScope, obj: ObjectType, record_id: UUID) -> list[Day]:
     return _by_day(entries, reader)
 
 
+def lately(scope: TenantScope, limit: int = 8) -> list[Entry]:
+    """What happened last in the workspace, each with the record it happened to; nothing of what was destroyed since."""
+    catalog = catalogs.for_scope(scope)
+    events = latest_events(scope, [name for name in catalog.objects if name not in _NO_NEWS], 3 * limit)
+    wanted = words.links_of(events, catalog)
+    for event in events:
+        wanted.setdefault(event["object"], set()).add(str(event["record_id"]))
+    known, reader = titles(scope, wanted), reader_of(scope)
+    linked = allows(scope, RECORD_IMPORT)
+    newest = {event["record_id"]: event["kind"] for event in reversed(events)}
+    found: list[Entry] = []
+    for event in events:
+        obj = catalog.objects[event["object"]]
+        title = known.get((obj.name, str(event["record_id"])))
+        entry = _event(catalog, obj, event, reader, known, linked=linked, this="the")
+        of_many = event["record_version"] is None and not obj.reach
+        if entry is not None and (title is not None or of_many):
+            found.append(_named(event, entry, title, trashed=newest[event["record_id"]] == "trashed"))
+    return found[:limit]
+
+
+def _named(event: Mapping[str, Any], entry: Entry, title: str | None, *, trashed: bool) -> Entry:
+    """With the record's title, and where it is unless that is the trash."""
+    if title is None:
+        return entry
+    if trashed:
+        return replace(entry, what=Markup("{} <bdi>{}</bdi>").format(entry.what, title))
+    return replace(entry, title=title or "Untitled", href=f"/records/{event['object']}/{event['record_id']}")
+
+
 def field_history(scope: TenantScope, obj: ObjectType, field: Field, record_id: UUID, after: str = "") -> History:
     """Who changed one field from what to what and when, newest first."""
     reader = reader_of(scope)
@@ -146,9 +180,16 @@ def _titles(scope: TenantScope, obj: ObjectType, events: Sequence[Mapping[str, A
 
 
 def _event(
-    catalog: Catalog, obj: ObjectType, event: Mapping[str, Any], reader: Reader, known: Titles, *, linked: bool
+    catalog: Catalog,
+    obj: ObjectType,
+    event: Mapping[str, Any],
+    reader: Reader,
+    known: Titles,
+    *,
+    linked: bool,
+    this: str = "this",
 ) -> Entry | None:
-    told = words.tell(event, catalog, lambda field, value: show(field, value, reader, known, obj).text)
+    told = words.tell(event, catalog, lambda field, value: show(field, value, reader, known, obj).text, this=this)
     if told is None:
         return None
     icon, tone = _LOOKS[told.act]

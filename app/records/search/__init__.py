@@ -28,7 +28,8 @@ __all__ = ["fold", "search"]
 _LAST: Final = "\U0010ffff"
 #: Two trigrams of four must agree: of three letters all words would be alike, and of long questions they say nothing.
 _SIMILAR_LENGTH: Final = range(4, 60)
-_SIMILAR_TERMS: Final = 4
+#: Of three words the right ones find it; only where one or two are all there is, a wrong letter hides the title.
+_SIMILAR_TERMS: Final = 2
 #: With fewer strict results than this, similar titles are looked for too.
 _FEW: Final = 3
 _SHORT: Final = 2

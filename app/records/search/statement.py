@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from app.metadata.model import Catalog, ObjectType
 
 #: Words of a question whose postings are read, the longest, which tend to be the rarest; all of them are scored.
-_READ: Final = 16
+_READ: Final = 14
 #: Rows of an object read for all words, read for one word, kept of an object, scored in all.
 _STRICT, _POSTINGS, _KEPT, _SCORED = 300, 400, 25, 40
 #: As good as any number of results: the very title that was typed.

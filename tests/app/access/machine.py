@@ -59,10 +59,10 @@ def condition(judge: Judge, object_name: str, number: int) -> tuple[str, Callabl
 @st.composite
 def specs(draw: st.DrawFn) -> dict[str, Any]:
     """A role's levels by object, hidden fields, and numbers of row conditions."""
-    level = st.sampled_from(("none", "own", "reach", "reach", "all"))
+    level = st.sampled_from(("none", "own", "reach", "reach", "reach", "reach", "all"))
     grant = st.fixed_dictionaries(
         {
-            "read": st.sampled_from(("none", "own", "reach", "reach", "reach", "all")),
+            "read": st.sampled_from(("none", "own", "reach", "reach", "reach", "reach", "reach", "reach", "all")),
             "edit": level,
             "delete": level,
             "create": st.booleans(),

@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 
 _numbers = count(1)
 places = st.integers(0, 1_000)
-openness = st.sampled_from(("private", "private", "team", "hierarchy", "everyone"))
+openness = st.sampled_from(("private", "team", "hierarchy", "hierarchy", "everyone"))
 WIDTH = ("private", "team", "hierarchy", "everyone")
 
 
@@ -87,10 +87,23 @@ class Rights(RuleBasedStateMachine):
 
     # making
 
-    @initialize(spec=specs())
-    def begin(self, spec: dict[str, Any]) -> None:
-        self.make_role(spec)
+    @initialize(data=st.data())
+    def begin(self, data: st.DataObject) -> None:
+        """A small company to begin with, so that few steps lead to something worth asking."""
+        for _ in range(2):
+            self.make_role(data.draw(specs()))
         self.make_person([0], 0, 0)
+        for at in range(2):
+            self.make_team(at, data.draw(places), queue=data.draw(st.booleans()))
+        for _ in range(3):
+            self.make_person([data.draw(places)], data.draw(places), data.draw(places))
+        for name in OBJECTS:
+            read, edit = data.draw(openness), data.draw(openness)
+            self.set_sharing(name, read, edit, inherit=data.draw(st.booleans()))
+        for name in (*OBJECTS, *OBJECTS):
+            self.make_record(name, *(data.draw(places) for _ in range(4)))
+        for name in data.draw(st.lists(st.sampled_from(OBJECTS), max_size=2)):
+            self.make_rule(name, data.draw(places), data.draw(places), "edit")
 
     @rule(spec=specs())
     def make_role(self, spec: dict[str, Any]) -> None:

@@ -23,7 +23,7 @@ MIRA = {"kind": "member", "id": "1", "name": "Mira"}
         ("restored", None, "brought this deal back from the trash"),
         ("destroyed", {"name": "A"}, "deleted this deal for good"),
         ("bulk", {"mode": "create"}, "changed many deals at once"),
-        ("import_undone", {"file": "a.csv"}, "took an import of deals back"),
+        ("import_undone", {"file": "a.csv"}, "took back the import of a file into deals"),
         ("erased", {"events": 3}, "erased what the history of this deal quoted"),
         ("updated", {"stage": ["new", "won"], "stage_status": ["open", "won"]}, "moved the deal from New to Won"),
         ("updated", {"next_step": ["x", None]}, "cleared Next step (was x)"),
@@ -89,6 +89,13 @@ def test_the_chain_is_told_from_person_to_record() -> None:
     assert describe(event, platform(), "en").endswith(", handing over a colleague's records")
     event |= {"cause": None, "actor": {"kind": "key", "id": "2", "name": "Website"}}
     assert describe(event, platform(), "en").startswith("Website (API key) changed Name")
+
+
+def test_a_finished_import_is_one_line() -> None:
+    imported = {"kind": "import", "id": OTHER, "name": "accounts.csv"}
+    event = {"kind": "imported", "object": "company", "actor": imported, "diff": {"rows": 3}, "file": "accounts.csv"}
+    event |= {"cause": {"kind": "import", "id": OTHER, "by": MIRA}}
+    assert describe(event, platform(), "en") == "Mira imported accounts.csv into companies"
 
 
 def test_what_was_erased_is_not_told_but_named() -> None:

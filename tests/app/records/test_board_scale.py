@@ -47,12 +47,14 @@ def million(databases: Databases, new_tenant: NewTenant) -> Tenant:
             " unnest(array['USD', 'GBP']) c"
         )
         opened.execute(
-            "insert into o_deal (name, description, pipeline, stage, amount, amount__currency, probability, close_on)"
+            "insert into o_deal (name, description, pipeline, stage, amount, amount__currency, probability, close_on,"
+            " deal_type)"
             " select 'Deal ' || i, repeat(md5(i::text), 10), 'sales',"
             " case when i <= %(old)s then 'negotiation' else (%(stages)s::text[])[mod(i, 10) + 1] end,"
             " mod(i * 37::bigint, 9000) + 0.25,"
             " (array['EUR','EUR','EUR','EUR','EUR','EUR','EUR','EUR','USD','GBP'])[mod(i / 10, 10) + 1], 0.4,"
-            " date '2024-03-01' + mod(i, 700) from generate_series(1, %(deals)s) i",
+            " date '2024-03-01' + mod(i, 700), (array['new_business', 'renewal'])[mod(i / 7, 2) + 1]"
+            " from generate_series(1, %(deals)s) i",
             {"old": _OLD, "stages": list(_STAGES), "deals": _DEALS},
         )
     with databases.pod_owner(1).connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -150,4 +152,16 @@ def test_cards_are_read_in_order_however_long_ago_a_stage_had_its_last_deal(
     assert [scan["Index Name"] for scan in deals] == ["o_deal__board__idx"]
     assert deals[0]["Actual Rows"] * deals[0]["Actual Loops"] == (_CARDS + 1) * 7
     assert deals[0].get("Rows Removed by Filter", 0) == 0
+    assert pages(plan) <= 1_000
+
+
+def test_columns_without_an_index_of_their_own_fill_from_the_newest_records(
+    million_scope: TenantScope, sent: list[tuple[bytes, Any]]
+) -> None:
+    groups: Any = board(million_scope, "deal", BoardQuery(group_by="deal_type", limit=_CARDS))["groups"]
+    assert [(group["key"], len(group["data"])) for group in groups] == [
+        ("new_business", _CARDS), ("existing_business", 0), ("renewal", _CARDS),
+    ]  # fmt: skip
+    plan = explained(million_scope, sent[-1])
+    assert {scan["Node Type"] for scan in scans(plan)} == {"Function Scan", "Index Scan"}
     assert pages(plan) <= 1_000

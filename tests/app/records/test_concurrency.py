@@ -15,6 +15,8 @@ from app.factory import bind_ports
 from app.factory.web import create_flask_app
 from app.records import write
 from app.records.bulk import bulk
+from app.records.mixed import write_mixed
+from app.records.operations import read_operations
 from app.records.rowform import row_form
 from app.records.violations import RecordBusy
 from tenants.scope import enter_job
@@ -73,7 +75,7 @@ def _act(scope: TenantScope, world: dict[str, list[UUID]], chance: random.Random
     company, contact = chance.choice(world["company"]), chance.choice(world["contact"])
     deal = chance.choice(world["deal"])
     name, record = chance.choice([("company", company), ("contact", contact), ("deal", deal)])
-    act = chance.randrange(8)
+    act = chance.randrange(9)
     if act == 0:
         write.trash_record(scope, name, record)
     elif act == 1:
@@ -92,10 +94,22 @@ def _act(scope: TenantScope, world: dict[str, list[UUID]], chance: random.Random
         bulk(
             scope, "affiliation", [{"id": str(row[0]), "primary": chance.random() < 0.5} for row in rows], mode="update"
         )
+    elif act == 7:
+        _batch(scope, str(company), str(contact), str(deal), chance)
     else:
         write.update_record(
             scope, "company", company, {"name": f"C{chance.randrange(9)}", "parent": str(world["company"][0])}
         )
+
+
+def _batch(scope: TenantScope, company: str, contact: str, deal: str, chance: random.Random) -> None:
+    """A line, a company changed and both linked, in one of two orders."""
+    operations = [
+        {"op": "create", "object": "deal_line", "record": {"deal": deal, "quantity": "1", "unit_price": "7"}},
+        {"op": "update", "object": "company", "id": company, "record": {"name": f"B{chance.randrange(9)}"}, "ref": "c"},
+        {"op": "update", "object": "contact", "id": contact, "record": {"company": {"$ref": "c"}}},
+    ]
+    write_mixed(scope, read_operations({"operations": operations if chance.random() < 0.5 else operations[1:]}))
 
 
 def _assert_amounts(scope: TenantScope) -> None:

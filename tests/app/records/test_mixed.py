@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,17 +12,21 @@ from app.core.errors import InvalidInput
 from app.factory import bind_ports
 from app.factory.web import create_flask_app
 from app.records.mixed import write_mixed
-from app.records.operations import MAX_OPERATIONS, BatchRefused, read_operations
+from app.records.operations import MAX_OPERATIONS, BatchRefused, read_operations, runs
 from app.records.query import ListQuery
 from app.records.read import get_record, list_records
+from app.records.violations import RecordBusy
 from app.records.write import trash_record
+from tenants.scope import enter_job
 from tests.support.api import Api, make_key
 from tests.support.records import make_company, make_contact, make_deal, record_id
+from tests.support.tenants import owner_of
 
 if TYPE_CHECKING:
     from app.core.db import Databases
     from app.core.ports import Runtime
     from tenants.scope import Tenant, TenantScope
+    from tests.support.tenants import NewTenant
 
 
 def run(scope: TenantScope, *operations: object) -> list[dict[str, Any]]:
@@ -218,6 +223,67 @@ def test_neighbours_of_one_kind_are_written_together(scope: TenantScope, monkeyp
     assert counts[1] <= counts[0] + 8
 
 
+def shape(*operations: object) -> list[list[int]]:
+    return [[one.index for one in group] for group in runs(read_operations({"operations": list(operations)}))]
+
+
+def test_operations_are_put_together_only_where_their_order_makes_no_difference() -> None:
+    one, two = str(uuid.UUID(int=1)), str(uuid.UUID(int=2))
+
+    def update(object_name: str, record_id: object) -> dict[str, Any]:
+        return {"op": "update", "object": object_name, "id": record_id, "record": {}}
+
+    def delete(object_name: str) -> dict[str, Any]:
+        return {"op": "delete", "object": object_name, "id": one}
+
+    company, contact = create("company", {"name": "x"}), create("contact", {"last_name": "x"})
+    pairs = [
+        part
+        for number in range(3)
+        for part in (
+            create("company", {"name": "x"}, ref=f"c{number}"),
+            create("contact", {"last_name": "x", "company": {"$ref": f"c{number}"}}),
+        )
+    ]
+    assert shape(*pairs) == [[0, 2, 4], [1, 3, 5]]
+    chain = [
+        create("company", {"name": "x", "parent": {"$ref": f"c{n - 1}"}} if n else {"name": "x"}, ref=f"c{n}")
+        for n in range(3)
+    ]
+    assert shape(*chain) == [[0], [1], [2]]
+    assert shape(company, delete("deal"), company) == [[0], [1], [2]]
+    assert shape(company, delete("company"), company) == [[0], [1], [2]]
+    assert shape(company, update("company", one), company) == [[0], [1], [2]]
+    assert shape(update("company", one), update("contact", one), update("company", two)) == [[0, 2], [1]]
+    assert shape(update("contact", one), create("affiliation", {"contact": one}), update("contact", one)) == [
+        [0],
+        [1],
+        [2],
+    ]
+    assert shape(contact, create("affiliation", {"contact": one}), contact) == [[0, 2], [1]]
+    refered = create("contact", {"last_name": "x", "company": {"$ref": "c"}})
+    assert shape(contact, create("company", {"name": "x"}, ref="c"), refered, contact) == [[0], [1], [2, 3]]
+    assert shape(create("deal", {"name": "x"}, ref="d"), company, update("deal", {"$ref": "d"})) == [[0], [1], [2]]
+
+
+def test_a_batch_in_any_order_of_objects_ends_as_its_operations_one_by_one(scope: TenantScope) -> None:
+    first, second = make_company(scope, domain="first.example"), make_company(scope)
+    results = run(
+        scope,
+        {"op": "update", "object": "company", "id": first["id"], "record": {"domain": None}},
+        create("contact", {"last_name": "A", "company": first["id"]}, ref="a"),
+        {"op": "update", "object": "company", "id": second["id"], "record": {"name": "Second", "employees": 1}},
+        {"op": "update", "object": "contact", "id": {"$ref": "a"}, "record": {"company": second["id"]}},
+        {"op": "update", "object": "company", "id": second["id"], "record": {"name": "Third"}},
+        create("affiliation", {"contact": {"$ref": "a"}, "company": first["id"], "primary": True}),
+        create("company", {"name": "New", "domain": "first.example"}),
+    )
+    assert [row["index"] for row in results] == list(range(7))
+    assert get_record(scope, "contact", results[1]["id"])["company"] == first["id"]
+    shown = get_record(scope, "company", second["id"])
+    assert (shown["name"], shown["employees"]) == ("Third", 1)
+
+
 def test_a_batch_has_a_limit_and_a_shape() -> None:
     for body in ([], {}, {"operations": {}}, {"operations": [], "atomic": True}):
         with pytest.raises(InvalidInput) as caught:
@@ -272,6 +338,44 @@ def test_a_batch_holds_a_thousand_operations_within_its_time(api: Api) -> None:
     ]
     results = api.post("/batch", {"operations": operations}, 200)["results"]
     assert len({row["id"] for row in results}) == MAX_OPERATIONS
+
+
+def test_batches_that_cross_each_other_wait_or_give_way_and_each_is_whole(
+    databases: Databases, new_tenant: NewTenant
+) -> None:
+    """Two orders of the same records: a deadlock ends one of them with 409, never with half a batch."""
+    tenant = new_tenant()
+    actor = owner_of(databases, tenant)
+    with enter_job(databases, tenant.id, actor=actor, write=True) as scope:
+        ids = [make_company(scope, "start", employees=0)["id"] for _ in range(4)]
+
+    def write(number: int) -> int:
+        done = 0
+        for turn in range(8):
+            order = ids if (number + turn) % 2 else list(reversed(ids))
+            name = f"{number}.{turn}"
+            operations: list[dict[str, Any]] = []
+            for one in order:  # a contact between two companies keeps them from being written together
+                operations += [
+                    {"op": "update", "object": "company", "id": one, "record": {"name": name}},
+                    create("contact", {"last_name": name, "company": one}),
+                ]
+            try:
+                with enter_job(databases, tenant.id, actor=actor, write=True, budget=20) as scope:
+                    run(scope, *operations)
+                done += 1
+            except RecordBusy:
+                continue
+        return done
+
+    with ThreadPoolExecutor(3) as pool:
+        done = sum(pool.map(write, range(3)))
+    with enter_job(databases, tenant.id, actor=actor, write=False) as scope:
+        named = scope.execute("SELECT count(DISTINCT name), count(*) FROM o_company").fetchone()
+        contacts = scope.execute("SELECT count(*) FROM o_contact").fetchone()
+    assert done > 0
+    assert named == (1, len(ids))
+    assert contacts == (done * len(ids),)
 
 
 def test_lists_show_what_a_batch_made(scope: TenantScope) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +17,7 @@ from tenants.provisioning import (
     SlugTaken,
     create_tenant,
     delete_tenant,
+    get_ready,
     keep_spares,
     lifecycle,
     reconcile,
@@ -289,6 +290,21 @@ def test_a_spare_of_an_older_version_is_thrown_away_not_given_out(runtime: Runti
     assert keep_spares(newer, 1) == 1
     assert spares_of(runtime.databases) == 1
     assert physical(runtime.databases) == known(runtime.databases)
+
+
+def test_a_process_that_got_ready_asks_for_no_table_again(runtime: Runtime) -> None:
+    keep_spares(runtime, 1)
+    statements, asked = runtime.ports.tenant_tables(), list[int]()
+
+    def tables() -> Sequence[str]:
+        asked.append(1)
+        return statements
+
+    ports = Ports(tenant_tables=tables)
+    get_ready(ports)
+    assert asked == [1]
+    make(Runtime(runtime.config, runtime.databases, runtime.storage, runtime.mailer, runtime.redis, ports))
+    assert asked == [1]
 
 
 def test_a_failed_spare_leaves_no_schema_and_no_role(runtime: Runtime) -> None:

@@ -22,7 +22,6 @@ set plan_cache_mode = force_generic_plan as $body$
 #variable_conflict use_column
 declare
   c record;
-  m record;
   instant timestamptz := clock_timestamp();
 begin
   if p_write then
@@ -41,9 +40,17 @@ begin
   if not found then
     return;
   end if;
-  execute format('select id, name, email, role, preferences from %I.member where id = $1 and status = ''active''', c.schema)
-    into m using c.member;
-  if m.id is null and (c.kind = 'session' or c.member is not null) then
+  -- A statement whose plan is kept for as long as the connection stays with this tenant: `member` is the tenant's, which
+  -- can make nothing in its schema; pg_catalog comes before it unsaid. The function's own path returns at its end.
+  perform set_config('search_path', quote_ident(c.schema) || ', pg_temp', true);
+  return query select c.tenant::uuid, c.schema::text, c.tenant_role::text, c.slug::text, c.tenant_name::text,
+    c.currency::text, c.timezone::text, c.locale::text, c.host::text, c.version::bigint,
+    m.id::uuid, m.name::text, m.email::text, m.role::text, m.preferences::jsonb,
+    c.id::uuid, c.kind::text, c.name::text,
+    (case when c.kind = 'key' then pod.weaker_role(c.role, m.role) else m.role end)::text
+    from (select) as one left join member m on m.id = c.member and m.status = 'active'
+   where m.id is not null or (c.kind = 'key' and c.member is null);
+  if not found then
     return;
   end if;
   if c.seen_at < instant - interval '3 minutes' then
@@ -51,11 +58,6 @@ begin
     update pod.credential x set seen_at = instant
      where x.id = (select y.id from pod.credential y where y.id = c.id for update skip locked);
   end if;
-  return query select c.tenant::uuid, c.schema::text, c.tenant_role::text, c.slug::text, c.tenant_name::text,
-    c.currency::text, c.timezone::text, c.locale::text, c.host::text, c.version::bigint,
-    m.id::uuid, m.name::text, m.email::text, m.role::text, m.preferences::jsonb,
-    c.id::uuid, c.kind::text, c.name::text,
-    (case when c.kind = 'key' then pod.weaker_role(c.role, m.role) else m.role end)::text;
 end
 $body$
 --;

@@ -1,0 +1,143 @@
+"""Workspaces that hold the same things in different numbers, for counting what a request asks of the database."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from app.core import clock, crypto
+from app.records.bulk import bulk
+from app.records.write import create_record, trash_record, update_record
+from tenants.identity import keys, sessions
+from tenants.identity.sessions import Visitor
+from tenants.scope import Tenant, TenantScope, enter_job
+from tests.support.tenants import PATIENT, make_person, make_tenant, owner_of
+
+if TYPE_CHECKING:
+    from app.core.ports import Runtime
+    from tenants.scope import Actor
+
+
+@dataclass
+class Crowd:
+    """A workspace with ``size`` of everything, the owner's session, and ids for addresses."""
+
+    runtime: Runtime
+    tenant: Tenant
+    owner: Actor
+    size: int
+    session: str = ""
+    person: str = ""
+    values: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        """Where people open it."""
+        return f"http://{self.tenant.host}:8000"
+
+    def write(self) -> Any:
+        """A scope of the owner that commits."""
+        return enter_job(self.runtime.databases, self.tenant.id, actor=self.owner, write=True, budget=PATIENT)
+
+
+def make_crowd(runtime: Runtime, size: int) -> Crowd:
+    """A workspace with ``size`` members, keys, trashed records."""
+    tenant = make_tenant(runtime, name="Crowd")
+    owner = owner_of(runtime.databases, tenant)
+    crowd = Crowd(runtime, tenant, owner, size)
+    with crowd.write() as scope:
+        for number in range(size):
+            keys.create_key(scope, f"Key {number}", "member")
+            gone = create_record(scope, "company", {"name": f"Gone {number}"})
+            trash_record(scope, "company", uuid.UUID(str(gone["id"])))
+    return crowd
+
+
+def furnish(crowd: Crowd, about: str) -> None:
+    """Fresh things to call a route with; the record of the object ``about`` has ``size`` of what can hang on it."""
+    with crowd.write() as scope:
+        _sign_in(crowd, scope)
+        values = _records(scope, crowd.size, about)
+        values["member"] = str(_member(crowd, scope))
+        values["key"] = str(keys.create_key(scope, "To be ended", "member")[0].id)
+    values |= {
+        "unique_field": "external_id",
+        "value": f"new-{uuid.uuid4().hex}",
+        "field_name": "name",
+        "filename": "mark.svg",
+        "token": "made-up",
+        "tenant": str(crowd.tenant.id),
+        "session": str(uuid.uuid4()),
+    }
+    crowd.values = values
+
+
+def _sign_in(crowd: Crowd, scope: TenantScope) -> None:
+    """The owner, in the workspace and at the base host."""
+    row = scope.execute("select person from member where id = %s", (crowd.owner.id,)).fetchone()
+    assert row is not None
+    crowd.session, crowd.person = crypto.token(), sessions.start(crowd.runtime.databases, row[0], Visitor())
+    scope.at_commit(
+        "select pod.put_credential(%(tenant)s, 'session', %(hash)s, %(member)s, null, null, 'test', %(expires)s)",
+        {
+            "tenant": crowd.tenant.id,
+            "hash": crypto.sha256(crowd.session),
+            "member": crowd.owner.id,
+            "expires": clock.now() + timedelta(days=1),
+        },
+    )
+
+
+def _records(scope: TenantScope, size: int, about: str) -> dict[str, str]:
+    mark = uuid.uuid4().hex[:8]
+    company = _create(scope, "company", {"name": f"Acme {mark}", "external_id": mark})
+    contact = _create(scope, "contact", {"last_name": f"Ada {mark}", "company": company})
+    deal = _create(scope, "deal", {"name": f"Order {mark}", "company": company, "amount": "10.00"})
+    lead = _create(scope, "lead", {"last_name": f"Lovelace {mark}", "company_name": f"New {mark}"})
+    task = _create(scope, "task", {"title": f"Call {mark}"})
+    note = _create(scope, "note", {"body": f"<p>Said {mark}</p>"})
+    known = {"company": company, "contact": contact, "deal": deal, "lead": lead, "task": task, "note": note}
+    if about in ("company", "deal", "lead"):
+        _hang_on(scope, about, known[about], size)
+    if about == "company":
+        _many(scope, "contact", [{"last_name": f"C{n} {mark}", "company": company} for n in range(size)])
+        deals = [{"name": f"D{n} {mark}", "company": company, "amount": "5.00"} for n in range(size)]
+        _many(scope, "deal", deals)
+    for number in range(size):
+        update_record(scope, "company", uuid.UUID(company), {"description": f"Version {number}"})
+    chosen = _many(scope, "company", [{"name": f"Chosen {n} {mark}"} for n in range(size)])
+    return known | {"mark": mark, "ids": ",".join(chosen)}
+
+
+def _hang_on(scope: TenantScope, name: str, target: str, size: int) -> None:
+    """Notes, tasks and interactions about a record."""
+    for kind, payload in (
+        ("note", {"body": "<p>About it</p>"}),
+        ("task", {"title": "Do it"}),
+        ("interaction", {"subject": "Talk", "channel": "call", "starts_at": "2026-01-05T10:00:00Z"}),
+    ):
+        made = _many(scope, kind, [payload] * size)
+        links = [{"from": {"object": kind, "id": one}, "to": {"object": name, "id": target}} for one in made]
+        _many(scope, "record_link", links)
+
+
+def _create(scope: TenantScope, name: str, payload: dict[str, Any]) -> str:
+    return str(create_record(scope, name, payload)["id"])
+
+
+def _many(scope: TenantScope, name: str, rows: list[dict[str, Any]]) -> list[str]:
+    results = bulk(scope, name, rows)["results"]
+    assert all(result["status"] == "created" for result in results), results[0]
+    return [result["id"] for result in results]
+
+
+def _member(crowd: Crowd, scope: TenantScope) -> uuid.UUID:
+    mark = uuid.uuid4().hex[:8]
+    row = scope.execute(
+        "insert into member (name, email, role, status, person) values (%s, %s, 'member', 'active', %s) returning id",
+        (f"Member {mark}", f"{mark}@example.com", make_person(crowd.runtime.databases).id),
+    ).fetchone()
+    assert row is not None
+    return row[0]

@@ -1,0 +1,117 @@
+"""What to send to each route so that it does its work; a route that needs nothing but its address is not listed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tests.contract.crowds import Crowd
+
+#: How an import must stand for a route to work on it.
+DRAFT, QUEUED, DONE = "draft", "queued", "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Query, body and target of a call; texts may name values of the crowd in braces."""
+
+    query: str = ""
+    json: Any = None
+    form: dict[str, str] = field(default_factory=dict)
+    object_name: str = ""
+    values: dict[str, str] = field(default_factory=dict)
+    importing: str = ""
+    #: How many statements more there may be with many rows than with few, or at another time.
+    slack: int = 0
+    #: A file of as many rows as the crowd is large.
+    file: bool = False
+
+
+REQUESTS: dict[str, Request] = {
+    "GET /api/v1/records/<object_name>": Request("?fields=name,owner.name,parent.name&total=exact&limit=50"),
+    "POST /api/v1/records/<object_name>": Request(json={"name": "New {mark}", "owner": "{owner}"}),
+    "PATCH /api/v1/records/<object_name>/<record_id>": Request(json={"name": "Changed"}),
+    "POST /api/v1/records/<object_name>/<record_id>/restore": Request(values={"company": "{a_trashed}"}),
+    "PUT /api/v1/records/<object_name>/by/<unique_field>/<path:value>": Request(json={"name": "By value"}),
+    "POST /api/v1/records/<object_name>/bulk": Request(json="rows"),
+    "GET /api/v1/records/<object_name>/aggregate": Request(
+        "?group_by=stage,created_at:month&metrics=count,sum:amount,weighted:amount", object_name="deal"
+    ),
+    "GET /api/v1/records/<object_name>/board": Request(
+        "?fields=name,company.name,owner.name&metrics=count,sum:amount", object_name="deal"
+    ),
+    "GET /api/v1/search": Request("?q=acme"),
+    "POST /api/v1/batch": Request(json="operations"),
+    # Many links are written by COPY: one statement for them and one for their events.
+    "POST /api/v1/records/lead/<record_id>/convert": Request(json={"deal_name": "Converted"}, slack=1),
+    "POST /api/v1/imports": Request(file=True),
+    "GET /api/v1/imports/<import_id>": Request(importing=DONE),
+    "GET /api/v1/imports/<import_id>/errors.csv": Request(importing=DONE),
+    "GET /imports/<import_id>/progress": Request(importing=QUEUED),
+    "GET /imports/<import_id>/errors.csv": Request(importing=DONE),
+    "POST /api/v1/imports/<import_id>/undo": Request(importing=DONE),
+    "POST /api/v1/imports/<import_id>/cancel": Request(importing=QUEUED),
+    "POST /api/v1/members/invitations": Request(json={"email": "new-{mark}@example.com"}),
+    "PATCH /api/v1/members/<uuid:member>": Request(json={"role": "admin"}),
+    "POST /api/v1/members/<uuid:member>/deactivate": Request(json={"hand_over_to": "{owner}"}),
+    "POST /api/v1/members/<uuid:member>/reactivate": Request(values={"member": "{inactive}"}),
+    "POST /api/v1/keys": Request(json={"name": "Key {mark}"}),
+    "POST /settings/profile": Request(form={"name": "Olivia Owner"}),
+    "POST /preferences": Request(form={"theme": "dark"}),
+    "POST /settings/members/invite": Request(form={"email": "page-{mark}@example.com", "role": "member"}),
+    "POST /settings/members/<uuid:member>/role": Request(form={"role": "admin"}),
+    "POST /settings/members/<uuid:member>/reactivate": Request(values={"member": "{inactive}"}),
+    "POST /settings/keys": Request(form={"name": "Key {mark}", "role": "member", "expires": ""}),
+    "POST /records/<object_name>/trash": Request(form={"ids": "{ids}"}),
+    "POST /records/<object_name>/restore": Request(form={"ids": "{trashed}"}),
+    "GET /records/<object_name>/board": Request(object_name="deal"),
+    "POST /records/<object_name>/new": Request(form={"name": "From a form"}),
+    "POST /records/<object_name>/columns": Request(form={"columns": "name"}),
+    "GET /records/<object_name>/options": Request("?field=parent&q=acme"),
+    "GET /records/<object_name>/<uuid:record_id>/stage": Request("?to=lost", object_name="deal"),
+    "POST /records/<object_name>/<uuid:record_id>/stage": Request(
+        form={"stage": "won", "version": "1"}, object_name="deal"
+    ),
+    "GET /records/<object_name>/<uuid:record_id>/moved": Request("?back=new", object_name="deal"),
+    "POST /records/<object_name>/<uuid:record_id>/activities": Request(form={"kind": "note", "text": "Spoke"}),
+    "POST /records/<object_name>/<uuid:record_id>/done": Request(form={"done": "true"}, object_name="task"),
+    "POST /records/<object_name>/<uuid:record_id>/fields/<field_name>": Request(form={"name": "Else", "version": "1"}),
+    "GET /search": Request("?q=acme"),
+    # How many there are is asked of lists that go on beyond what is shown of them.
+    "GET /records/<object_name>/<uuid:record_id>": Request(slack=3),
+    "GET /records/<object_name>/<uuid:record_id>/related": Request(slack=2),
+    "GET /trash": Request(slack=3),
+    "POST /trash/<object_name>/<uuid:record_id>/restore": Request(values={"company": "{a_trashed}"}),
+    "POST /trash/<object_name>/<uuid:record_id>/destroy": Request(values={"company": "{a_trashed}"}),
+    "POST /imports/new": Request(form={"object": "company"}, file=True),
+    "GET /imports/<import_id>": Request(importing=DRAFT),
+    "POST /imports/<import_id>/preview": Request(importing=DRAFT),
+    "POST /imports/<import_id>/start": Request(form={"column-0": "name", "header-0": "name"}, importing=DRAFT),
+    "POST /imports/<import_id>/discard": Request(importing=DRAFT),
+    "POST /imports/<import_id>/undo": Request(importing=DONE),
+    "POST /imports/<import_id>/cancel": Request(importing=QUEUED),
+    "POST /sign-up (base host)": Request(
+        form={
+            "company": "Crowd {mark}",
+            "slug": "crowd-{mark}",
+            "name": "Ada",
+            "email": "signs-{mark}@example.com",
+            "password": "a long and rare pass phrase",
+        }
+    ),
+    "POST /sign-in (base host)": Request(form={"email": "nobody@example.com", "password": "not theirs"}),
+    # Whether somebody has this address is asked in the background, so that the answer's time does not tell.
+    "POST /password/forgot (base host)": Request(form={"email": "nobody@example.com"}, slack=1),
+    "POST /records/lead/<uuid:record_id>/convert": Request(form={"with_deal": "1", "deal_name": "Converted"}, slack=1),
+}
+
+
+def body_of(request: Request, crowd: Crowd) -> Any:
+    """The JSON body: a list or batch of the crowd's size, or what the request says."""
+    rows = [{"name": f"Row {number}", "owner": str(crowd.owner.id)} for number in range(crowd.size)]
+    if request.json == "rows":
+        return rows
+    if request.json == "operations":
+        return {"operations": [{"op": "create", "object": "company", "record": row} for row in rows]}
+    return request.json
