@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Final
 from app.access.grants import union_of
 from app.access.rights import Rights, view_of
 from app.metadata.catalog import whole
-from app.metadata.model import Catalog, Field, ObjectType
 from app.metadata.reach import ACTIONS, OPENNESS, Action, Level, Reach, Widening
 
 if TYPE_CHECKING:
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from app.access.grants import Role
+    from app.metadata.model import Catalog, Field, ObjectType
     from app.metadata.reach import Openness
     from tenants.scope import Tenant, TenantScope
 
@@ -169,7 +169,7 @@ class _Narrowing:
             read=sharing.read if sharing else "everyone",
             edit=_lesser(sharing.read, sharing.edit) if sharing else "everyone",
             inherit=self._inherit(obj, sharing.inherit if sharing else ""),
-            widenings=tuple(dict.fromkeys([*self._of_roles(name, roles), *self._of_rules(name, roles)])),
+            widenings=tuple(dict.fromkeys([*self._of_roles(name, roles), *self._of_rules(name)])),
         )
 
     def _leads_away(self, obj: ObjectType, link: str) -> bool:
@@ -202,7 +202,7 @@ class _Narrowing:
                 if role.grant(name).level("edit" if action == "edit" else "read") in ("reach", "all"):
                     yield Widening(condition, action == "edit")
 
-    def _of_rules(self, name: str, roles: tuple[Role, ...]) -> Iterable[Widening]:
+    def _of_rules(self, name: str) -> Iterable[Widening]:
         """Sharing rules: those for a role one holds hold for all who have this catalog."""
         acting = {role.name for role in self._rights.ways[-1]}
         for rule in self._rights.policy.rules.get(name, ()):

@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import yaml
 
 from app.access.grants import Role, read_role
-from app.metadata.reach import Openness
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from uuid import UUID
 
+    from app.metadata.reach import Openness
     from tenants.scope import TenantScope
 
 _FOLDER: Final = Path(__file__).with_name("roles")

@@ -245,6 +245,7 @@ def _parameters() -> dict[str, Schema]:
             "description": "Id of the record",
             "schema": {"type": "string", "format": "uuid"},
         },
+        "confirm": query("confirm", "Do it although the record leaves your own reach", {"enum": ["leaves_reach"]}),
         "if_match": {
             "name": "If-Match",
             "in": "header",

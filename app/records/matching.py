@@ -81,7 +81,7 @@ def matches(
 
 
 def match_one(scope: TenantScope, catalog: Catalog, object_type: ObjectType, name: str, raw: object) -> UUID | None:
-    """The one live record in reach whose field is ``raw``, None when there is none. Raises AmbiguousMatch, InvalidInput."""
+    """The one live record in reach whose field is ``raw``, else None. Raises AmbiguousMatch, InvalidInput."""
     field = match_field(object_type, name)
     try:
         value = field.type.coerce(field, raw, coercion_of(scope))

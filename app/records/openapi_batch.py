@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from app.http.openapi import Schema, answer, body, of_parts, operation
+from app.http.openapi import Schema, answer, body, component, of_parts, operation
 from app.records.operations import KINDS, MAX_OPERATIONS, REF
 
 _TEXT: Final[Schema] = {"type": "string", "minLength": 1, "maxLength": 255}
@@ -82,6 +82,7 @@ BATCH: Final = operation(
         " `/operations/3/record/amount`."
     ),
     operationId="workspace_batch",
+    parameters=[component("parameters", "confirm")],
     request=body(_BODY, example=_EXAMPLE),
     write=True,
 )

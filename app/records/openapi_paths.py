@@ -50,7 +50,15 @@ def _collection(obj: ObjectType) -> dict[str, Any]:
     return {
         f"{_BASE}/{obj.name}": {
             "get": _operation(obj, "list", f"List {many}", {"200": page}, parameters=[ask[name] for name in listed]),
-            "post": _operation(obj, "create", f"Create a {one}", {"201": made}, request=_body(obj, "new"), write=True),
+            "post": _operation(
+                obj,
+                "create",
+                f"Create a {one}",
+                {"201": made},
+                parameters=[component("parameters", "confirm")],
+                request=_body(obj, "new"),
+                write=True,
+            ),
         },
     }
 
@@ -77,7 +85,7 @@ def _record(obj: ObjectType) -> dict[str, Any]:
                 f"Change a {one}",
                 {"200": changed},
                 description="A JSON merge patch (RFC 7396): what is left out stays, null empties.",
-                parameters=[if_match],
+                parameters=[component("parameters", "confirm"), if_match],
                 request=_body(obj, "changes", *_MERGE),
                 errors=("412",),
                 write=True,
@@ -156,7 +164,7 @@ def _upsert(obj: ObjectType) -> dict[str, Any]:
                     "200": answer("The record was there and is now so", record, headers=_WRITTEN),
                     "201": answer("The record is new", record, headers=("Location", *_WRITTEN)),
                 },
-                parameters=[component("parameters", "if_match")],
+                parameters=[component("parameters", "confirm"), component("parameters", "if_match")],
                 request=_body(obj, "changes"),
                 errors=("412",),
                 write=True,
@@ -183,6 +191,7 @@ def _bulk(obj: ObjectType) -> dict[str, Any]:
                     query("mode", "What each row means", {"enum": [*MODES], "default": "create"}),
                     query("match", "The field whose value names the record", {"type": "string", "examples": fields}),
                     query("atomic", "One wrong row refuses all", {"type": "boolean", "default": False}),
+                    component("parameters", "confirm"),
                 ],
                 request=request,
                 write=True,

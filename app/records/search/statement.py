@@ -113,13 +113,13 @@ SELECT object, id, title, 0.94 * base + 0.03 * exp(-date_part('day', now() - upd
 
 @dataclass(frozen=True, slots=True)
 class _Searched:
-    """An object as whoever asks may search it: ``table`` narrowed to what they reach.
+    """An object as whoever asks may search it: ``place`` is its table narrowed to what they reach.
 
     ``recheck`` is the tsvector of what they may read, where the one that is kept says more; ``key`` the folded title.
     """
 
     object: ObjectType
-    table: str
+    place: str
     recheck: str
     key: str
 
@@ -181,7 +181,7 @@ def _strict(one: _Searched, *, phrases: bool) -> str:
     also = f", {text} AS text" if phrases else ""
     return (
         f"(SELECT {one.name} AS object, id, {_way('key')} AS way FROM (SELECT id, {one.key} AS key{also}"
-        f" FROM {one.table} t WHERE deleted_at IS NULL AND {one.matches('(SELECT q FROM asked)')} LIMIT {_STRICT}) AS s"
+        f" FROM {one.place} t WHERE deleted_at IS NULL AND {one.matches('(SELECT q FROM asked)')} LIMIT {_STRICT}) AS s"
         f"{phrase} ORDER BY way DESC, id DESC LIMIT greatest({_KEPT}, %(limit)s))"
     )
 
@@ -193,7 +193,7 @@ def _titles(one: _Searched) -> str:
     key = one.key
     return (
         f"(SELECT {one.name} AS object, id, CASE WHEN {key} = %(q)s THEN {_SAME} ELSE {_STARTS} END AS way"
-        f" FROM {one.table} t WHERE deleted_at IS NULL"
+        f" FROM {one.place} t WHERE deleted_at IS NULL"
         f" AND {key} >= %(q)s AND {key} < %(q_end)s ORDER BY {key}, id LIMIT greatest({_KEPT}, %(limit)s))"
     )
 
@@ -206,7 +206,7 @@ def _similar(one: _Searched) -> str:
     """
     key = one.key
     return (
-        f"(SELECT {one.name} AS object, id, {_ALIKE} AS way FROM {one.table} t"
+        f"(SELECT {one.name} AS object, id, {_ALIKE} AS way FROM {one.place} t"
         f" WHERE (SELECT n FROM total) < %(few)s AND deleted_at IS NULL AND {key} %%> (SELECT %(q)s)"
         f" AND to_tsvector('{SIMPLE}', {key}) IS NOT NULL"
         f" ORDER BY word_similarity(%(q)s, {key}) DESC LIMIT greatest({_KEPT}, %(limit)s))"
@@ -217,7 +217,7 @@ def _postings(one: _Searched) -> str:
     """Which records have which word, each word up to a limit."""
     return (
         f"(SELECT {one.name} AS object, rest.n, p.id FROM rest CROSS JOIN LATERAL"
-        f" (SELECT id FROM {one.table} t WHERE deleted_at IS NULL AND {one.matches('rest.q')}"
+        f" (SELECT id FROM {one.place} t WHERE deleted_at IS NULL AND {one.matches('rest.q')}"
         f" LIMIT {_POSTINGS}) AS p)"
     )
 
@@ -229,7 +229,7 @@ def _document(one: _Searched) -> str:
         f"(SELECT f.object, f.id, f.way, {title_sql(one.object, 't')} AS title, {one.key} AS key, {owner},"
         f" t.updated_at, left({text_sql(one.object, 't.')}, {_SCORED_TEXT}) AS body,"
         f" left({_around(one.object)}, {_SNIPPET_TEXT}) AS around"
-        f" FROM found f JOIN {one.table} t ON t.id = f.id WHERE f.object = {one.name})"
+        f" FROM found f JOIN {one.place} t ON t.id = f.id WHERE f.object = {one.name})"
     )
 
 
