@@ -19,6 +19,7 @@ from app.records.query import ListQuery
 from app.records.read import list_records
 from app.records.trash import trash_record
 from app.records.write import create_record, update_record
+from app.rights.explain import explain
 from tenants.scope import enter_job
 from tests.support.judge import Judge, Person, Role, Rule, Share, Sharing, Team
 from tests.support.rights import Person as Member
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
 
 _numbers = count(1)
 places = st.integers(0, 1_000)
-openness = st.sampled_from(("private", "team", "hierarchy", "hierarchy", "everyone"))
+openness = st.sampled_from(("private", "private", "team", "hierarchy", "hierarchy", "everyone"))
 WIDTH = ("private", "team", "hierarchy", "everyone")
 
 
@@ -235,6 +236,17 @@ class Rights(RuleBasedStateMachine):
             Rights.asked += 1
 
     @precondition(lambda self: self._records())
+    @rule(who=places, record=places, action=st.sampled_from(("read", "edit", "delete")))
+    def why_says_what_was_judged_and_names_what_decides(self, who: int, record: int, action: str) -> None:
+        me = self._one(self.members, who)
+        object_name, one = self._record(record)
+        told_why = explain(self.scope, _id(me), object_name, _id(one), action)
+        assert told_why.allowed == self.judge.allows(me, object_name, one, action)
+        assert any(reason.opens for reason in told_why.reasons) or not told_why.allowed
+        assert told_why.reasons
+        Rights.asked += 1
+
+    @precondition(lambda self: self._records())
     @rule(who=places, record=places, owner=places, kept=st.booleans())
     def changing_an_owner_comes_to_what_was_judged(self, who: int, record: int, owner: int, *, kept: bool) -> None:
         me = self._one(self.members, who)
@@ -289,7 +301,7 @@ class Rights(RuleBasedStateMachine):
         word = "alpha" if amount % 2 else "beta"
         return {
             "label": f"{WORD} {word} {next(_numbers)}",
-            "owner": self._one(self.members, owner) if owner % 4 else None,
+            "owner": self._one(self.members, owner) if owner % 3 else None,
             "team": self._one(self.judge.teams, team) if self.judge.teams and team % 3 else None,
             "figure": amount if object_name in FIGURES and amount % 5 else None,
             LINK: self._one(companies, company) if companies and object_name != "company" and company % 4 else None,
