@@ -7,12 +7,12 @@ the calling workspace, with the routes of its objects.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from flask import Flask
 
@@ -158,12 +158,23 @@ def operation(
 def form_of(struct: type[msgspec.Struct], **properties: Schema) -> Schema:
     """The schema of a msgspec struct; ``properties`` adds what its annotations can't say (limits, meanings)."""
     (_,), known = msgspec.json.schema_components([struct], ref_template="{name}")
-    form: Schema = next(iter(known.values()))
-    form.pop("title", None)
-    form.pop("description", None)
+    form: Schema = _whole(known[struct.__name__], known)
     for name, more in properties.items():
         form["properties"][name] = form["properties"][name] | more
     return form
+
+
+def _whole(part: Any, known: Mapping[str, Any]) -> Any:
+    """A schema with those it refers to in their places, and without the names of our classes."""
+    if isinstance(part, list):
+        return [_whole(one, known) for one in cast("list[Any]", part)]
+    if not isinstance(part, dict):
+        return part
+    schema = cast("dict[str, Any]", part)
+    if REF in schema:
+        return _whole(known[schema[REF]], known)
+    ours = {"title", "description"} if "properties" in schema else set[str]()
+    return {name: _whole(value, known) for name, value in schema.items() if name not in ours}
 
 
 def page_of(item: Schema, following: Schema | None = None) -> Schema:

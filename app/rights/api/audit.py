@@ -33,10 +33,11 @@ FILTERS = ("group", "actor", "actor_kind", "object", "record", "since", "until")
 @workspace(RIGHTS_MANAGE)
 def read_audit(scope: TenantScope) -> Response:
     """The log, newest first: by group, actor, object, record and day."""
-    arguments = query_arguments(*FILTERS, "limit", "cursor")
+    arguments = _given(*FILTERS, "limit", "cursor")
+    query = query_of(arguments)
     limit = _limit(arguments.get("limit", "50"))
     before = _id(arguments.get("cursor", ""), "cursor")
-    found, following = audit.entries(scope, query_of(arguments), limit=limit, before=before)
+    found, following = audit.entries(scope, query, limit=limit, before=before)
     cursor = str(following) if following else None
     return json_response({"data": [entry.public() for entry in found], "next": cursor}, headers=link_next(cursor))
 
@@ -46,7 +47,7 @@ def read_audit(scope: TenantScope) -> Response:
 @workspace(RIGHTS_MANAGE)
 def export_audit(scope: TenantScope) -> Response:
     """The same as CSV, at most 10,000 lines; that it was taken along is itself in the log."""
-    lines = exports.audit_lines(scope, query_of(query_arguments(*FILTERS)))
+    lines = exports.audit_lines(scope, query_of(_given(*FILTERS)))
     return attachment("audit.csv", lines)
 
 
@@ -59,6 +60,16 @@ def export_review(scope: TenantScope) -> Response:
     return attachment("access-review.csv", exports.review_lines(scope))
 
 
+def _given(*known: str) -> dict[str, str]:
+    """The query parameters; an empty one is a mistake."""
+    arguments = query_arguments(*known)
+    for name, value in arguments.items():
+        if not value:
+            message = f"{name} is empty: say something or leave it out."
+            raise InvalidInput(message, [FieldError(f"?{name}", f"{name}.invalid", message)])
+    return arguments
+
+
 def attachment(name: str, text: str) -> Response:
     """A CSV file to save."""
     response = FlaskResponse(text, content_type="text/csv; charset=utf-8")
@@ -67,7 +78,11 @@ def attachment(name: str, text: str) -> Response:
 
 
 def query_of(arguments: Mapping[str, str]) -> audit.AuditQuery:
-    """What was asked for; raises InvalidInput that names the parameter."""
+    """What was asked for; raises InvalidInput that names the parameter, one that is there but empty too."""
+    for name, text in arguments.items():
+        if not text:
+            message = f"{name} is empty; leave it out."
+            raise InvalidInput(message, [FieldError(f"?{name}", "empty", message)])
     return audit.AuditQuery(
         group=arguments.get("group", ""),
         actor=_id(arguments.get("actor", ""), "actor"),
