@@ -138,6 +138,12 @@ class _Question:
         self._catalog = catalogs.for_scope(seen)
         self._policy = policy_of(scope)
         self._roles = [self._policy.role(name) for name in who.every_role]
+        self._teams = {
+            str(row[0]): str(row[1])
+            for row in scope.execute(
+                "select t.id, t.name from team_reach r join team t on t.id = r.team where r.member = %s", (who.id,)
+            )
+        }
         self.allowed = self._verdict()
 
     def _verdict(self) -> bool:
@@ -311,11 +317,7 @@ class _Question:
             return f"everybody with the role {label}" if grantee in self._who.every_role else ""
         if kind == "member":
             return self._who.name if grantee == str(self._who.id) else ""
-        row = self._scope.execute(
-            "select t.name from team_reach r join team t on t.id = r.team where r.member = %s and t.id::text = %s",
-            (self._who.id, grantee),
-        ).fetchone()
-        return f"the team {row[0]}" if row else ""
+        return f"the team {self._teams[grantee]}" if grantee in self._teams else ""
 
     def _of_record(self, columns: Sequence[sa.ColumnElement[Any]]) -> Statement:
         """Columns of the one record, whoever may see it: whoever asks has been let see it before."""

@@ -148,11 +148,22 @@ def _gone(summary: str, name: str) -> Schema:
     return operation(summary, {"204": answer("Done")}, operationId=name, write=True)
 
 
+def _with_grantee(form: type[msgspec.Struct]) -> Schema:
+    """A form that names a grantee; spelled out, a reference would lead nowhere."""
+    named = form_of(form)
+    named["properties"]["grantee"] = of_parts({"kind": {"enum": ["member", "team", "role"]}, "id": _TEXT})
+    return named
+
+
 def written(
     summary: str, name: str, form: Schema, taken: type[msgspec.Struct] | None = None, status: str = "200", **more: Any
 ) -> Schema:
     """A call that changes something and answers with what it is now."""
-    given = body(form_of(taken)) if taken is not None else None
+    given = (
+        None
+        if taken is None
+        else body(_with_grantee(taken) if "grantee" in taken.__struct_fields__ else form_of(taken))
+    )
     headers = ("Location",) if more.pop("located", False) else ()
     answers = {status: answer("As it is now", form, headers=headers)}
     return operation(summary, answers, operationId=name, request=given, write=True, **more)

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from app.access import policy, shares, teams
 from app.core import clock, crypto
 from app.records.bulk import bulk
 from app.records.write import create_record, trash_record, update_record
-from tenants.identity import keys, sessions
+from app.rights import roles, sharing
+from tenants.identity import invitations, keys, sessions
 from tenants.identity.sessions import Visitor
 from tenants.scope import Tenant, TenantScope, enter_job
 from tests.support.tenants import PATIENT, make_person, make_tenant, owner_of
@@ -52,7 +54,15 @@ def make_crowd(runtime: Runtime, size: int) -> Crowd:
             keys.create_key(scope, f"Key {number}", "member")
             gone = create_record(scope, "company", {"name": f"Gone {number}"})
             trash_record(scope, "company", uuid.UUID(str(gone["id"])))
+            team = teams.create_team(scope, name=f"Team {number}").id
+            roles.create_role(scope, {"label": f"Role {number}", "objects": {"*": {"read": "own"}}})
+            sharing.put_rule(scope, _rule(f"Rule {number}", team))
+            invitations.invite(runtime, scope, email=f"waits-{number}@example.com", role="member")
     return crowd
+
+
+def _rule(name: str, team: uuid.UUID) -> dict[str, str]:
+    return {"object": "company", "name": name, "condition": 'name == "x"', "kind": "team", "grantee": str(team)}
 
 
 def furnish(crowd: Crowd, about: str) -> None:
@@ -62,6 +72,7 @@ def furnish(crowd: Crowd, about: str) -> None:
         values = _records(scope, crowd.size, about)
         values["member"] = str(_member(crowd, scope))
         values["key"] = str(keys.create_key(scope, "To be ended", "member")[0].id)
+        values |= _of_rights(crowd, scope, values)
     values |= {
         "unique_field": "external_id",
         "value": f"new-{uuid.uuid4().hex}",
@@ -72,6 +83,29 @@ def furnish(crowd: Crowd, about: str) -> None:
         "session": str(uuid.uuid4()),
     }
     crowd.values = values
+
+
+def _of_rights(crowd: Crowd, scope: TenantScope, values: dict[str, str]) -> dict[str, str]:
+    """A team, a role, a rule and an invitation of its own, and a record shared with ``size`` teams."""
+    mark = values["mark"]
+    scope.execute("delete from sharing_rule where not starts_with(name, 'Rule ')")
+    scope.execute("delete from role where not starts_with(label, 'Role ')")
+    policy.changed(scope)
+    team = teams.create_team(scope, name=f"Fresh {mark}").id
+    company = uuid.UUID(values["company"])
+    listed = [row.id for row in teams.list_teams(scope) if row.name.startswith("Team ")]
+    shared = [shares.put_share(scope, "company", company, kind="team", grantee=str(one)) for one in listed]
+    invited = invitations.invite(crowd.runtime, scope, email=f"fresh-{mark}@example.com", role="member")
+    joined = teams.create_team(scope, name=f"Joined {mark}").id
+    teams.put_member(scope, joined, uuid.UUID(values["member"]))
+    return {
+        "team": str(team),
+        "joined": str(joined),
+        "role": roles.create_role(scope, {"label": f"Fresh {mark}", "objects": {"*": {"read": "own"}}}).name,
+        "rule": str(sharing.put_rule(scope, _rule(f"Fresh {mark}", team)).id),
+        "share": str(shared[0].id),
+        "invitation": str(invited.id),
+    }
 
 
 def _sign_in(crowd: Crowd, scope: TenantScope) -> None:

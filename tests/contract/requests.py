@@ -107,6 +107,39 @@ REQUESTS: dict[str, Request] = {
 }
 
 
+_GRANTEE = {"kind": "team", "id": "{team}"}
+_RULE = {"object": "company", "name": "New {mark}", "condition": "owner == me", "grantee": _GRANTEE}
+_RULE_FORM = {"name": "New {mark}", "condition": "owner == me", "grantee": "team:{team}", "level": "read"}
+REQUESTS |= {
+    "POST /api/v1/members/invitations/bulk": Request(json="invited"),
+    "POST /api/v1/teams": Request(json={"name": "New {mark}", "manager": "{member}"}),
+    "PATCH /api/v1/teams/<uuid:team>": Request(json={"name": "Other {mark}", "manager": "{member}"}),
+    "DELETE /api/v1/teams/<uuid:team>/members/<uuid:member>": Request(values={"team": "{joined}"}),
+    "POST /settings/teams/<uuid:team>/members/<uuid:member>/remove": Request(values={"team": "{joined}"}),
+    "POST /api/v1/roles": Request(json={"label": "New {mark}", "copy_of": "member"}),
+    "GET /api/v1/roles/<role>": Request("?compare=member"),
+    "PUT /api/v1/roles/<role>": Request(json={"objects": {"deal": {"read": "all"}}}),
+    "PUT /api/v1/sharing/<object_name>": Request(json={"read": "team", "edit": "team"}, object_name="lead"),
+    "POST /api/v1/sharing/rules": Request(json=_RULE),
+    "PUT /api/v1/sharing/rules/<uuid:rule>": Request(json=_RULE),
+    "POST /api/v1/records/<object_name>/<uuid:record_id>/shares": Request(json={"grantee": _GRANTEE}),
+    "GET /api/v1/records/<object_name>/<uuid:record_id>/access": Request("?action=edit"),
+    "POST /settings/members/<uuid:member>/manager": Request(form={"manager": "{owner}"}),
+    "POST /settings/members/<uuid:member>/teams": Request(form={"teams": "{team}"}),
+    "POST /settings/members/bulk": Request(form={"text": "email\nbulk-{mark}@example.com"}),
+    "POST /settings/teams": Request(form={"name": "New {mark}"}),
+    "POST /settings/teams/<uuid:team>": Request(form={"name": "Other {mark}"}),
+    "POST /settings/teams/<uuid:team>/members": Request(form={"member": "{member}"}),
+    "POST /settings/roles": Request(form={"label": "New {mark}", "copy_of": "member"}),
+    "POST /settings/roles/<role>": Request(form={"label": "Other", "*.read": "all"}),
+    "POST /settings/roles/<role>/objects/<object_name>": Request(form={"field.name": "read"}),
+    "POST /settings/sharing/<object_name>": Request(form={"read": "team", "edit": "team"}, object_name="lead"),
+    "POST /settings/sharing/<object_name>/rules": Request(form=_RULE_FORM),
+    "POST /settings/sharing/rules/<uuid:rule>": Request(form=_RULE_FORM),
+    "POST /records/<object_name>/<uuid:record_id>/sharing": Request(form={"grantee": "team:{team}", "level": "read"}),
+}
+
+
 def body_of(request: Request, crowd: Crowd) -> Any:
     """The JSON body: a list or batch of the crowd's size, or what the request says."""
     rows = [{"name": f"Row {number}", "owner": str(crowd.owner.id)} for number in range(crowd.size)]
@@ -114,4 +147,6 @@ def body_of(request: Request, crowd: Crowd) -> Any:
         return rows
     if request.json == "operations":
         return {"operations": [{"op": "create", "object": "company", "record": row} for row in rows]}
+    if request.json == "invited":
+        return "email\nfile-{mark}@example.com"
     return request.json

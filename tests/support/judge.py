@@ -156,7 +156,7 @@ class Judge:
     def allows_state(self, me: str, object_name: str, record: str, state: Record, action: str, key: str = "") -> bool:
         """The same for the state a record would be in; with a key its role must let me, too."""
         return all(
-            any(self._by_role(role, me, object_name, record, state, action, key) for role in way)
+            any(self._by_role(role, way, me, object_name, record, state, action, key) for role in way)
             for way in self._ways(me, key)
         )
 
@@ -214,24 +214,24 @@ class Judge:
         return str(min(spec.get("read", "none"), spec.get(action, "none"), key=LEVELS.index))
 
     def _by_role(
-        self, role: Role, me: str, object_name: str, record: str, state: Record, action: str, key: str
+        self, role: Role, way: list[Role], me: str, object_name: str, record: str, state: Record, action: str, key: str
     ) -> bool:
         level = self._role_level(role, object_name, action)
         if level == "all":
             return True
         if level == "own":
             return state.get("owner") == me
-        return level == "reach" and self._reaches(role, me, object_name, record, state, action, key)
+        return level == "reach" and self._reaches(way, me, object_name, record, state, action, key)
 
     def _reaches(
-        self, role: Role, me: str, object_name: str, record: str, state: Record, action: str, key: str
+        self, way: list[Role], me: str, object_name: str, record: str, state: Record, action: str, key: str
     ) -> bool:
         need = NEEDS[action]
         return (
             state.get("owner") == me
             or self._by_default(me, object_name, state, need)
             or self._by_queue(me, state)
-            or self._by_row_rule(role, me, object_name, state, need)
+            or any(self._by_row_rule(role, me, object_name, state, need) for role in way)
             or self._by_sharing_rule(me, object_name, state, need)
             or self._by_share(me, object_name, record, need)
             or self._by_inheritance(me, object_name, state, action, key)
@@ -253,10 +253,15 @@ class Judge:
         return state.get("owner") is None and team in self.my_teams(me) and self.teams[team].queue
 
     def _by_row_rule(self, role: Role, me: str, object_name: str, state: Record, need: str) -> bool:
-        """A condition for editing is one for reading, too, where the role edits as far as that."""
+        """What a role's conditions open, where the role goes as far as reach; one for editing is one for reading, too.
+
+        They widen what I reach; how far I go within it is what all my roles say together.
+        """
         rules = role.rows.get(object_name, {})
-        edits = LEVELS.index(self._role_level(role, object_name, "edit")) >= LEVELS.index("reach")
-        wanted = [rules.get("edit") if edits else None, rules.get("read") if need == "read" else None]
+        far = LEVELS.index("reach")
+        edits = LEVELS.index(self._role_level(role, object_name, "edit")) >= far
+        reads = LEVELS.index(self._role_level(role, object_name, "read")) >= far
+        wanted = [rules.get("edit") if edits else None, rules.get("read") if need == "read" and reads else None]
         return any(rule(state, me) for rule in wanted if rule is not None)
 
     def _by_sharing_rule(self, me: str, object_name: str, state: Record, need: str) -> bool:

@@ -42,13 +42,13 @@ _ACTIONS: Final = [("read", "see"), ("edit", "edit"), ("delete", "delete"), ("de
 def show_audit(scope: TenantScope) -> Response:
     """The log, filtered."""
     values = {name: request.args.get(name, "") for name in FILTERS}
+    kept = {name: value for name, value in values.items() if value}
     problem, found, following = "", [], None
     try:
         before = _id(request.args.get("before", ""))
-        found, following = audit.entries(scope, query_of(values), limit=_SHOWN, before=before)
+        found, following = audit.entries(scope, query_of(kept), limit=_SHOWN, before=before)
     except InvalidInput as error:
         problem = error.detail
-    kept = {name: value for name, value in values.items() if value}
     return page(
         "audit.html",
         422 if problem else 200,
@@ -69,8 +69,8 @@ def show_audit(scope: TenantScope) -> Response:
 @workspace(RIGHTS_MANAGE, member=True)
 def export_audit(scope: TenantScope) -> Response:
     """What the filter shows, as CSV."""
-    values = {name: request.form.get(name, "") for name in FILTERS}
-    return attachment("audit.csv", exports.audit_lines(scope, query_of(values)))
+    kept = {name: request.form[name] for name in FILTERS if request.form.get(name)}
+    return attachment("audit.csv", exports.audit_lines(scope, query_of(kept)))
 
 
 @blueprint.get("/settings/access")
