@@ -23,6 +23,7 @@ from app.imports.service import (
     confirm_draft,
     discard_draft,
     get_import,
+    latest_imports,
     progress,
     start_draft,
     summary,
@@ -157,8 +158,12 @@ def cancel(scope: TenantScope, import_id: str) -> Response:
 
 def _upload(scope: TenantScope, object_name: str, error: str = "", status: int = 200) -> Response:
     catalog = catalogs.for_scope(scope)
-    objects = [(name, one.plural) for name, one in catalog.objects.items() if name not in _NO_OBJECTS]
-    latest = [_line(scope, row) for row in repository.latest_imports(scope)]
+    objects = [
+        (name, one.plural)
+        for name, one in catalog.objects.items()
+        if name not in _NO_OBJECTS and allows(scope, RECORD_IMPORT, name)
+    ]
+    latest = [_line(scope, row) for row in latest_imports(scope)]
     return _html("imports/new.html", status, objects=objects, chosen=object_name, error=error, latest=latest)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 import msgspec
 
 from app.access import catalogs
-from app.access.rights import MEMBERS_MANAGE, allows
+from app.access.rights import MEMBERS_MANAGE, RECORD_IMPORT, allows, require
 from app.core import ids
 from app.core.errors import Forbidden, InvalidInput
 from app.core.jobs import request_job
@@ -70,6 +70,7 @@ def start_import(
 
     Raises: InvalidImport: options or file don't fit; a column of dates reads two ways.
     """
+    require(scope, RECORD_IMPORT, options.object)
     size = stream.seek(0, os.SEEK_END)
     if size > MAX_BYTES:
         raise InvalidImport(f"The file has {size:,} bytes; at most {MAX_BYTES:,} are taken.")
@@ -107,6 +108,7 @@ def start_draft(scope: TenantScope, storage: Storage, object_name: str, file_nam
     object_type = catalogs.for_scope(scope).objects.get(object_name)
     if object_type is None:
         raise InvalidImport.of("object", "Choose what the rows are.")
+    require(scope, RECORD_IMPORT, object_name)
     dialect = detect(stream)
     header = open_sheet(stream, dialect).header
     guessed = guess_mapping(object_type, header)
@@ -127,7 +129,7 @@ def start_draft(scope: TenantScope, storage: Storage, object_name: str, file_nam
 def change_draft(scope: TenantScope, import_id: UUID, options: ImportOptions) -> Stored:
     """Keep the mapping as the person has it now. Raises ImportNotFound, ImportBusy."""
     row = repository.read_import(scope, import_id, lock=True)
-    if row is None:
+    if row is None or not may_see(scope, row):
         raise ImportNotFound("There is no such import.")
     stored = Stored.from_json(row.options)
     if not stored.draft:
@@ -140,7 +142,7 @@ def change_draft(scope: TenantScope, import_id: UUID, options: ImportOptions) ->
 def confirm_draft(scope: TenantScope, storage: Storage, import_id: UUID) -> UUID:
     """Check a draft as ``start_import`` would and ask for its job; the job's id. Raises InvalidImport."""
     row = repository.read_import(scope, import_id, lock=True)
-    if row is None:
+    if row is None or not may_see(scope, row):
         raise ImportNotFound("There is no such import.")
     stored = Stored.from_json(row.options)
     if not stored.draft:
@@ -161,7 +163,7 @@ def confirm_draft(scope: TenantScope, storage: Storage, import_id: UUID) -> UUID
 def discard_draft(scope: TenantScope, storage: Storage, import_id: UUID) -> None:
     """Throw a draft and its file away."""
     row = repository.read_import(scope, import_id, lock=True)
-    if row is None or not Stored.from_json(row.options).draft:
+    if row is None or not may_see(scope, row) or not Stored.from_json(row.options).draft:
         raise ImportNotFound("There is no such draft.")
     repository.delete_import(scope, import_id)
     storage.delete(row.file_key)
@@ -198,11 +200,26 @@ def _starter(scope: TenantScope) -> Starter:
 
 
 def get_import(scope: TenantScope, import_id: UUID) -> ImportRow:
-    """One import. Raises ImportNotFound."""
+    """One import. Raises ImportNotFound, also for one of another that tells more than the scope may see."""
     found = repository.read_import(scope, import_id)
-    if found is None:
+    if found is None or not may_see(scope, found):
         raise ImportNotFound("There is no such import.")
     return found
+
+
+def latest_imports(scope: TenantScope) -> list[ImportRow]:
+    """The newest imports the scope may see."""
+    return [row for row in repository.latest_imports(scope) if may_see(scope, row)]
+
+
+def may_see(scope: TenantScope, row: ImportRow) -> bool:
+    """One's own imports; of others those of objects one sees whole: a file tells of every record and field in it."""
+    catalog = catalogs.for_scope(scope)
+    if row.object not in catalog.objects:
+        return False
+    starter = Stored.from_json(row.options).by.id
+    mine = starter is not None and starter in {scope.member.id if scope.member else None, scope.credential}
+    return mine or catalog.whole is None or catalog.objects[row.object] is catalog.whole.objects[row.object]
 
 
 def summary(row: ImportRow, errors_file: str | None) -> dict[str, Any]:
@@ -246,7 +263,7 @@ def undo_import(scope: TenantScope, import_id: UUID) -> UUID:
     Raises: ImportNotFound, ImportBusy: it still runs or was undone before.
     """
     row = repository.read_import(scope, import_id, lock=True)
-    if row is None:
+    if row is None or not may_see(scope, row):
         raise ImportNotFound("There is no such import.")
     if row.state not in {"done", "failed"}:
         raise ImportBusy("It was undone before." if row.state == "undone" else "The import is still running.")
