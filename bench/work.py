@@ -34,8 +34,8 @@ COLUMNS: Final = (
     "first_name", "last_name", "job_title", "department", "lifecycle", "birthday", "language", "description",
     "address__city", "address__country", "source_system", "company",
 )  # fmt: skip
-#: What is done in a scope that lets PostgreSQL keep its plans, as the routes say (``by_key``).
-BY_KEY: Final = ("get", "create", "patch", "search")
+#: What is done in a scope that lets PostgreSQL keep its plans, as the routes and the job of an import say (``by_key``).
+BY_KEY: Final = ("get", "create", "patch", "search", "bulk", "import")
 #: A contact's link to a company is the primary one of its affiliations: the import makes that row too, and its event.
 _AFFILIATIONS: Final = 'copy o_affiliation (id, contact, company, "primary") from stdin'
 _HEADER: Final = tuple(name.replace("__", ".") for name in COLUMNS)

@@ -217,7 +217,8 @@ def enter(
 ) -> Generator[TenantScope]:
     """Enter the tenant that ``host`` and ``credential`` (sha256 of the token) name, for one transaction.
 
-    ``by_key``: its statements find rows by their keys only, so that their plans may be kept.
+    ``by_key``: its statements find rows by their keys only, so that their plans may be kept. Many rows that link to
+    others are written this way only: PostgreSQL else plans the check of each link anew, which costs more than the row.
 
     Raises:
         Unauthenticated: no credential, or one that is unknown, expired, revoked or of an inactive member.
@@ -246,11 +247,12 @@ def enter_job(
     cause: dict[str, Any] | None = None,
     budget: float | None = None,
     member: UUID | None = None,
+    by_key: bool = False,
 ) -> Generator[TenantScope]:
     """Enter ``tenant`` without a request: jobs, schedules, the local command line.
 
     With ``member`` (or an actor that is one) the rights are that member's, with a key those of the key; else the
-    owner's.
+    owner's. ``by_key`` as in ``enter``.
 
     Raises:
         NotFound: there is no such active tenant.
@@ -260,7 +262,7 @@ def enter_job(
     if pod is None:
         raise NotFound("There is no such workspace")
     with _transaction(databases, pod) as pooled:
-        scope = _enter_job(pooled, pod, tenant, actor, member, write=write, budget=budget)
+        scope = _enter_job(pooled, pod, tenant, actor, member, write=write, budget=budget, by_key=by_key)
         scope.cause = cause if cause is not None else cause_of_job()
         yield scope
         pooled.finish(scope)
@@ -300,10 +302,11 @@ def _enter_job(
     *,
     write: bool,
     budget: float | None,
+    by_key: bool = False,
 ) -> TenantScope:
     kind, actor_id = ("member", member) if member is not None else (actor.kind, actor.id)
     values = (str(tenant).encode(), kind.encode(), None if actor_id is None else str(actor_id).encode())
-    row = pooled.begin(_ENTER_JOB, values, write=write, budget=budget)
+    row = pooled.begin(_ENTER_JOB, values, write=write, budget=budget, by_key=by_key)
     if row is None:
         known = pooled.connection.execute("select pod.refusal_job(%s)", (tenant,)).fetchone()
         if known is not None and known[0]:

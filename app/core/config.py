@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 Hardening = Literal["strict", "managed"]
 
 _PORTS = 65536
+_MOST_PROXIES = 10
 _EXTERNAL = ("RAPPORT_DATABASE_URL", "RAPPORT_OWNER_URL", "RAPPORT_REDIS_URL")
 
 
@@ -41,6 +42,8 @@ class Config:
     secret_key: str = field(repr=False)
     hardening: Hardening
     embedded: bool
+    #: Proxies in front of the web process; as many entries of X-Forwarded-For are believed.
+    proxies: int = 0
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Config:
@@ -74,6 +77,7 @@ class Config:
             secret_key=env.get("RAPPORT_SECRET_KEY") or _stored_secret(home, embedded=not given),
             hardening=_hardening(env),
             embedded=not given,
+            proxies=_proxies(env),
         )
 
     @property
@@ -88,6 +92,13 @@ def _port(env: Mapping[str, str]) -> int:
     text = env.get("PORT") or "8000"
     if not text.isdecimal() or not 0 < int(text) < _PORTS:
         raise ConfigError(f"PORT must be a number from 1 to 65535, not {text!r}")
+    return int(text)
+
+
+def _proxies(env: Mapping[str, str]) -> int:
+    text = env.get("RAPPORT_TRUSTED_PROXIES") or "0"
+    if not text.isdecimal() or int(text) > _MOST_PROXIES:
+        raise ConfigError(f"RAPPORT_TRUSTED_PROXIES must be a number from 0 to {_MOST_PROXIES}, not {text!r}")
     return int(text)
 
 

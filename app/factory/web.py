@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from flask import Flask
 from flask_smorest import Api
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import http, ui
 from app.http.problem import install_errors
@@ -67,4 +68,8 @@ def create_flask_app(runtime: Runtime) -> Flask:
     for name in PAGES:
         flask_app.register_blueprint(importlib.import_module(name).blueprint)
     http.seal(flask_app)
+    if runtime.config.proxies:
+        # Limits are by address: behind a proxy everybody would share the proxy's. Host and scheme are never taken.
+        believed = ProxyFix(flask_app.wsgi_app, x_for=runtime.config.proxies, x_proto=0, x_host=0)
+        flask_app.wsgi_app = believed
     return flask_app

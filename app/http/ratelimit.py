@@ -174,5 +174,5 @@ def forget() -> None:
 
 
 def client_address() -> str:
-    """The peer's address; the deployment's proxy is trusted through the server's own settings, not headers."""
+    """The visitor's address: the peer's, or what as many proxies as RAPPORT_TRUSTED_PROXIES trusts wrote down."""
     return request.remote_addr or "unknown"

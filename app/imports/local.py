@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from tenants.registry.directory import TenantRow
 
 _LOG: Final = logging.getLogger("rapport.imports")
-_PAUSE: Final = 0.1
+#: Seconds between two looks at the import: each is a transaction.
+_PAUSE: Final = 0.3
 #: Exit codes of the fork.
 _NOT_TRIED: Final = 0
 _TRIED: Final = 3
@@ -85,7 +86,7 @@ def _watch(
             if fork.tries > _TRIES:
                 raise Unavailable(f"The import {import_id} met an error again and again; `rapport jobs list` shows it.")
             progress(row)
-        time.sleep(_PAUSE)
+        fork.rest(_PAUSE)
 
 
 @dataclass(slots=True)
@@ -108,6 +109,13 @@ class _Fork:
             self._pid = os.fork()
             if not self._pid:
                 self._run(parent)
+
+    def rest(self, seconds: float) -> None:
+        """Let time pass, but not beyond its end."""
+        if self._pid:
+            self.wait(seconds)
+        else:
+            time.sleep(seconds)
 
     def wait(self, seconds: float) -> None:
         """Up to ``seconds`` for its end."""

@@ -87,4 +87,5 @@ def _scope_of(
         write=write,
         cause=cause,
         budget=_BATCH_BUDGET,
+        by_key=write,
     )

@@ -131,7 +131,7 @@ def restore(scope: TenantScope, object_name: str, record_id: str) -> Response:
 
 
 @blueprint.put("/records/<object_name>/by/<unique_field>/<path:value>")
-@workspace(RECORD_CREATE)
+@workspace(RECORD_CREATE, by_key=True)
 def upsert(scope: TenantScope, object_name: str, unique_field: str, value: str) -> Response:
     """Update the record with this unique value, or create it."""
     _confirm(scope, arguments.known_arguments("confirm"))
@@ -141,7 +141,7 @@ def upsert(scope: TenantScope, object_name: str, unique_field: str, value: str) 
 
 
 @blueprint.post("/records/<object_name>/bulk")
-@workspace(RECORD_BULK, body_limit=_BULK_BYTES)
+@workspace(RECORD_BULK, body_limit=_BULK_BYTES, by_key=True)
 def bulk_(scope: TenantScope, object_name: str) -> Response:
     """Write many records, each with its own result."""
     given = arguments.known_arguments("mode", "match", "atomic", "confirm")

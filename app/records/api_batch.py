@@ -55,7 +55,7 @@ _ANY: Final = msgspec.json.Decoder(float_hook=_exact)
 
 @blueprint.post("/batch")
 @described(BATCH)
-@workspace(RECORD_BULK, body_limit=_BATCH_BYTES)
+@workspace(RECORD_BULK, body_limit=_BATCH_BYTES, by_key=True)
 def batch(scope: TenantScope) -> Response:
     """Create, change, delete and restore records of several objects, all or nothing."""
     scope.confirmed = confirmed(arguments.known_arguments("confirm").get("confirm", ""))

@@ -308,9 +308,7 @@ def _really_changed(
     return [(item, {name: value for name, value in values.items() if name in names}) for item, values in moved]
 
 
-def _touches_others(object_type: ObjectType, values: Mapping[str, Any], current: Record | None) -> bool:
-    if current is None:
-        return consequences.creation_touches_others(object_type, values)
+def _touches_others(object_type: ObjectType, values: Mapping[str, Any], current: Record) -> bool:
     fields = object_type.fields
     changed = [name for name, value in values.items() if fields[name].type.to_json(value) != current[name]]
     return consequences.touches_others(object_type, changed)
@@ -320,11 +318,17 @@ def _follow(
     scope: TenantScope,
     catalog: Catalog,
     object_type: ObjectType,
-    written: Iterable[tuple[_Item, Mapping[str, Any]]],
+    written: Sequence[tuple[_Item, Mapping[str, Any]]],
     present: Mapping[UUID, Record],
 ) -> None:
     """Draw the consequences of all rows at once."""
-    rows = [(item, values) for item, values in written if _touches_others(object_type, values, present.get(item.id))]
+    created = [(item.id, values) for item, values in written if item.id not in present]
+    open_ = set(consequences.after_creation(scope, catalog, object_type, created))
+    rows = [
+        (item, values)
+        for item, values in written
+        if item.id in open_ or (item.id in present and _touches_others(object_type, values, present[item.id]))
+    ]
     names = frozenset(name for _, values in rows for name in values)
     if not rows or not consequences.touches_others(object_type, names):
         return

@@ -56,13 +56,22 @@ def touches_others(object_type: ObjectType, names: Iterable[str]) -> bool:
     return amounts.concerns(object_type, names) or primaries.concerns(object_type, names)
 
 
-def creation_touches_others(object_type: ObjectType, values: Mapping[str, Any]) -> bool:
-    """Whether a new record with these values has consequences: an empty link or an own amount has none."""
-    if object_type.name == amounts.DEAL and values.get("amount_from_lines"):
-        return True
+def after_creation(
+    scope: TenantScope, catalog: Catalog, object_type: ObjectType, created: Sequence[tuple[UUID, Mapping[str, Any]]]
+) -> list[UUID]:
+    """Draw the consequences of new records (id, values) that follow from these alone; answers whose are still open.
+
+    An empty link or an own amount has none.
+    """
     if object_type.name in PARENTS:
-        return True
-    return any(object_type.name == rule.holder and values.get(rule.link) for rule in primaries.PRIMARIES)
+        return [record_id for record_id, _ in created]
+    open_ = {
+        record_id
+        for record_id, values in created
+        if object_type.name == amounts.DEAL and values.get("amount_from_lines")
+    }
+    primaries.join_new(scope, catalog, object_type, [one for one in created if one[0] not in open_])
+    return list(open_)
 
 
 def after_write(

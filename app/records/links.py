@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
@@ -79,7 +80,7 @@ def live_ids(scope: TenantScope, catalog: Catalog, wanted: Mapping[str, Iterable
     """Which of the wanted ids are live, by object; they stay live for the rest of the transaction."""
     live: dict[str, set[UUID]] = {}
     for object_name in sorted(wanted):
-        ids = sorted(set(wanted[object_name]))
+        ids = sorted(set(wanted[object_name]), key=attrgetter("int"))
         if not ids:
             continue
         text = f"SELECT id FROM {quote(table_of(catalog, object_name))} WHERE id = ANY(%s::uuid[])"

@@ -62,6 +62,26 @@ def keep_in_step(
             _follow_joins(scope, catalog, rule, records, before)
 
 
+def join_new(
+    scope: TenantScope, catalog: Catalog, object_type: ObjectType, created: Iterable[tuple[UUID, Mapping[str, Any]]]
+) -> None:
+    """Create the primary rows of new holders with a link: nothing of theirs can be there yet."""
+    for rule in PRIMARIES:
+        if object_type.name == rule.holder:
+            _insert_joins(scope, catalog, rule, ((holder, values.get(rule.link)) for holder, values in created))
+
+
+def _insert_joins(
+    scope: TenantScope, catalog: Catalog, rule: Primary, links: Iterable[tuple[UUID, UUID | None]]
+) -> None:
+    rows = [
+        (ids.uuid7(), {rule.holder: holder, rule.link: link, "primary": True})
+        for holder, link in links
+        if link is not None
+    ]
+    insert_many(scope, catalog.objects[rule.join], rows, scope.member.id if scope.member else None)
+
+
 def forget(scope: TenantScope, catalog: Catalog, object_type: ObjectType, records: Sequence[dict[str, Any]]) -> None:
     """Empty the holders' link when their primary row went away."""
     for rule in PRIMARIES:
@@ -109,12 +129,9 @@ def _settle_joins(
         if bool(primary) != match:
             changes.append(Change(row_id, {"primary": match}))
     change_many(scope, join, changes)
-    created = [
-        (ids.uuid7(), {rule.holder: holder, rule.link: link, "primary": True})
-        for holder, link in sorted(wanted.items())
-        if link is not None and holder not in settled
-    ]
-    insert_many(scope, join, created, scope.member.id if scope.member else None)
+    _insert_joins(
+        scope, catalog, rule, ((holder, wanted[holder]) for holder in sorted(wanted) if holder not in settled)
+    )
 
 
 def _join_rows(scope: TenantScope, join: ObjectType, rule: Primary, holders: Iterable[UUID]) -> list[tuple[Any, ...]]:

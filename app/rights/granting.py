@@ -80,9 +80,21 @@ def revoke(runtime: Runtime, scope: TenantScope, invitation: UUID) -> None:
     invitations.revoke(runtime, scope, invitation)
 
 
+def deactivate(runtime: Runtime, scope: TenantScope, member: UUID, *, hand_over_to: UUID | None = None) -> int:
+    """End a member's access, their records go to ``hand_over_to``; raises Forbidden for who holds more than oneself."""
+    _check(scope, members.get_member(scope, member).every_role)
+    return members.deactivate(runtime, scope, member, hand_over_to=hand_over_to)
+
+
+def reactivate(runtime: Runtime, scope: TenantScope, member: UUID) -> MemberRow:
+    """Let a deactivated member in again; raises Forbidden for who holds more than oneself."""
+    _check(scope, members.get_member(scope, member).every_role)
+    return members.reactivate(runtime, scope, member)
+
+
 def _check(scope: TenantScope, roles: Iterable[str]) -> None:
     beyond = sorted(role for role in set(roles) if not may_give(scope, role))
     if "owner" in beyond:
-        raise Forbidden("Only an owner can make somebody an owner, or take that away.")
+        raise Forbidden("Only an owner can make, change or end an owner.")
     if beyond:
         raise Forbidden(f"This role holds more than you do yourself: {', '.join(beyond)}.")

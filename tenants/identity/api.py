@@ -11,7 +11,7 @@ from flask_smorest import Blueprint  # pyright: ignore[reportMissingTypeStubs]
 
 from app.core.errors import FieldError, InvalidInput
 from app.http import cursors
-from app.http.context import facts, runtime
+from app.http.context import facts
 from app.http.guard import workspace
 from app.http.openapi import described
 from app.http.respond import json_body, json_response, link_next, no_content, query_arguments
@@ -25,12 +25,6 @@ if TYPE_CHECKING:
 blueprint = Blueprint("identity_api", __name__, url_prefix="/api/v1", description="Members and keys of the workspace")
 
 LARGEST_PAGE = 200
-
-
-class Deactivation(msgspec.Struct, forbid_unknown_fields=True):
-    """POST /members/{id}/deactivate."""
-
-    hand_over_to: UUID | None = None
 
 
 class NewKey(msgspec.Struct, forbid_unknown_fields=True):
@@ -76,23 +70,6 @@ def list_members(scope: TenantScope) -> Response:
     rows, following = members.list_members(scope, limit=_limit(arguments.get("limit", "50")), after=after)
     cursor = cursors.encode([following[0], str(following[1])], "members") if following else None
     return json_response({"data": [row.public() for row in rows], "next": cursor}, headers=link_next(cursor))
-
-
-@blueprint.post("/members/<uuid:member>/deactivate")
-@described(openapi.deactivate(Deactivation))
-@workspace("members.manage")
-def deactivate(scope: TenantScope, member: UUID) -> Response:
-    """End access at once; ``hand_over_to`` becomes the owner of the member's records."""
-    moved = members.deactivate(runtime(), scope, member, hand_over_to=json_body(Deactivation).hand_over_to)
-    return json_response({"member": members.get_member(scope, member).public(), "handed_over": moved})
-
-
-@blueprint.post("/members/<uuid:member>/reactivate")
-@described(openapi.REACTIVATE)
-@workspace("members.manage")
-def reactivate(scope: TenantScope, member: UUID) -> Response:
-    """Let a deactivated member in again."""
-    return json_response(members.reactivate(runtime(), scope, member).public())
 
 
 @blueprint.get("/keys")

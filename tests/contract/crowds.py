@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from app.access import policy, shares, teams
+from app.access import catalogs, policy, shares, teams
 from app.core import clock, crypto
 from app.records.bulk import bulk
 from app.records.write import create_record, trash_record, update_record
@@ -73,6 +73,8 @@ def furnish(crowd: Crowd, about: str) -> None:
         values["member"] = str(_member(crowd, scope))
         values["key"] = str(keys.create_key(scope, "To be ended", "member")[0].id)
         values |= _of_rights(crowd, scope, values)
+    with crowd.write() as scope:
+        catalogs.for_scope(scope)  # read once after a change of roles, whoever comes next
     values |= {
         "unique_field": "external_id",
         "value": f"new-{uuid.uuid4().hex}",

@@ -26,6 +26,8 @@ class Request:
     slack: int = 0
     #: A file of as many rows as the crowd is large.
     file: bool = False
+    #: The sample data is there.
+    samples: bool = False
 
 
 REQUESTS: dict[str, Request] = {
@@ -57,6 +59,7 @@ REQUESTS: dict[str, Request] = {
     "POST /api/v1/members/<uuid:member>/deactivate": Request(json={"hand_over_to": "{owner}"}),
     "POST /api/v1/members/<uuid:member>/reactivate": Request(values={"member": "{inactive}"}),
     "POST /api/v1/keys": Request(json={"name": "Key {mark}"}),
+    "POST /samples/remove": Request(samples=True),
     "POST /settings/profile": Request(form={"name": "Olivia Owner"}),
     "POST /preferences": Request(form={"theme": "dark"}),
     "POST /settings/members/invite": Request(form={"email": "page-{mark}@example.com", "role": "member"}),

@@ -115,7 +115,8 @@ def test_every_answer_names_the_headers_of_rate_and_version(document: dict[str, 
     record = document["paths"]["/api/v1/records/deal/{id}"]
     assert "ETag" in record["get"]["responses"]["200"]["headers"]
     assert {"ETag", "Idempotency-Replayed"} <= set(record["patch"]["responses"]["200"]["headers"])
-    assert {one["$ref"].rpartition("/")[2] for one in record["patch"]["parameters"]} == {"if_match", "idempotency_key"}
+    named = {one["$ref"].rpartition("/")[2] for one in record["patch"]["parameters"]}
+    assert named == {"confirm", "if_match", "idempotency_key"}
     created = document["paths"]["/api/v1/records/deal"]["post"]["responses"]["201"]
     assert {"Location", "ETag"} <= set(created["headers"])
     assert created["links"]["change"]["operationId"] == "deal_change"

@@ -25,7 +25,11 @@ def test_the_history_of_a_field_is_a_key_away(look: str, new_context: NewContext
     problems: list[str] = []
     page = watched(new_context(storage_state=state, **LOOKS[look]).new_page(), problems)
     page.goto(f"{origin}/records/deal")
-    page.locator("tbody th a").first.click()
+    page.get_by_role("button", name="New deal").first.click()
+    dialog = page.get_by_role("dialog", name="New deal")
+    dialog.locator("[name=name]").fill(f"History ({look})")
+    dialog.get_by_role("button", name="Create deal").click()
+    expect(page.get_by_role("heading", level=1, name=f"History ({look})")).to_be_visible()
     for text in (f"Call them ({look})", f"Send the offer ({look})"):
         page.get_by_role("button", name="Edit Next step").click()
         page.locator("#f-next_step").fill(text)

@@ -67,7 +67,12 @@ class Route:
 def all_routes() -> list[Route]:
     """The URL map of the whole application; nothing connects for that."""
     config = SimpleNamespace(
-        base_domain="localhost", base_url="http://localhost:8000", scheme="http", secret_key="none", home=Path()
+        base_domain="localhost",
+        base_url="http://localhost:8000",
+        scheme="http",
+        secret_key="none",
+        home=Path(),
+        proxies=0,
     )
     runtime = SimpleNamespace(config=config, redis=None, databases=None, ports=SimpleNamespace(gate=None))
     flask_app = create_flask_app(cast("Any", runtime))

@@ -126,3 +126,9 @@ def test_plans_are_kept_for_what_finds_rows_by_key_and_only_by_an_index(alone: D
     cursor.execute(_MODES)
     assert cursor.fetchone() == ("force_custom_plan", "on")
     proxied.close()
+
+
+def test_a_job_may_keep_its_plans_too(alone: Databases, tenant: Tenant) -> None:
+    for by_key, expected in ((True, ("force_generic_plan", "off")), (False, ("force_custom_plan", "on"))) * 2:
+        with enter_job(alone, tenant.id, actor=SYSTEM, write=True, by_key=by_key) as scope:
+            assert scope.execute(_MODES).fetchone() == expected

@@ -19,6 +19,7 @@ from app.http.openapi import described
 from app.http.respond import json_body, json_response, no_content, query_arguments
 from app.rights import bulk_invites, granting, openapi
 from tenants.identity import members
+from tenants.identity import openapi as identity
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
@@ -45,6 +46,12 @@ class MemberPatch(msgspec.Struct, forbid_unknown_fields=True):
     role: str | msgspec.UnsetType = msgspec.UNSET
     roles: list[str] | msgspec.UnsetType = msgspec.UNSET
     manager: UUID | msgspec.UnsetType | None = msgspec.UNSET
+
+
+class Deactivation(msgspec.Struct, forbid_unknown_fields=True):
+    """POST /members/{id}/deactivate."""
+
+    hand_over_to: UUID | None = None
 
 
 @blueprint.patch("/members/<uuid:member>")
@@ -118,3 +125,20 @@ def bulk(scope: TenantScope) -> Response:
     ratelimit.limit("invite-bulk", str(scope.tenant.id), bulk_invites.LIMIT)
     results = bulk_invites.invite_all(runtime(), scope, bulk_invites.read_rows(request.get_data(cache=True)))
     return json_response({"results": [row.public() for row in results], **bulk_invites.counts(results)})
+
+
+@blueprint.post("/members/<uuid:member>/deactivate")
+@described(identity.deactivate(Deactivation))
+@workspace(MEMBERS_MANAGE)
+def deactivate(scope: TenantScope, member: UUID) -> Response:
+    """End access at once; ``hand_over_to`` becomes the owner of the member's records."""
+    moved = granting.deactivate(runtime(), scope, member, hand_over_to=json_body(Deactivation).hand_over_to)
+    return json_response({"member": members.get_member(scope, member).public(), "handed_over": moved})
+
+
+@blueprint.post("/members/<uuid:member>/reactivate")
+@described(identity.REACTIVATE)
+@workspace(MEMBERS_MANAGE)
+def reactivate(scope: TenantScope, member: UUID) -> Response:
+    """Let a deactivated member in again."""
+    return json_response(granting.reactivate(runtime(), scope, member).public())

@@ -81,8 +81,8 @@ def change_teams(scope: TenantScope, member: UUID) -> Response:
 def deactivate(scope: TenantScope, member: UUID) -> Response:
     """End access; the records go to a colleague."""
     try:
-        members.deactivate(runtime(), scope, member, hand_over_to=optional_id("hand_over_to"))
-    except (Conflict, InvalidInput) as error:
+        granting.deactivate(runtime(), scope, member, hand_over_to=optional_id("hand_over_to"))
+    except (Conflict, InvalidInput, Forbidden) as error:
         return _page(scope, member, by_field(error), error.status)
     return see_other("/settings/members")
 
@@ -92,9 +92,9 @@ def deactivate(scope: TenantScope, member: UUID) -> Response:
 def reactivate(scope: TenantScope, member: UUID) -> Response:
     """Let them in again."""
     try:
-        members.reactivate(runtime(), scope, member)
-    except Conflict as error:
-        return _page(scope, member, by_field(error), 409)
+        granting.reactivate(runtime(), scope, member)
+    except (Conflict, Forbidden) as error:
+        return _page(scope, member, by_field(error), error.status)
     return see_other(f"/settings/members/{member}")
 
 

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from app.core import ids
 from app.imports import repository
 from app.imports.errorfile import error_lines
 from app.imports.errors import InvalidImport
 from app.imports.run import run_import
 from app.imports.service import undo_import
+from app.imports.stored import Starter, import_scope
 from app.imports.undo import run_undo
 from app.records.write import update_record
 from tenants.scope import enter_job
@@ -286,3 +288,11 @@ def test_an_import_that_can_not_go_on_ends_as_failed(runtime: Runtime, workspace
     run_import(runtime, workspace.id, import_id)
     result = outcome(runtime, workspace, import_id)
     assert (result["state"], result["error"]) == ("failed", "The file is not there any more")
+
+
+def test_plans_are_kept_while_rows_are_written_or_each_check_of_a_link_is_planned_anew(
+    runtime: Runtime, tenant: Tenant
+) -> None:
+    by = Starter("system", None, "Rapport")
+    with import_scope(runtime, tenant.id, ids.uuid7(), by, write=True) as scope:
+        assert scope.execute("select current_setting('plan_cache_mode')").fetchone() == ("force_generic_plan",)

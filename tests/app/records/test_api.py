@@ -11,6 +11,7 @@ from openapi_spec_validator import validate
 
 from app.factory import bind_ports
 from app.factory.web import create_flask_app
+from app.http.guard import ATTRIBUTE
 from tests.support.api import Api, make_key
 
 if TYPE_CHECKING:
@@ -311,3 +312,14 @@ def test_summaries_of_many_changes_are_described_too(api: Api) -> None:
     event = api.call("GET", "/openapi.json").json["components"]["schemas"]["Event"]["properties"]
     assert {"bulk", "imported", "import_undone"} <= set(event["kind"]["enum"])
     assert "null" in event["record_id"]["type"]
+
+
+@pytest.mark.parametrize("rule", ["/records/<object_name>/bulk", "/batch", "/records/<object_name>/by/<"])
+def test_routes_that_write_links_of_many_records_keep_their_plans(flask_app: Flask, rule: str) -> None:
+    names = {
+        one.endpoint
+        for one in flask_app.url_map.iter_rules()
+        if f"/api/v1{rule}" in one.rule and "GET" not in one.methods
+    }
+    assert names
+    assert all(getattr(flask_app.view_functions[name], ATTRIBUTE).by_key for name in names)

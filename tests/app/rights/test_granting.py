@@ -52,6 +52,9 @@ def test_who_manages_members_gives_no_more_than_they_hold(office: Office, clerk:
 def test_who_manages_members_takes_nothing_from_those_above_them(office: Office, clerk: Browser) -> None:
     boss = office.member("Bo Boss", "admin")
     assert call(office, clerk, "PATCH", f"/members/{boss}", {"role": "read_only"}).status_code == 403
+    assert call(office, clerk, "POST", f"/members/{boss}/deactivate", {}).status_code == 403
+    office.api.post(f"/members/{boss}/deactivate", {}, 200)
+    assert call(office, clerk, "POST", f"/members/{boss}/reactivate", {}).status_code == 403
     office.api.post("/members/invitations", {"email": "new-admin@example.test", "role": "admin"})
     listed = call(office, clerk, "GET", "/members/invitations", None).json["data"]
     assert [(one["email"], one["url"]) for one in listed] == [("new-admin@example.test", None)]
