@@ -24,6 +24,7 @@ from app.samples import service as samples
 from app.ui import formats
 
 if TYPE_CHECKING:
+    from app.metadata.model import ObjectType
     from tenants.scope import TenantScope
 
 blueprint = Blueprint("home", __name__)
@@ -98,7 +99,15 @@ def remove_samples(scope: TenantScope) -> Response:
     return see_other("/")
 
 
+def _readable(scope: TenantScope, object_name: str, *names: str) -> ObjectType | None:
+    """The object, unless it or one of the fields may not be read."""
+    obj = catalogs.for_scope(scope).objects.get(object_name)
+    return obj if obj is not None and obj.fields.keys() >= set(names) else None
+
+
 def _tasks(scope: TenantScope) -> list[Line]:
+    if _readable(scope, "task", "assignee", "owner", "done_at", "due_at") is None:
+        return []
     mine = "(assignee == me || (!has(assignee) && owner == me)) && !has(done_at)"
     query = ListQuery(filter=mine, sort="due_at", fields=(TITLE, "due_at"), limit=_FEW)
     reader = reader_of(scope)
@@ -115,25 +124,29 @@ def _tasks(scope: TenantScope) -> list[Line]:
 
 
 def _deals(scope: TenantScope) -> list[Line]:
-    deal = catalogs.for_scope(scope).object("deal")
-    names = ("company", "amount", "close_on", "stage")
+    deal = _readable(scope, "deal", "owner", "stage_status")
+    if deal is None:
+        return []
+    names = [name for name in ("company", "amount", "close_on", "stage") if name in deal.fields]
     mine = 'owner == me && stage_status == "open"'
-    query = ListQuery(filter=mine, sort="close_on", fields=(TITLE, *names), limit=_FEW)
+    sort = "close_on" if "close_on" in names else deal.default_sort
+    query = ListQuery(filter=mine, sort=sort, fields=(TITLE, *names), limit=_FEW)
     rows = list_records(scope, "deal", query).rows
     known = gather_titles(scope, deal, names, rows)
     reader = reader_of(scope)
     found: list[Line] = []
     for row in rows:
-        company, amount, close_on, stage = (show(deal.fields[n], row.get(n), reader, known, deal) for n in names)
+        shown = {name: show(deal.fields[name], row.get(name), reader, known, deal) for name in names}
+        text = {name: value.text for name, value in shown.items()}
         found.append(
             Line(
                 str(row["id"]),
                 str(row[TITLE] or "Untitled"),
                 f"/records/deal/{row['id']}",
-                company.text,
-                close_on.text,
-                amount=amount.text,
-                stage=stage,
+                text.get("company", ""),
+                text.get("close_on", ""),
+                amount=text.get("amount", ""),
+                stage=shown.get("stage"),
             )
         )
     return found
@@ -141,7 +154,11 @@ def _deals(scope: TenantScope) -> list[Line]:
 
 def _figures(scope: TenantScope) -> list[dict[str, Any]]:
     """Open and won deals of the workspace, each with the list behind it."""
-    query = AggregateQuery(group_by=("stage_status",), metrics=("count", "sum:amount"))
+    deal = _readable(scope, "deal", "stage_status")
+    if deal is None:
+        return []
+    metrics = ("count", "sum:amount") if "amount" in deal.fields else ("count",)
+    query = AggregateQuery(group_by=("stage_status",), metrics=metrics)
     data: Any = aggregate(scope, "deal", query)["data"]
     by_status = {row["group"]["stage_status"]: row for row in data}
     labels = {"open": "Open deals", "won": "Won", "lost": "Lost"}

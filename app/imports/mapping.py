@@ -180,7 +180,7 @@ def paths_of(object_type: ObjectType) -> dict[str, str]:
     """Everything a column can feed, as path → label."""
     found: dict[str, str] = {}
     for name, field in object_type.fields.items():
-        if field.system or field.readonly or field.denied:
+        if not field.writable:
             continue
         if field.type.name != "address":
             found[name] = field.label
@@ -228,7 +228,7 @@ def _by_itself(object_type: ObjectType, name: str, wishes: Wishes) -> bool:
         return wishes.match == "id"
     head, _, part = name.partition(".")
     field = object_type.fields.get(head)
-    if field is None or field.system or field.readonly or field.denied:
+    if field is None or not field.writable:
         return False
     return not part or part in _parts(field)
 
@@ -243,7 +243,7 @@ def _target(
         raise InvalidImport.of(
             option, f"{object_type.label} has no field {head}.{_near(head, object_type.fields)}", "field.unknown"
         )
-    if (field.system or field.readonly or field.denied) and not (head == "id" and wishes.match == "id"):
+    if not field.writable and not (head == "id" and wishes.match == "id"):
         raise InvalidImport.of(option, f"{field.label} ({head}) is written by the system and can't be imported.")
     if part and part not in _parts(field):
         parts = ", ".join(_parts(field)) or "none"

@@ -68,6 +68,11 @@ class Field:
     #: Whoever has this catalog may read the field but not write it.
     denied: bool = False
 
+    @property
+    def writable(self) -> bool:
+        """Whether whoever has this catalog may give it a value."""
+        return not (self.system or self.readonly or self.denied)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:

@@ -52,7 +52,7 @@ def selected_schema(obj: ObjectType) -> Schema:
 
 def input_schema(obj: ObjectType, *, patch: bool) -> Schema:
     """What may be sent to create a record, or to change one."""
-    writable = [field for field in _stored(obj) if not field.system and not field.readonly]
+    writable = [field for field in _stored(obj) if field.writable]
     described: Schema = {
         "type": "object",
         "title": f"{obj.label}, {'changes' if patch else 'new'}",
@@ -81,7 +81,7 @@ def _property(field: Field) -> Schema:
     described.setdefault("title", field.label)
     if field.help:
         described.setdefault("description", field.help)
-    if field.system or field.readonly:
+    if not field.writable:
         described["readOnly"] = True
     if options := described.get("enum"):
         described["enum"] = list(dict.fromkeys(options))

@@ -140,7 +140,8 @@ def lanes_of(scope: TenantScope, obj: ObjectType, question: Asked) -> list[Lane]
     """All stages in order, each with its figures and first cards."""
     money = next((f.name for f in obj.fields.values() if f.type.name == "money"), "")
     names = [name for name in _CARD_FIELDS if name in obj.fields]
-    fields = (TITLE, "version", "updated_at", "stage_status", *names, *((money,) if money else ()))
+    idle = [name for name in ("updated_at", "stage_status") if name in obj.fields]
+    fields = (TITLE, "version", *idle, *names, *((money,) if money else ()))
     figures = ("count", *((f"sum:{money}",) if money else ()))
     if money and "probability" in obj.fields:
         figures = (*figures, f"weighted:{money}")
@@ -182,7 +183,7 @@ def lanes_of(scope: TenantScope, obj: ObjectType, question: Asked) -> list[Lane]
 
 def _idle_days(record: Record) -> int:
     """Days an open record has not been touched, 0 while that is nothing to worry about."""
-    if record.get("stage_status") != "open":
+    if record.get("stage_status") != "open" or "updated_at" not in record:
         return 0
     days = (clock.now() - datetime.fromisoformat(str(record["updated_at"]))).days
     return days if days > _IDLE else 0

@@ -60,7 +60,7 @@ def form_fields(obj: ObjectType) -> list[Field]:
     """Fields people fill in when they create a record, the required and prominent ones first."""
     usable = [
         f for f in obj.fields.values()
-        if f.columns and not f.system and not f.readonly and f.name not in _NOT_IN_FORMS
+        if f.columns and f.writable and f.name not in _NOT_IN_FORMS
         and f.type.name != "reference" and not f.name.startswith("converted_")
     ]  # fmt: skip
     prominent = dict.fromkeys(

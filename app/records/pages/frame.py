@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, cast
+from uuid import UUID
 
 from flask import request
 
 from app.access import catalogs, rights
 from app.http.context import facts, runtime
+from app.records.reach import permitted
 from app.ui.shell import DENSITIES, THEMES, NavItem, Shell
 
 if TYPE_CHECKING:
     from app.metadata.model import ObjectType
+    from app.metadata.reach import Action
     from tenants.scope import TenantScope
 
 #: Tasks have their own line at the top of the rail.
@@ -39,11 +42,25 @@ def build_shell() -> Shell | None:
         locale=str(preferences.get("locale") or scope.tenant.locale),
         timezone=str(preferences.get("timezone") or scope.tenant.timezone),
         currency=scope.tenant.currency,
-        rights=rights.for_scope(scope).held(str((request.view_args or {}).get("object_name", ""))),
+        rights=_rights(scope),
         objects=objects,
         base_url=runtime().config.base_url,
         shortcuts=preferences.get("shortcuts") != "off",
     )
+
+
+def _rights(scope: TenantScope) -> frozenset[str]:
+    """What the controls of this page may offer: with its object, and with its record where not all are in reach."""
+    place = request.view_args or {}
+    name, record_id = str(place.get("object_name", "")), place.get("record_id")
+    held = rights.for_scope(scope).held(name)
+    catalog = catalogs.for_scope(scope)
+    obj = catalog.objects.get(name)
+    if obj is None or not obj.reach or not isinstance(record_id, UUID):
+        return held
+    asked: tuple[Action, ...] = ("edit", "delete", "destroy")
+    kept = {action for action in asked if permitted(scope, catalog, obj, [record_id], action)}
+    return held - {f"record.{action}" for action in asked if action not in kept}
 
 
 def navigable(scope: TenantScope) -> list[ObjectType]:

@@ -125,8 +125,9 @@ def _links_here(scope: TenantScope, obj: ObjectType) -> dict[str, tuple[ObjectTy
 def _related(scope: TenantScope, name: str, link: tuple[ObjectType, Field], record: Record) -> Related:
     other, by = link
     condition = f'{by.name} == "{record["id"]}"'
-    only_open = _LABELS.get(name) == "Open deals"
-    if name == "affiliation.company":  # who belongs here anyway stands among the people
+    only_open = _LABELS.get(name) == "Open deals" and "stage_status" in other.fields
+    contact = catalogs.for_scope(scope).objects.get("contact") if name == "affiliation.company" else None
+    if contact is not None and "company" in contact.fields:  # who belongs here anyway stands among the people
         condition += f' && contact.company != "{record["id"]}"'
     second, far = _second_line(other, by), _far_end(other, by)
     names = [f.name for f in (*second, *((far,) if far else ()))]

@@ -145,7 +145,7 @@ class _Seen:
 def is_editable(field: Field) -> bool:
     """Whether people may write it here: the engine's own fields and whole lists of addresses are not edited inline."""
     never = {"emails", "phones", "pipeline", "stage", "reference"}
-    return not (field.system or field.readonly or field.type.name in never)
+    return field.writable and field.type.name not in never
 
 
 def icon_of(field: Field) -> str:

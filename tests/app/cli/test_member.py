@@ -46,7 +46,7 @@ def test_members_are_listed_by_slug_or_id(tenant: Tenant, capsys: pytest.Capture
     for name in (tenant.slug, str(tenant.id)):
         assert run("list", "--tenant", name, "--json") == 0
         data = json.loads(capsys.readouterr().out)["data"]
-        assert {"id", "name", "email", "role", "status"} == set(data[0])
+        assert {"id", "name", "email", "role", "roles", "team", "manager", "status"} == set(data[0])
         assert any(member["role"] == "owner" for member in data)
 
 
