@@ -170,7 +170,7 @@ class TenantScope:
     makers: tuple[str, ...] = ()
     confirmed: frozenset[str] = frozenset()
     #: What ``app.access`` worked out for this scope; ``unsettled`` when the transaction itself changed rights.
-    view: object = field(default=None, repr=False, compare=False)
+    view: object = field(default=None, init=False, repr=False, compare=False)
     unsettled: bool = False
     deferred: list[tuple[LiteralString, Mapping[str, Any]]] = field(
         default_factory=list[tuple[LiteralString, Mapping[str, Any]]]

@@ -120,7 +120,7 @@ class Rights:
         return all(_covers(other, self, name) for name in objects)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class View:
     """What was worked out for one scope: rights, the catalog they open, and (by ``app.records``) what it reaches."""
 
@@ -128,6 +128,9 @@ class View:
     rights: Rights
     catalog: Catalog | None = None
     reaching: object = None
+
+    def __repr__(self) -> str:
+        return f"View of {self.key}"
 
 
 def for_scope(scope: TenantScope) -> Rights:

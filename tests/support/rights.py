@@ -134,7 +134,7 @@ def as_person(scope: TenantScope, person: Person) -> TenantScope:
     member = Member(person.id, person.name, "", person.roles[0], {}, person.team)
     return replace(
         scope, member=member, actor=Actor("member", person.id, person.name), role=person.roles[0],
-        roles=person.roles[1:], makers=(), view=None,
+        roles=person.roles[1:], makers=(),
     )  # fmt: skip
 
 
@@ -143,6 +143,4 @@ def as_key(scope: TenantScope, role: str, maker: Person | None) -> TenantScope:
     opened = scope if maker is None else as_person(scope, maker)
     makers = maker.roles if maker is not None else ()
     member = opened.member if maker is not None else None
-    return replace(
-        opened, member=member, role=role, roles=(), makers=makers, view=None, actor=Actor("key", None, "Key")
-    )
+    return replace(opened, member=member, role=role, roles=(), makers=makers, actor=Actor("key", None, "Key"))
