@@ -121,7 +121,6 @@ def acting(scope: TenantScope, who: MemberRow) -> TenantScope:
         role=who.role,
         roles=tuple(who.every_role[1:]),
         makers=(),
-        view=None,
         write=False,
     )
 

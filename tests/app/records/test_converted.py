@@ -86,7 +86,8 @@ def converted(deal: dict[str, Any], rates: dict[tuple[str, date], Decimal], toda
 def money(value: Decimal | None) -> dict[str, str] | None:
     if value is None:
         return None
-    return {"amount": str(value.quantize(Decimal("0.01"), ROUND_HALF_UP)), "currency": HOME}
+    # PostgreSQL knows no negative zero.
+    return {"amount": str(value.quantize(Decimal("0.01"), ROUND_HALF_UP) + 0), "currency": HOME}
 
 
 def by_hand(
