@@ -92,6 +92,7 @@ def _of_rights(crowd: Crowd, scope: TenantScope, values: dict[str, str]) -> dict
     mark = values["mark"]
     scope.execute("delete from sharing_rule where not starts_with(name, 'Rule ')")
     scope.execute("delete from role where not starts_with(label, 'Role ')")
+    scope.execute("delete from sharing")
     policy.changed(scope)
     team = teams.create_team(scope, name=f"Fresh {mark}").id
     company = uuid.UUID(values["company"])
