@@ -93,6 +93,8 @@ def test_an_exact_total_is_one_more_statement_and_counts(large_scope: TenantScop
 
 
 def test_without_asking_nothing_is_counted(large_scope: TenantScope, sent: list[bytes]) -> None:
+    list_records(large_scope, "deal", ListQuery(limit=1))  # the workspace's roles and fields are read once a version
+    sent.clear()
     page = list_records(large_scope, "deal", ListQuery(limit=1))
     assert (page.total, len(sent)) == (None, 1)
 
