@@ -6,6 +6,7 @@ import os
 
 import pytest
 import redis
+from hypothesis import settings
 
 from tests.kill.table import pytest_terminal_summary  # noqa: F401 - a hook
 from tests.support import network
@@ -25,7 +26,10 @@ _RUN: list[TestServers] = []
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Close the network; with xdist, start the servers before its workers, which inherit the environment."""
+    """Close the network, take no time limits; with xdist, start the servers before its workers, which inherit the environment."""
+    # A busy machine is no failure: nothing here is timed.
+    settings.register_profile("suite", settings(), deadline=None)
+    settings.load_profile("suite")
     network.close()
     parallel = bool(getattr(config.option, "numprocesses", None)) and "PYTEST_XDIST_WORKER" not in os.environ
     if parallel and not config.option.collectonly and test_servers.known() is None:

@@ -1,12 +1,11 @@
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
 
-from app.metadata import catalog, ddl
+from app.metadata import catalog
 from app.metadata.ddl.names import index_name, unique_name
 from app.metadata.sortkeys import equal_key_sql, fold_sql
 
@@ -51,18 +50,6 @@ def test_every_column_of_the_catalog_is_a_real_column_of_its_type(tables: Tables
 def test_a_workspace_stays_far_below_its_budget_of_tables(tables: Tables) -> None:
     row = tables.execute("select count(*) from pg_tables where schemaname = 'workspace'").fetchone()
     assert row == (13 + 2,)
-
-
-def test_the_tables_of_a_tenant_are_made_within_half_a_second(workspace: Tables) -> None:
-    with workspace.transaction(force_rollback=True):
-        workspace.execute("create schema another")
-        workspace.execute("set local search_path = another, ext")
-        workspace.execute("create table member (id uuid primary key)")
-        workspace.execute("create table team (id uuid primary key)")
-        start = time.perf_counter()
-        for statement in ddl.tenant_tables(catalog.platform()):
-            workspace.execute(statement)  # pyright: ignore[reportArgumentType, reportCallIssue]
-        assert time.perf_counter() - start < 0.5
 
 
 def test_a_list_by_title_walks_the_title_index(many: Tables) -> None:
