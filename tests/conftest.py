@@ -26,7 +26,7 @@ _RUN: list[TestServers] = []
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Close the network, take no time limits; with xdist, start the servers before its workers, which inherit the environment."""
+    """Close the network; with xdist, start the servers before its workers, which inherit the environment."""
     # A busy machine is no failure: nothing here is timed.
     settings.register_profile("suite", settings(), deadline=None)
     settings.load_profile("suite")
