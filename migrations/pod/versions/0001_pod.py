@@ -87,9 +87,14 @@ STATEMENTS = (
         attempt integer not null default 0,
         lease_until timestamptz,
         error text,
-        created_at timestamptz not null default now()
+        created_at timestamptz not null default now(),
+        cancelled boolean not null default false,
+        done bigint,
+        total bigint,
+        yields integer not null default 0
     )
     """,
+    "create table pod.schedule (name text primary key, slot timestamptz not null)",
     "create index job_due on pod.job (run_at) where state = 'waiting'",
     "create index job_leased on pod.job (lease_until) where state in ('rung', 'running')",
     "create index job_tenant on pod.job (tenant)",

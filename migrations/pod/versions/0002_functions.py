@@ -23,3 +23,5 @@ def upgrade() -> None:
             op.get_bind().exec_driver_sql(statement.replace("%", "%%"))
     op.execute("revoke execute on all functions in schema pod from public")
     op.execute("grant execute on all functions in schema pod to rapport_app")
+    # Only the definer functions call it.
+    op.execute("revoke execute on function pod.key_role from rapport_app")

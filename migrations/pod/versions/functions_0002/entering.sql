@@ -1,10 +1,28 @@
+-- The role a key goes by: its own, or its maker's where that is the weaker one of the standard roles. It is a name; what
+-- the key may do is what its own role and its maker's roles both hold. A key made without a member has its own.
+-- One expression without settings of its own, so that it is inlined; only definer functions call it.
+create function pod.key_role(p_key text, p_makers text[])
+returns text language sql immutable as $body$
+  select case
+    when p_makers is null or p_key = any (p_makers) then p_key
+    when p_key = any (array['read_only', 'member', 'manager', 'admin', 'owner'])
+     and p_makers[1] = any (array['read_only', 'member', 'manager', 'admin', 'owner'])
+    then (array['read_only', 'member', 'manager', 'admin', 'owner'])[least(
+      array_position(array['read_only', 'member', 'manager', 'admin', 'owner'], p_key),
+      array_position(array['read_only', 'member', 'manager', 'admin', 'owner'], p_makers[1]))]
+    when p_key in ('owner', 'admin') then p_makers[1]
+    else p_key end
+$body$
+--;
 -- One active tenant, member and metadata version, or nothing. The lock is taken by a statement of its own, before the
 -- ones that read: in one statement the snapshot would be older than the lock. Its look-ups by key are planned once: the
--- login's force_custom_plan is for tenants' statements.
+-- login's force_custom_plan is for tenants' statements. A key ends with its maker's membership and is never above their
+-- roles.
 create function pod.enter(p_host text, p_credential bytea, p_write boolean)
 returns table (tenant uuid, schema text, role text, slug text, name text, currency text, timezone text, locale text,
                host text, version bigint, member uuid, member_name text, member_email text, member_role text,
-               preferences jsonb, credential uuid, kind text, credential_name text, effective_role text)
+               preferences jsonb, credential uuid, kind text, credential_name text, effective_role text, roles text,
+               makers text, team uuid)
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan as $body$
 #variable_conflict use_column
@@ -29,9 +47,9 @@ begin
   if not found then
     return;
   end if;
-  execute format('select id, name, email, role, preferences from %I.member where id = $1 and status = ''active''', c.schema)
+  execute format('select id, name, email, role, preferences, team, role || roles as all_roles from %I.member where id = $1 and status = ''active''', c.schema)
     into m using c.member;
-  if c.kind = 'session' and m.id is null then
+  if m.id is null and (c.kind = 'session' or c.member is not null) then
     return;
   end if;
   if c.seen_at < instant - interval '3 minutes' then
@@ -42,7 +60,10 @@ begin
   return query select c.tenant::uuid, c.schema::text, c.tenant_role::text, c.slug::text, c.tenant_name::text,
     c.currency::text, c.timezone::text, c.locale::text, c.host::text, c.version::bigint,
     m.id::uuid, m.name::text, m.email::text, m.role::text, m.preferences::jsonb,
-    c.id::uuid, c.kind::text, c.name::text, (case when c.kind = 'key' then c.role else m.role end)::text;
+    c.id::uuid, c.kind::text, c.name::text,
+    (case when c.kind = 'key' then pod.key_role(c.role, m.all_roles) else m.role end)::text,
+    (case when c.kind = 'key' then c.role else array_to_string(m.all_roles, ',') end)::text,
+    (case when c.kind = 'key' then array_to_string(m.all_roles, ',') end)::text, m.team::uuid;
 end
 $body$
 --;
@@ -69,7 +90,8 @@ $body$
 create function pod.enter_job(p_tenant uuid, p_kind text, p_actor uuid, p_write boolean)
 returns table (tenant uuid, schema text, role text, slug text, name text, currency text, timezone text, locale text,
                host text, version bigint, member uuid, member_name text, member_email text, member_role text,
-               preferences jsonb, credential uuid, kind text, credential_name text, effective_role text)
+               preferences jsonb, credential uuid, kind text, credential_name text, effective_role text, roles text,
+               makers text, team uuid)
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan as $body$
 #variable_conflict use_column
@@ -94,18 +116,26 @@ begin
   if p_kind = 'key' and c.id is null then
     return;
   end if;
-  execute format('select id, name, email, role, preferences from %I.member where id = $1 and status = ''active''', t.schema)
+  execute format('select id, name, email, role, preferences, team, role || roles as all_roles from %I.member where id = $1 and status = ''active''', t.schema)
     into m using case when p_kind = 'member' then p_actor when p_kind = 'key' then c.member end;
-  if p_kind = 'member' and m.id is null then
+  if m.id is null and (p_kind = 'member' or c.member is not null) then
     return;
   end if;
   return query select t.id, t.schema, t.role, t.slug, t.name, t.currency, t.timezone, t.locale, t.host, t.version,
     m.id::uuid, m.name::text, m.email::text, m.role::text, m.preferences::jsonb,
     c.id::uuid, (case when p_kind = 'key' then 'key' else 'job' end)::text, c.name::text,
-    (case p_kind when 'member' then m.role when 'key' then c.role else 'owner' end)::text;
+    (case p_kind when 'member' then m.role when 'key' then pod.key_role(c.role, m.all_roles) else 'owner' end)::text,
+    (case p_kind when 'member' then array_to_string(m.all_roles, ',') when 'key' then c.role else 'owner' end)::text,
+    (case when p_kind = 'key' then array_to_string(m.all_roles, ',') end)::text, m.team::uuid;
 end
 $body$
 --;
 create function pod.refusal_job(p_tenant uuid)
 returns boolean language sql stable security definer set search_path = pg_catalog, pg_temp
 as $body$ select exists (select from pod.tenant where id = p_tenant and state = 'active') $body$
+--;
+-- Roles or sharing changed: from the next entry on everybody reads them anew.
+create function pod.bump_version(p_tenant uuid)
+returns bigint language sql volatile security definer set search_path = pg_catalog, pg_temp as $body$
+  update pod.tenant set version = version + 1 where id = p_tenant returning version
+$body$
