@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-import psycopg
 import pytest
 
 from app.records.board import board
@@ -80,20 +79,6 @@ def _settle(connection: sa.Connection, table: str) -> None:
 def million_scope(databases: Databases, million: Tenant) -> Iterator[TenantScope]:
     with enter_job(databases, million.id, actor=SYSTEM, write=False, budget=PATIENT) as opened:
         yield opened
-
-
-@pytest.fixture
-def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[bytes, Any]]:
-    """The statements sent while the test runs, with their parameters."""
-    found: list[tuple[bytes, Any]] = []
-    original = psycopg.Cursor.execute
-
-    def execute(self: psycopg.Cursor[Any], query: Any, params: Any = None, **kwargs: Any) -> Any:
-        found.append((query, params))
-        return original(self, query, params, **kwargs)
-
-    monkeypatch.setattr(psycopg.Cursor, "execute", execute)
-    return found
 
 
 def explained(scope: TenantScope, statement: tuple[bytes, Any]) -> dict[str, Any]:

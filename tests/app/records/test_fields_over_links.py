@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import psycopg
 import pytest
 
 from app.core.errors import InvalidInput
@@ -29,20 +28,6 @@ PATHS = (
 )
 
 
-@pytest.fixture
-def sent(monkeypatch: pytest.MonkeyPatch) -> list[object]:
-    """The statements sent while the test runs."""
-    found: list[object] = []
-    original = psycopg.Cursor.execute
-
-    def execute(self: psycopg.Cursor[Any], query: Any, params: Any = None, **kwargs: Any) -> Any:
-        found.append(query)
-        return original(self, query, params, **kwargs)
-
-    monkeypatch.setattr(psycopg.Cursor, "execute", execute)
-    return found
-
-
 def fill(scope: TenantScope, count: int) -> str:
     """Deals each with a chain of companies of its own; answers the last one's id."""
     for number in range(count):
@@ -56,7 +41,7 @@ def fill(scope: TenantScope, count: int) -> str:
 
 @pytest.mark.parametrize("count", [1, 12])
 def test_a_list_a_record_and_a_board_take_the_same_statements_for_any_number_of_records(
-    scope: TenantScope, sent: list[object], count: int
+    scope: TenantScope, sent: list[tuple[bytes, Any]], count: int
 ) -> None:
     last = fill(scope, count)
     sent.clear()
@@ -113,7 +98,7 @@ def test_where_a_path_can_not_go_on_the_error_says_why(
 
 
 def test_a_link_to_several_objects_shows_where_it_leads_in_one_statement(
-    scope: TenantScope, sent: list[object]
+    scope: TenantScope, sent: list[tuple[bytes, Any]]
 ) -> None:
     for _ in range(4):
         note = make_note(scope)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any
 
-import psycopg
 import pytest
 
 from app.core.errors import InvalidInput, RapportError
@@ -24,20 +23,6 @@ if TYPE_CHECKING:
     from app.core.db import Databases
     from tenants.scope import Tenant, TenantScope
     from tests.support.tenants import NewTenant
-
-
-@pytest.fixture
-def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[bytes, Any]]:
-    """The statements sent while the test runs, with their parameters."""
-    found: list[tuple[bytes, Any]] = []
-    original = psycopg.Cursor.execute
-
-    def execute(self: psycopg.Cursor[Any], query: Any, params: Any = None, **kwargs: Any) -> Any:
-        found.append((query, params))
-        return original(self, query, params, **kwargs)
-
-    monkeypatch.setattr(psycopg.Cursor, "execute", execute)
-    return found
 
 
 def names(scope: TenantScope, object_name: str = "company", **query: Any) -> list[object]:

@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import psycopg
 import pytest
 
 from app.factory import bind_ports
@@ -46,16 +45,8 @@ def deals(request: pytest.FixtureRequest, api: Api) -> list[str]:
 
 
 @pytest.fixture
-def counted(api: Api, monkeypatch: pytest.MonkeyPatch) -> Counted:
+def counted(api: Api, sent: list[tuple[bytes, Any]]) -> Counted:
     """Statements of one call, the second of two: the first one may fill caches."""
-    sent: list[object] = []
-    original = psycopg.Cursor.execute
-
-    def execute(self: psycopg.Cursor[Any], query: Any, params: Any = None, **kwargs: Any) -> Any:
-        sent.append(query)
-        return original(self, query, params, **kwargs)
-
-    monkeypatch.setattr(psycopg.Cursor, "execute", execute)
 
     def count(method: str, path: Callable[[], str] | str, body: Any = None, **query: str) -> int:
         for _ in range(2):

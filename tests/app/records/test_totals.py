@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import psycopg
 import pytest
 
 from app.core.errors import InvalidInput
@@ -46,20 +45,6 @@ def large_scope(databases: Databases, large: Tenant) -> Iterator[TenantScope]:
         yield opened
 
 
-@pytest.fixture
-def sent(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
-    """The statements sent while the test runs."""
-    found: list[bytes] = []
-    original = psycopg.Cursor.execute
-
-    def execute(self: psycopg.Cursor[Any], query: Any, params: Any = None, **kwargs: Any) -> Any:
-        found.append(query if isinstance(query, bytes) else str(query).encode())
-        return original(self, query, params, **kwargs)
-
-    monkeypatch.setattr(psycopg.Cursor, "execute", execute)
-    return found
-
-
 @pytest.mark.parametrize(
     ("condition", "share"),
     [
@@ -71,7 +56,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     ],
 )
 def test_an_estimate_is_near_the_truth_and_reads_no_record(
-    large_scope: TenantScope, sent: list[bytes], condition: str, share: float
+    large_scope: TenantScope, sent: list[tuple[bytes, Any]], condition: str, share: float
 ) -> None:
     asked = ListQuery(filter=condition, limit=1, total="estimate")
     list_records(large_scope, "deal", asked)
@@ -80,19 +65,21 @@ def test_an_estimate_is_near_the_truth_and_reads_no_record(
     assert total is not None
     assert share * _DEALS / 2 <= total <= share * _DEALS * 2
     assert len(sent) == 2
-    assert sent[1].startswith(b"EXPLAIN (FORMAT JSON) SELECT")
-    assert b"ANALYZE" not in sent[1]
+    assert sent[1][0].startswith(b"EXPLAIN (FORMAT JSON) SELECT")
+    assert b"ANALYZE" not in sent[1][0]
 
 
-def test_an_exact_total_is_one_more_statement_and_counts(large_scope: TenantScope, sent: list[bytes]) -> None:
+def test_an_exact_total_is_one_more_statement_and_counts(
+    large_scope: TenantScope, sent: list[tuple[bytes, Any]]
+) -> None:
     asked = ListQuery(filter='stage == "won"', limit=1, total="exact")
     assert list_records(large_scope, "deal", asked).total == _DEALS // 3
     sent.clear()
     list_records(large_scope, "deal", asked)
-    assert [b"count(*)" in text for text in sent] == [False, True]
+    assert [b"count(*)" in text for text, _ in sent] == [False, True]
 
 
-def test_without_asking_nothing_is_counted(large_scope: TenantScope, sent: list[bytes]) -> None:
+def test_without_asking_nothing_is_counted(large_scope: TenantScope, sent: list[tuple[bytes, Any]]) -> None:
     list_records(large_scope, "deal", ListQuery(limit=1))  # the workspace's roles and fields are read once a version
     sent.clear()
     page = list_records(large_scope, "deal", ListQuery(limit=1))
@@ -108,7 +95,9 @@ def test_few_records_are_counted_even_when_an_estimate_would_do(large_scope: Ten
 
 
 @pytest.mark.parametrize("total", ["exact", "estimate"])
-def test_a_first_page_that_holds_them_all_is_its_own_total(scope: TenantScope, sent: list[bytes], total: Any) -> None:
+def test_a_first_page_that_holds_them_all_is_its_own_total(
+    scope: TenantScope, sent: list[tuple[bytes, Any]], total: Any
+) -> None:
     for number in range(3):
         make_deal(scope, f"Few {number}")
     sent.clear()
