@@ -55,12 +55,15 @@ class OneConnection(RuleBasedStateMachine):
     def start(self) -> None:
         self.backends: set[int] = set()
 
-    def enter(self, number: int, *, write: bool = False) -> contextlib.AbstractContextManager[TenantScope]:
-        return enter_job(self.databases, self.tenants[number].id, actor=SYSTEM, write=write)
+    def enter(
+        self, number: int, *, write: bool = False, by_key: bool = False
+    ) -> contextlib.AbstractContextManager[TenantScope]:
+        return enter_job(self.databases, self.tenants[number].id, actor=SYSTEM, write=write, by_key=by_key)
 
-    @rule(number=TENANTS, write=st.booleans())
-    def commit(self, number: int, write: bool) -> None:
-        with self.enter(number, write=write) as scope:
+    @rule(number=TENANTS, write=st.booleans(), kept=st.booleans())
+    def commit(self, number: int, write: bool, kept: bool) -> None:
+        """A plan that is kept belongs to the connection: the next tenant's rows come from the next tenant's tables."""
+        with self.enter(number, write=write, by_key=kept) as scope:
             assert canaries(scope) == {f"canary {number}"}
 
     @rule(number=TENANTS)
