@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 Plain: TypeAlias = "str | int | float | bool | list[str] | None"
 Leaves: TypeAlias = "dict[str, Plain]"
+#: Component ("kind/name") → its leaves.
+Document: TypeAlias = "dict[str, Leaves]"
 Tree: TypeAlias = "dict[str, Plain | Tree]"
 
 SEPARATOR = "/"
