@@ -21,8 +21,6 @@ Document: TypeAlias = "dict[str, Leaves]"
 Tree: TypeAlias = "dict[str, Plain | Tree]"
 
 SEPARATOR = "/"
-_DIGITS = 3
-_LAST = 10**_DIGITS - 1
 
 
 def flatten(tree: Mapping[str, object], prefix: str = "") -> Leaves:
@@ -56,17 +54,21 @@ def spec_hash(leaves: Mapping[str, Plain]) -> str:
 
 def ranked(count: int) -> list[str]:
     """``count`` ranks in order, with room between them."""
-    step = max(1, min(10, _LAST // (count + 1)))
-    return [f"{(at + 1) * step:0{_DIGITS}d}" for at in range(count)]
+    found: list[str] = []
+    for _ in range(count):
+        found.append(rank_after(found[-1:]))
+    return found
 
 
 def rank_after(ranks: Iterable[str]) -> str:
-    """A rank behind all of ``ranks``."""
+    """A rank behind all of ``ranks``: 010, 020 … 990, 99010, 99020 …, so that adding at the end gives what writing all
+    of them anew would give.
+    """
     last = max(ranks, default="")
-    head = int(last[:_DIGITS].ljust(_DIGITS, "0")) if last else 0
-    if head < _LAST:
-        return f"{head + 1:0{_DIGITS}d}"
-    return last + "5"
+    full = len(last) - len(last.lstrip("9"))
+    head = last[: full - full % 2]
+    step = int(last[len(head) :][:3].ljust(3, "0")) // 10 + 1
+    return f"{head}{step:02d}0"
 
 
 def rank_between(low: str, high: str) -> str:
