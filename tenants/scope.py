@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -196,6 +196,17 @@ class TenantScope:
         A tenant's role may execute nothing in schema ``pod``; this is how a key and its mirror become one act.
         """
         self.deferred.append((function_call, params))
+
+    def ask_login(self, function_call: LiteralString, params: Sequence[Any]) -> Any:
+        """The one value that a ``pod`` function of the closed list answers the login, in the middle of a transaction.
+
+        Neither the text nor the parameters may come from a client: for that moment no tenant's role is set.
+        """
+        connection, role = self.connection, self.tenant.role
+        connection.execute("select set_config('role', 'none', true)")
+        row = connection.execute(function_call, params).fetchone()
+        connection.execute("select set_config('role', %s, true)", (role,))
+        return None if row is None else row[0]
 
     def check_budget(self) -> None:
         """Refuse to go on in a transaction that is far over its time: it holds a lock others wait for."""

@@ -141,8 +141,8 @@ class _Narrowing:
         to = tuple(name for name in field.to if name not in known or self._rights.grant(name).level("read") != "none")
         if to == field.to:
             return field
-        kind = field.type.specialise(to)
-        return replace(field, to=to, type=kind, columns=kind.columns(field.name)) if to else None
+        left = tuple(column for column in field.columns if not column.part or column.part in to)
+        return replace(field, to=to, type=field.type.specialise(to), columns=left) if to else None
 
     def _writes(self, name: str) -> bool:
         grant = self._rights.grant(name)

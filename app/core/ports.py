@@ -47,7 +47,7 @@ class Ports:
 
     #: authorise(scope, right, object): raises Forbidden when the scope lacks the right, with that object ("" is any)
     authorise: Callable[[SqlScope, str, str], None] = field(default_factory=lambda: _unbound("authorise"))
-    #: tenant_tables(): DDL of a fresh tenant's object tables, run with search_path = its schema (app.metadata.ddl)
+    #: tenant_tables(): a fresh tenant's object tables and pin, run with search_path = its schema (app.metadata.fresh)
     tenant_tables: Callable[[], Sequence[str]] = field(default_factory=lambda: _unbound("tenant_tables"))
     #: seal(runtime, tenant_id): give the tenant's new events their sequence; how many (app.events)
     seal: Callable[[Runtime, UUID], int] = field(default_factory=lambda: _unbound("seal"))

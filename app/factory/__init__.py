@@ -10,8 +10,7 @@ from app.core.db import Databases
 from app.core.ports import Ports, Runtime
 from app.events.seal import seal_tenant
 from app.factory import jobs as jobs  # for the jobs it registers
-from app.metadata.catalog import platform
-from app.metadata.ddl import tenant_tables
+from app.metadata.fresh import fresh_tenant
 from app.records.handover import hand_over
 from tenants import scope
 from tenants.provisioning.bootstrap import prepare
@@ -45,7 +44,7 @@ def bind_ports() -> Ports:
     """The adapters of this installation. The gate is bound by ``app.factory.web``: only requests need it."""
     return Ports(
         authorise=lambda scope, right, name="": require(cast("TenantScope", scope), right, name),
-        tenant_tables=lambda: tenant_tables(platform()),
+        tenant_tables=fresh_tenant,
         seal=seal_tenant,
         pending=_pending,
         pods=lambda runtime: pod_numbers(runtime.databases),

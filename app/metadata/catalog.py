@@ -10,42 +10,40 @@ import functools
 import threading
 from collections import OrderedDict
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
+from app.metadata import layered, store
 from app.metadata.compiler import compile_object, hash_of, with_targets
-from app.metadata.components import read_platform
-from app.metadata.layers import effective
+from app.metadata.layers import Override, live, overlaid
+from app.metadata.leaves import SEPARATOR
 from app.metadata.model import Catalog, ObjectType
+from app.metadata.physical import OBJECT, naming
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from uuid import UUID
 
-    from app.metadata.leaves import Leaves, Plain
+    from app.metadata.leaves import Document, Leaves, Plain
+    from app.metadata.physical import Names, Naming, Physical
     from tenants.scope import TenantScope
 
 #: About 20 kB a compiled object and 1 kB a catalog: together below the 64 MB of DESIGN §5.
 MAX_OBJECTS: Final = 3_000
 MAX_CATALOGS: Final = 2_000
-_OVERRIDES: Final = "select component, path, value from metadata_override order by component, path"
 
 _lock = threading.Lock()
 _objects: OrderedDict[str, ObjectType] = OrderedDict()
 _catalogs: OrderedDict[UUID, Catalog] = OrderedDict()
 
 
-@functools.cache
 def platform_leaves() -> Mapping[str, Leaves]:
-    """The platform layer in canonical form, by object name in navigation order."""
-    specs = with_targets(read_platform())
-    return MappingProxyType(dict(sorted(specs.items(), key=lambda item: (str(item[1].get("rank")), item[0]))))
+    """The standard objects' leaves by name in navigation order, targets resolved."""
+    return _base(layered.platform_hash()).leaves
 
 
-@functools.cache
 def platform() -> Catalog:
     """The standard objects as every new workspace has them; version 0."""
-    objects = {name: compile_object(leaves) for name, leaves in platform_leaves().items()}
-    return Catalog(version=0, objects=MappingProxyType(objects))
+    return _base(layered.platform_hash()).catalog
 
 
 def whole(scope: TenantScope) -> Catalog:
@@ -59,8 +57,9 @@ def whole(scope: TenantScope) -> Catalog:
         if known is not None and known.version == scope.version:
             _catalogs.move_to_end(tenant)
             return known
-    rows = cast("list[tuple[str, str, Plain]]", scope.execute(_OVERRIDES).fetchall())
-    built = build(scope.version, rows)
+    stored = store.read(scope.execute, scope.version)
+    layered.learn(scope, stored.pins)
+    built = compose(stored)
     with _lock:
         _catalogs[tenant] = built
         _catalogs.move_to_end(tenant)
@@ -71,20 +70,34 @@ def whole(scope: TenantScope) -> Catalog:
 
 def build(version: int, overrides: Iterable[tuple[str, str, Plain]]) -> Catalog:
     """The catalog of the platform with ``overrides`` (component, path, value) on top."""
-    changed: dict[str, list[tuple[str, Plain]]] = {}
-    for component, path, value in overrides:
-        kind, _, name = component.partition("/")
-        if kind == "object":
-            changed.setdefault(name, []).append((path, value))
-    base = platform()
-    if not changed:
-        return Catalog(version=version, objects=base.objects)
-    leaves = platform_leaves()
-    objects = {
-        name: _shared(effective(leaves[name], changed[name])) if name in changed else base.objects[name]
-        for name in leaves
-    }
-    return Catalog(version=version, objects=MappingProxyType(objects))
+    rows = tuple(Override(component, path, None, value) for component, path, value in overrides)
+    return compose(store.Stored(version, (), rows, ()))
+
+
+def compose(stored: store.Stored) -> Catalog:
+    """The catalog of what a tenant's schema holds."""
+    base = _base(layered.key_of(stored.pins))
+    if not stored.overrides and not stored.physical:
+        return Catalog(version=stored.version, objects=base.catalog.objects, components=base.catalog.components)
+    touched = {override.component for override in stored.overrides}
+    lower = {component: leaves for component, leaves in base.document.items() if component in touched}
+    changed = live(overlaid(lower, stored.overrides))
+    document = {component: leaves for component, leaves in base.document.items() if component not in touched} | changed
+    return Catalog(
+        version=stored.version,
+        objects=MappingProxyType(_compiled(document, naming(stored.physical), base)),
+        components=_others(document),
+    )
+
+
+def of_document(version: int, document: Document, physical: Iterable[Physical]) -> Catalog:
+    """The catalog of a document that is not stored (yet); ``document`` without hidden parts."""
+    base = _base(layered.platform_hash())
+    return Catalog(
+        version=version,
+        objects=MappingProxyType(_compiled(document, naming(physical), base)),
+        components=_others(document),
+    )
 
 
 def forget(tenant: UUID) -> None:
@@ -93,14 +106,56 @@ def forget(tenant: UUID) -> None:
         _catalogs.pop(tenant, None)
 
 
-def _shared(leaves: Leaves) -> ObjectType:
-    key = hash_of(leaves)
+class _Base:
+    """What one stack of lower layers comes to without any tenant's own."""
+
+    def __init__(self, document: Document) -> None:
+        self.document: Document = live(document)
+        self.leaves: Mapping[str, Leaves] = MappingProxyType(_in_order(with_targets(_objects_of(self.document))))
+        objects = {name: _shared(name, leaves, None) for name, leaves in self.leaves.items()}
+        self.catalog = Catalog(version=0, objects=MappingProxyType(objects), components=_others(self.document))
+
+
+@functools.lru_cache(maxsize=16)
+def _base(key: str) -> _Base:
+    return _Base(layered.document(key))
+
+
+def _compiled(document: Document, names: Naming, base: _Base) -> dict[str, ObjectType]:
+    found: dict[str, ObjectType] = {}
+    for name, leaves in _in_order(with_targets(_objects_of(document))).items():
+        called = names.of(name, leaves)
+        same = called is None and base.leaves.get(name) == leaves
+        found[name] = base.catalog.objects[name] if same else _shared(name, leaves, called)
+    return found
+
+
+def _objects_of(document: Document) -> dict[str, Leaves]:
+    return {
+        component.partition(SEPARATOR)[2]: leaves
+        for component, leaves in document.items()
+        if component.partition(SEPARATOR)[0] == OBJECT
+    }
+
+
+def _in_order(specs: Mapping[str, Leaves]) -> dict[str, Leaves]:
+    return dict(sorted(specs.items(), key=lambda item: (str(item[1].get("rank", "")), item[0])))
+
+
+def _others(document: Document) -> Mapping[str, Leaves]:
+    return MappingProxyType({
+        component: leaves for component, leaves in document.items() if component.partition(SEPARATOR)[0] != OBJECT
+    })
+
+
+def _shared(name: str, leaves: Leaves, names: Names | None) -> ObjectType:
+    key = hash_of(name, leaves, names)
     with _lock:
         known = _objects.get(key)
         if known is not None:
             _objects.move_to_end(key)
             return known
-    built = compile_object(leaves)
+    built = compile_object(name, leaves, names)
     with _lock:
         _objects[key] = built
         while len(_objects) > MAX_OBJECTS:

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Final, cast
 from app.metadata import fieldtypes
 from app.metadata.leaves import nest, spec_hash
 from app.metadata.model import Field, ObjectType, Option, Pipeline, Stage
+from app.metadata.physical import Names, standard_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from app.metadata.fieldtypes.base import FieldType
     from app.metadata.leaves import Leaves, Plain
-    from app.metadata.model import OnDelete, StageStatus, Unique
+    from app.metadata.model import Column, OnDelete, StageStatus, Unique
 
 #: Changes of what this module adds to a spec must change the hash too.
 _EDITION: Final = "1"
@@ -51,22 +53,23 @@ _KEEPING: Final[dict[str, dict[str, object]]] = {
 _OURS: Final = frozenset({"owner", "team"})
 
 
-def compile_object(leaves: Mapping[str, Plain]) -> ObjectType:
-    """Compile an effective spec. ``leaves`` comes from a checked component (components.py)."""
+def compile_object(name: str, leaves: Mapping[str, Plain], names: Names | None = None) -> ObjectType:
+    """Compile an effective spec; ``names`` where the database calls something otherwise than the standard."""
     spec = cast("dict[str, object]", nest(leaves))
+    names = names or Names(standard_table(name))
     label = _map(spec.get("label"))
     pipelines = _pipelines(_map(spec.get("pipelines")))
     title = _names(spec.get("title"))
     return ObjectType(
-        name=str(spec["name"]),
+        name=name,
         label=str(label.get("one", "")),
         plural=str(label.get("other", "")),
         icon=str(spec.get("icon", "")),
-        table=f"o_{spec['name']}",
-        fields=MappingProxyType(_fields(spec, title, pipelines)),
+        table=names.table,
+        fields=MappingProxyType(_fields(spec, title, pipelines, names)),
         title=title,
         title_else=_names(spec.get("title_else")),
-        spec_hash=hash_of(leaves),
+        spec_hash=hash_of(name, leaves, names),
         pipelines=MappingProxyType(pipelines),
         highlights=_names(spec.get("highlights")),
         list_columns=_names(spec.get("list_columns")),
@@ -78,9 +81,18 @@ def compile_object(leaves: Mapping[str, Plain]) -> ObjectType:
     )
 
 
-def hash_of(leaves: Mapping[str, Plain]) -> str:
-    """What tenants with the same effective spec share a compiled object by."""
-    return spec_hash({**leaves, "edition": _EDITION})
+def hash_of(name: str, leaves: Mapping[str, Plain], names: Names | None = None) -> str:
+    """What tenants with the same effective spec, called the same in the database, share a compiled object by."""
+    called: dict[str, Plain] = {"name": name, "edition": _EDITION}
+    if names is not None and names != Names(standard_table(name)):
+        called |= {f"table:{target}": table for target, table in names.tables.items()}
+        called |= {f"column:{field}": column for field, column in names.columns.items()} | {"table": names.table}
+    return spec_hash({**leaves, **called})
+
+
+def system_fields(*, pipelines: bool) -> dict[str, dict[str, object]]:
+    """What the engine adds to every object, and to those with pipelines: name → spec."""
+    return _IDENTITY | (_STANDING if pipelines else {}) | _KEEPING
 
 
 def with_targets(specs: Mapping[str, Leaves]) -> dict[str, Leaves]:
@@ -96,9 +108,11 @@ def _by_rank(items: Iterable[tuple[str, Leaves]]) -> list[tuple[str, Leaves]]:
     return sorted(items, key=lambda item: (str(item[1].get("rank", "")), item[0]))
 
 
-def _fields(spec: Mapping[str, object], title: tuple[str, ...], pipelines: Mapping[str, Pipeline]) -> dict[str, Field]:
+def _fields(
+    spec: Mapping[str, object], title: tuple[str, ...], pipelines: Mapping[str, Pipeline], names: Names
+) -> dict[str, Field]:
     """All fields in display order: id, the object's own with its stage behind the title, what every record keeps."""
-    own = {name: _field(name, _map(raw)) for name, raw in _ordered(_map(spec.get("fields")))}
+    own = {name: _field(name, _map(raw), names) for name, raw in _ordered(_map(spec.get("fields")))}
     standing = {name: _standing(name, raw, pipelines) for name, raw in _STANDING.items()} if pipelines else {}
     lead = {name: own.pop(name) for name in title if name in own}
     return (
@@ -116,8 +130,20 @@ def _kept(name: str, raw: Mapping[str, object], spec: Mapping[str, object]) -> F
     return replace(found, indexed=spec.get("navigation") is not False) if name in _OURS else found
 
 
-def _field(name: str, raw: Mapping[str, object]) -> Field:
+def _columns(kind: FieldType, base: str, to: tuple[str, ...], tables: Mapping[str, str]) -> tuple[Column, ...]:
+    """A reference's columns are called by the tables they point to, which keep their name when an object is renamed."""
+    columns = kind.columns(base)
+    if kind.name != "reference" or not tables:
+        return columns
+    return tuple(
+        replace(column, name=f"{base}__{tables[target].removeprefix('o_')}") if target in tables else column
+        for column, target in zip(columns, to, strict=True)
+    )
+
+
+def _field(name: str, raw: Mapping[str, object], names: Names | None = None) -> Field:
     to = _names(raw.get("to"))
+    base = names.columns.get(name, name) if names else name
     kind = fieldtypes.get(str(raw["type"])).specialise(to)
     unique = raw.get("unique") or ""
     return Field(
@@ -125,7 +151,7 @@ def _field(name: str, raw: Mapping[str, object]) -> Field:
         type=kind,
         label=str(raw.get("label", name)),
         help=str(raw.get("help", "")),
-        columns=kind.columns(name),
+        columns=_columns(kind, base, to, names.tables if names else {}),
         required=raw.get("required") is True,
         unique=cast("Unique", "folded" if unique is True else unique),
         searchable=raw.get("searchable") is True,

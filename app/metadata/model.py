@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from app.expressions import Checked
     from app.metadata.fieldtypes.base import FieldType
+    from app.metadata.leaves import Leaves
     from app.metadata.reach import Reach
     from tenants.scope import Tenant
 
@@ -38,6 +40,59 @@ class Option:
     color: str = ""
     rank: str = ""
     retired: bool = False
+
+
+#: A field of an object, by both names.
+FieldName = tuple[str, str]
+RollupFunction = Literal["count", "sum", "min", "max", "avg", "latest"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Formula:
+    """How a field is calculated from others; ``source`` in the condition language, ``returns`` a field type.
+
+    ``parts`` are its checked trees, one a column of the type. With ``sql`` each part is a VIRTUAL column of that text;
+    without it looks over links or at the time, and is an expression in the statement that asks. ``reads`` holds every
+    field it comes to, of any object. ``problem`` says why it can't be calculated (any more): then it is empty.
+    """
+
+    source: str
+    returns: str
+    parts: tuple[Checked, ...] = ()
+    sql: tuple[str, ...] = ()
+    reads: frozenset[FieldName] = frozenset()
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rollup:
+    """A figure over the live records that link here by the inverse ``over``, of those that meet ``when``.
+
+    ``object`` and ``column`` are those records' object and the column of their link, once found. ``key`` names what an
+    ``indexed`` one keeps in the tables ``rollup`` and ``rollup_delta``: it differs wherever the figure would.
+    """
+
+    over: str
+    function: RollupFunction
+    field: str = ""
+    when: str = ""
+    indexed: bool = False
+    object: str = ""
+    column: str = ""
+    condition: Checked | None = None
+    key: str = ""
+    reads: frozenset[FieldName] = frozenset()
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """An indexed roll-up of another object that counts this one's records: whose field it is, and how it is kept."""
+
+    object: str
+    field: str
+    rollup: Rollup
+    table: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +122,30 @@ class Field:
     primary_of: str = ""
     #: Whoever has this catalog may read the field but not write it.
     denied: bool = False
+
+    #: Calculated, never written: by ``formula`` or ``rollup``, whose values are of ``type``.
+    formula: Formula | None = None
+    rollup: Rollup | None = None
+
+    @property
+    def computed(self) -> bool:
+        """Whether its value is calculated from others."""
+        return self.formula is not None or self.rollup is not None
+
+    @property
+    def stored(self) -> bool:
+        """Whether its value is kept in columns that are written."""
+        return bool(self.columns) and not self.computed
+
+    @property
+    def shown(self) -> bool:
+        """Whether it has a value people read: in columns, or in an expression."""
+        return bool(self.columns) or self.computed
+
+    @property
+    def forms(self) -> tuple[Column, ...]:
+        """The columns its values are read as, whether there are such or not."""
+        return self.columns or self.type.columns(self.name)
 
     @property
     def writable(self) -> bool:
@@ -118,6 +197,8 @@ class ObjectType:
     default_sort: str = "title"
     navigation: bool = True
     timeline: bool = True
+    #: Indexed roll-ups that count these records: every write of one appends what it adds to them.
+    feeds: tuple[Feed, ...] = ()
     #: Which records whoever has this catalog reaches: in all of these ways; none means every record.
     reach: tuple[Reach, ...] = ()
     #: The title says what they may not read: a short form of the id stands for it.
@@ -140,6 +221,8 @@ class Catalog:
     objects: Mapping[str, ObjectType]
     whole: Catalog | None = None
     tenant: Tenant | None = None
+    #: Component → leaves of every root kind but objects: views, layouts, calendars, translations, option sets.
+    components: Mapping[str, Leaves] = field(default_factory=dict[str, "Leaves"])
 
     def object(self, name: str) -> ObjectType:
         """Return the object called ``name``. Raises KeyError."""

@@ -58,7 +58,7 @@ def _field_of(object_type: ObjectType, violation: psycopg.Error) -> Field | None
     """The field whose unique index or foreign key was violated, by the constraint's name."""
     broken = violation.diag.constraint_name
     for field in object_type.fields.values():
-        names = {foreign_key_name(object_type.table, column.name) for column in field.columns}
-        if broken in names | {unique_name(object_type.table, field.name)}:
+        keys = {foreign_key_name(object_type.table, column.name) for column in field.columns}
+        if broken in keys | {unique_name(object_type.table, column.name) for column in field.columns}:
             return field
     return None

@@ -102,3 +102,10 @@ def append_only_tables() -> tuple[str, ...]:
     """Tables of a tenant on which its role may only insert and select, as the revisions declare them."""
     script = ScriptDirectory.from_config(_config("tenant"))
     return tuple(name for revision in script.walk_revisions() for name in getattr(revision.module, "APPEND_ONLY", ()))
+
+
+@cache
+def read_only_tables() -> tuple[str, ...]:
+    """Tables of a tenant that its role may only select from: what the engine of metadata writes as their owner."""
+    script = ScriptDirectory.from_config(_config("tenant"))
+    return tuple(name for revision in script.walk_revisions() for name in getattr(revision.module, "READ_ONLY", ()))

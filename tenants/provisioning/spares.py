@@ -12,7 +12,7 @@ import psycopg
 from psycopg import sql
 
 from app.core import ids
-from tenants.provisioning.migrating import append_only_tables, newest, tenant_statements
+from tenants.provisioning.migrating import append_only_tables, newest, read_only_tables, tenant_statements
 from tenants.registry.naming import check_settings
 from tenants.registry.pods import open_pods
 
@@ -106,7 +106,7 @@ def get_ready(ports: Ports) -> None:
 def _plan(tenant_tables: Callable[[], Sequence[str]]) -> tuple[tuple[str, ...], str]:
     """All statements of a fresh schema and their fingerprint; worked out once a process."""
     statements = (*tenant_statements(), *tenant_tables())
-    digest = hashlib.sha256("\0".join((*statements, *append_only_tables())).encode())
+    digest = hashlib.sha256("\0".join((*statements, *append_only_tables(), *read_only_tables())).encode())
     return statements, digest.hexdigest()[:32]
 
 
@@ -122,11 +122,11 @@ def make_spare(connection: Connection, ports: Ports, *, claim: UUID | None = Non
         for statement in statements:
             # Text of our own migrations and of the DDL compiler, one statement an execute.
             connection.execute(cast("LiteralString", statement))
-        for revoke in _append_only(name):
+        for revoke in _restrictions(name):
             connection.execute(revoke)
     row = connection.execute(
-        "insert into pod.tenant (schema, role, system_version, blueprint, state, claim) "
-        "values (%s, %s, %s, %s, 'spare', %s) returning id",
+        "insert into pod.tenant (schema, role, system_version, platform, blueprint, state, claim) "
+        "values (%s, %s, %s, (select hash from metadata_layer where place = 0), %s, 'spare', %s) returning id",
         (name, name, newest("tenant"), fingerprint, claim),
     ).fetchone()
     connection.execute("select set_config('search_path', 'pg_catalog, pg_temp', true)")
@@ -161,11 +161,13 @@ def _make_role(connection: Connection, name: str) -> None:
         connection.execute(statement)
 
 
-def _append_only(role: str) -> list[sql.Composed]:
+def _restrictions(role: str) -> list[sql.Composed]:
     """Default privileges have granted the tenant's role everything on these tables too."""
+    revoked = (("update, delete", append_only_tables()), ("insert, update, delete", read_only_tables()))
     return [
-        sql.SQL("revoke update, delete on {} from {}").format(sql.Identifier(table), sql.Identifier(role))
-        for table in append_only_tables()
+        sql.SQL("revoke {} on {} from {}").format(sql.SQL(what), sql.Identifier(table), sql.Identifier(role))
+        for what, tables in revoked
+        for table in tables
     ]
 
 

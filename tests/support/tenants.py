@@ -24,8 +24,7 @@ from app.core.db import Databases, PodAddress
 from app.core.mail import Outbox
 from app.core.ports import Ports, Runtime
 from app.core.storage import LocalDisk
-from app.metadata.catalog import platform
-from app.metadata.ddl import tenant_tables
+from app.metadata.fresh import fresh_tenant
 from tenants.provisioning import bootstrap, create_tenant, migrating
 from tenants.provisioning.lifecycle import PersonRef
 from tenants.registry.pods import pod_loader
@@ -104,7 +103,7 @@ def runtime(databases: Databases, servers: Servers, tmp_path_factory: pytest.Tem
         hardening="strict",
         embedded=True,
     )
-    statements = tuple(tenant_tables(platform()))
+    statements = tuple(fresh_tenant())
     ports = Ports(tenant_tables=lambda: statements)
     with redis.Redis.from_url(servers.valkey) as client:
         yield Runtime(

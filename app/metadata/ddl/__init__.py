@@ -1,4 +1,4 @@
-"""The only writer of DDL for objects. Step 1: the tables of a new tenant."""
+"""The only writer of DDL for objects: what tables are to be, the difference, what they are."""
 
 from __future__ import annotations
 

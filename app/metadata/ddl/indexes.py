@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from app.metadata.ddl.names import index_name, unique_name
@@ -17,24 +18,47 @@ if TYPE_CHECKING:
 _FIGURES: Final = ("close_on", "probability")
 
 
-def indexes(object_type: ObjectType) -> list[str]:
-    """The statements for an object's indexes; the table is new and empty."""
-    found = [statement for field in object_type.fields.values() for statement in _of_field(object_type, field)]
+@dataclass(frozen=True, slots=True)
+class Index:
+    """An index: what stands behind ON in its statement."""
+
+    name: str
+    table: str
+    rest: str
+    unique: bool = False
+
+    def statement(self, *, concurrently: bool = False) -> str:
+        """CREATE INDEX."""
+        unique = "unique " if self.unique else ""
+        beside = "concurrently " if concurrently else ""
+        return f"create {unique}index {beside}{quoted(self.name)} on {quoted(self.table)} {self.rest}"
+
+
+def indexes(object_type: ObjectType) -> list[Index]:
+    """All indexes of an object besides its primary key."""
+    found = [index for field in object_type.fields.values() if field.columns for index in _of_field(object_type, field)]
     if object_type.timeline:
         found += _of_title(object_type)
     search = search_sql(object_type)
     if search is not None:
         found.append(_index(object_type, "search", f"using gin (({search}))"))
     sort = object_type.default_sort.lstrip("-")
-    if sort in object_type.fields and object_type.timeline:
-        column = quoted(object_type.fields[sort].columns[0].name)
-        found.append(_index(object_type, sort, f"({column}, id)"))
+    if sort in object_type.fields and object_type.timeline and object_type.fields[sort].columns:
+        column = object_type.fields[sort].columns[0].name
+        found.append(_of_sort(object_type, column, {index.name for index in found}))
     if object_type.has_pipeline:
         found.append(
             _index(object_type, "board", f"(pipeline, stage, id){_figures(object_type)} where deleted_at is null")
         )
     found.append(_index(object_type, "trash", "(deleted_at, id) where deleted_at is not null"))
     return found
+
+
+def _of_sort(object_type: ObjectType, column: str, taken: set[str]) -> Index:
+    """The list's own order; a field that is ``indexed`` too has the plain name already."""
+    rest = f"({quoted(column)}, id)"
+    index = _index(object_type, column, rest)
+    return index if index.name not in taken else Index(index_name(object_type.table, column, "sort"), index.table, rest)
 
 
 def _figures(object_type: ObjectType) -> str:
@@ -47,7 +71,7 @@ def _figures(object_type: ObjectType) -> str:
     return f" include ({', '.join(columns)})"
 
 
-def _of_title(object_type: ObjectType) -> list[str]:
+def _of_title(object_type: ObjectType) -> list[Index]:
     """Sorting and prefixes by (key, id); anything inside the title by trigrams. Both on the text of ``_title_key``."""
     key = sort_key_sql(title_sql(object_type))
     return [
@@ -56,14 +80,15 @@ def _of_title(object_type: ObjectType) -> list[str]:
     ]
 
 
-def _of_field(object_type: ObjectType, field: Field) -> Iterator[str]:
-    column = quoted(field.columns[0].name)
-    name = quoted(unique_name(object_type.table, field.name))
-    table = quoted(object_type.table)
+def _of_field(object_type: ObjectType, field: Field) -> Iterator[Index]:
+    name = field.columns[0].name
+    column, table = quoted(name), object_type.table
     if field.unique == "exact":
-        yield f"create unique index {name} on {table} ({column}) where deleted_at is null"
+        yield Index(unique_name(table, name), table, f"({column}) where deleted_at is null", unique=True)
     elif field.unique:
-        yield f"create unique index {name} on {table} (({equal_key_sql(column)})) where deleted_at is null"
+        yield Index(
+            unique_name(table, name), table, f"(({equal_key_sql(column)})) where deleted_at is null", unique=True
+        )
     if field.indexed:
         for one in field.columns:
             quoted_name = quoted(one.name)
@@ -73,5 +98,5 @@ def _of_field(object_type: ObjectType, field: Field) -> Iterator[str]:
             yield _index(object_type, one.name, f"using gin ({quoted(one.name)})")
 
 
-def _index(object_type: ObjectType, what: str, rest: str) -> str:
-    return f"create index {quoted(index_name(object_type.table, what))} on {quoted(object_type.table)} {rest}"
+def _index(object_type: ObjectType, what: str, rest: str) -> Index:
+    return Index(index_name(object_type.table, what), object_type.table, rest)

@@ -26,6 +26,7 @@ STATEMENTS = (
         locale text,
         version bigint not null default 1,
         system_version text not null,
+        platform text,
         blueprint text not null,
         state text not null check (state in ('spare', 'active', 'suspended', 'deleting')),
         claim uuid unique,
@@ -94,6 +95,9 @@ STATEMENTS = (
         yields integer not null default 0
     )
     """,
+    "comment on column pod.tenant.platform is 'the hash of the platform layer it is laid over: metadata_layer, place 0'",
+    # Documents of layers by their hash: stored once a pod, pinned by its tenants (metadata_layer).
+    "create table pod.layer (hash text primary key, layer text not null, document jsonb not null, made_at timestamptz not null default now())",
     "create table pod.schedule (name text primary key, slot timestamptz not null)",
     "create index job_due on pod.job (run_at) where state = 'waiting'",
     "create index job_leased on pod.job (lease_until) where state in ('rung', 'running')",

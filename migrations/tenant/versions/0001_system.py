@@ -70,28 +70,6 @@ STATEMENTS = (
     "create index event_seal_at on event_seal (at)",
     "create table consumer (name text primary key, seq bigint not null default 0, updated_at timestamptz not null default now())",
     """
-    create table metadata_override (
-        component text not null,
-        path text not null,
-        base jsonb,
-        value jsonb,
-        by uuid,
-        at timestamptz not null default now(),
-        primary key (component, path)
-    )
-    """,
-    """
-    create table metadata_change (
-        id uuid primary key default uuidv7(),
-        version bigint not null,
-        source text not null,
-        steps jsonb not null,
-        inverse jsonb not null,
-        by uuid,
-        at timestamptz not null default clock_timestamp()
-    )
-    """,
-    """
     create table rate (
         currency text not null,
         day date not null,
@@ -164,7 +142,7 @@ STATEMENTS = (
 )
 
 #: Tables a tenant's role may add to and read, never change.
-APPEND_ONLY = ("event", "event_seal", "metadata_change")
+APPEND_ONLY = ("event", "event_seal")
 
 
 def upgrade() -> None:

@@ -140,9 +140,9 @@ def test_a_null_override_takes_a_leaf_away() -> None:
 
 @dataclass
 class Rows:
-    rows: list[tuple[str, str, object]]
+    rows: list[tuple[object, ...]]
 
-    def fetchall(self) -> list[tuple[str, str, object]]:
+    def fetchall(self) -> list[tuple[object, ...]]:
         return self.rows
 
 
@@ -161,7 +161,8 @@ class Scope:
 
     def execute(self, _query: str) -> Rows:
         self.asked += 1
-        return Rows([("object/deal", "label/one", f"Sale {self.version}")])
+        label = f"Sale {self.version}"
+        return Rows([("override", "object/deal", "label/one", "Deal", label, None, None, None, False)])
 
 
 def loaded(scope: Scope) -> Catalog:

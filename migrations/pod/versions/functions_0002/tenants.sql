@@ -27,3 +27,8 @@ begin
   on conflict (host) do update set kind = excluded.kind where pod.host.tenant = excluded.tenant;
 end
 $body$
+--;
+-- The document of a layer a tenant is laid over.
+create function pod.layer_document(p_hash text)
+returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp
+as $body$ select document from pod.layer where hash = p_hash $body$

@@ -1,0 +1,319 @@
+"""What objects and fields are called in the database: a name for life, whatever people call them (DESIGN §5).
+
+Standard ones are called like themselves (``o_deal``, ``amount``) and need no row; a row of ``metadata_physical`` tells
+of all that differs: what a tenant made (``o_…``, ``f_…`` + base32), renamed, converted, or hid.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, cast
+
+from app.metadata.leaves import SEPARATOR
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from app.metadata.changeset import Rename
+    from app.metadata.leaves import Document, Leaves
+
+OBJECT: Final = "object"
+FIELDS: Final = "fields"
+#: The type of a column that was purged: its name is not used again.
+GONE: Final = "gone"
+#: Types without a column that holds values.
+COMPUTED: Final = frozenset({"formula", "rollup"})
+
+
+@dataclass(frozen=True, slots=True)
+class Physical:
+    """A row of ``metadata_physical``: a table ("column" is ""), or what all columns of a field begin with."""
+
+    table: str
+    column: str
+    component: str
+    path: str
+    type: str
+    hidden_at: datetime | None = None
+    sensitive: bool = False
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Its place in the database."""
+        return self.table, self.column
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What compiling one object needs to know. ``tables``: those of link targets that are not called like them."""
+
+    table: str
+    columns: Mapping[str, str] = field(default_factory=dict[str, str])
+    tables: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """The names of a whole document."""
+
+    tables: Mapping[str, str]
+    columns: Mapping[str, Mapping[str, str]]
+
+    def of(self, name: str, leaves: Leaves) -> Names | None:
+        """What differs for one object; None when nothing does."""
+        targets = {target for path, to in leaves.items() if path.endswith("/to") for target in _listed(to)}
+        tables = {target: self.tables[target] for target in sorted(targets & self.tables.keys())}
+        columns = self.columns.get(name, {})
+        if name not in self.tables and not columns and not tables:
+            return None
+        return Names(self.tables.get(name, standard_table(name)), columns, tables)
+
+
+def naming(rows: Iterable[Physical]) -> Naming:
+    """The names that the live ones of ``rows`` give."""
+    tables: dict[str, str] = {}
+    columns: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    for row in rows:
+        if row.hidden_at is not None:
+            continue
+        name = row.component.partition(SEPARATOR)[2]
+        if row.column:
+            columns[name][row.path.rpartition(SEPARATOR)[2]] = row.column
+        else:
+            tables[name] = row.table
+    return Naming(MappingProxyType(tables), MappingProxyType(dict(columns)))
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The rows as they are to be, and what became of which: made anew, brought back, hidden, converted (from, to)."""
+
+    rows: tuple[Physical, ...]
+    made: tuple[Physical, ...] = ()
+    restored: tuple[Physical, ...] = ()
+    hidden: tuple[Physical, ...] = ()
+    converted: tuple[tuple[Physical, Physical], ...] = ()
+
+
+def settle(
+    rows: Iterable[Physical],
+    before: Document,
+    after: Document,
+    standard: Document,
+    *,
+    renames: Sequence[Rename] = (),
+    seed: str,
+    now: datetime,
+) -> Settled:
+    """The physical names of ``after``. All three documents without hidden parts; ``standard`` is the platform's."""
+    work = _Settling(rows, standard, seed, now)
+    work.rename(renames, before)
+    gone = _Gone(before, renames)
+    for name, leaves in _objects(after):
+        table = work.table(name)
+        for one in fields_of(leaves):
+            work.column(name, table, one, leaves, after)
+    for name, leaves in gone.objects(after):
+        work.hide(name, work.known_table(name), "", "object", sensitive=False)
+    for name, one, leaves in gone.fields(after):
+        work.hide_field(name, one, leaves, before)
+    return work.settled()
+
+
+class _Settling:
+    """Goes through a document and keeps account."""
+
+    def __init__(self, rows: Iterable[Physical], standard: Document, seed: str, now: datetime) -> None:
+        self._rows = {row.key: row for row in rows}
+        self._standard, self._seed, self._now = standard, seed, now
+        self._live = {(r.component, r.path): r for r in self._rows.values() if r.hidden_at is None}
+        self._before = dict(self._live)
+        self._made: list[Physical] = []
+        self._restored: list[Physical] = []
+        self._hidden: list[Physical] = []
+        self._converted: list[tuple[Physical, Physical]] = []
+
+    def settled(self) -> Settled:
+        return Settled(
+            tuple(self._rows[key] for key in sorted(self._rows)),
+            tuple(self._made), tuple(self._restored), tuple(self._hidden), tuple(self._converted),
+        )  # fmt: skip
+
+    def rename(self, renames: Sequence[Rename], before: Document) -> None:
+        """Rows follow what they name; standard ones get a row first."""
+        for one in renames:
+            if one.before_component.partition(SEPARATOR)[0] != OBJECT:
+                continue
+            old_name = one.before_component.partition(SEPARATOR)[2]
+            leaves = before.get(one.before_component, {})
+            if not one.path:
+                self._keep(old_name, "", "object")
+                for item in fields_of(leaves):
+                    self._keep(old_name, item, type_key(leaves, item, self._tables()))
+            elif one.before_path.split(SEPARATOR)[0] == FIELDS:
+                item = one.before_path.split(SEPARATOR)[1]
+                self._keep(old_name, item, type_key(leaves, item, self._tables()))
+        self._move(renames)
+
+    def _move(self, renames: Sequence[Rename]) -> None:
+        components = {one.before_component: one.component for one in renames if not one.path}
+        paths = {(one.before_component, one.before_path): one.path for one in renames if one.path}
+        for key, row in list(self._rows.items()):
+            path = paths.get((row.component, row.path), row.path)
+            self._put(replace(self._rows[key], component=components.get(row.component, row.component), path=path))
+        self._live = {(r.component, r.path): r for r in self._rows.values() if r.hidden_at is None}
+
+    def _keep(self, name: str, item: str, type_: str) -> None:
+        """A row for what is called as the standard says."""
+        component, path = f"{OBJECT}{SEPARATOR}{name}", f"{FIELDS}{SEPARATOR}{item}" if item else ""
+        if (component, path) not in self._live:
+            self._put(Physical(self.known_table(name), item, component, path, type_))
+
+    def known_table(self, name: str) -> str:
+        row = self._live.get((f"{OBJECT}{SEPARATOR}{name}", ""))
+        return row.table if row else standard_table(name)
+
+    def _tables(self) -> dict[str, str]:
+        return {
+            component.partition(SEPARATOR)[2]: row.table for (component, path), row in self._live.items() if not path
+        }
+
+    def table(self, name: str) -> str:
+        component = f"{OBJECT}{SEPARATOR}{name}"
+        if (component, "") in self._live:
+            return self._live[component, ""].table
+        hidden = self._hidden_one(component, "", "object")
+        if hidden is not None:
+            self._show(hidden)
+            return hidden.table
+        if component in self._standard and (standard_table(name), "") not in self._rows:
+            return standard_table(name)
+        row = Physical(self._fresh("o_", component), "", component, "", "object")
+        self._put(row)
+        self._made.append(row)
+        return row.table
+
+    def column(self, name: str, table: str, item: str, leaves: Leaves, after: Document) -> None:
+        component, path = f"{OBJECT}{SEPARATOR}{name}", f"{FIELDS}{SEPARATOR}{item}"
+        wanted = type_key(leaves, item, self._tables())
+        current = self._live.get((component, path))
+        if current is not None and current.type == wanted:
+            return
+        lower = self._standard.get(component, {})
+        standing = f"{path}/type" in lower and (table, item) not in self._rows
+        same = standing and type_key(lower, item, self._tables()) == wanted
+        if current is None and same:
+            return
+        if current is None and standing:
+            current = Physical(table, item, component, path, type_key(lower, item, self._tables()))
+        target = self._hidden_one(component, path, wanted)
+        if target is None:
+            target = Physical(table, self._fresh("f_", component, path, table), component, path, wanted)
+            self._made.append(target)
+        else:
+            self._restored.append(target)
+        if current is not None:
+            self._conceal(current, sensitive=leaves.get(f"{path}/sensitive") is True)
+            self._converted.append((current, target))
+        self._put(replace(target, hidden_at=None))
+
+    def hide(self, name: str, table: str, item: str, type_: str, *, sensitive: bool) -> None:
+        component, path = f"{OBJECT}{SEPARATOR}{name}", f"{FIELDS}{SEPARATOR}{item}" if item else ""
+        row = self._live.get((component, path)) or Physical(table, item, component, path, type_)
+        self._conceal(row, sensitive=sensitive)
+        self._hidden.append(row)
+
+    def hide_field(self, name: str, item: str, leaves: Leaves, before: Document) -> None:
+        type_ = type_key(leaves, item, self._tables())
+        sensitive = leaves.get(f"{FIELDS}{SEPARATOR}{item}{SEPARATOR}sensitive") is True
+        table = next((r.table for r in self._hidden if r.component == f"{OBJECT}{SEPARATOR}{name}" and not r.column), "")
+        self.hide(name, table or self.known_table(name), item, type_, sensitive=sensitive)
+
+    def _hidden_one(self, component: str, path: str, type_: str) -> Physical | None:
+        found = [
+            row for row in self._rows.values()
+            if row.hidden_at is not None and (row.component, row.path, row.type) == (component, path, type_)
+        ]  # fmt: skip
+        return max(found, key=lambda row: (cast("datetime", row.hidden_at), row.column), default=None)
+
+    def _show(self, row: Physical) -> None:
+        self._put(replace(row, hidden_at=None))
+        self._restored.append(row)
+
+    def _conceal(self, row: Physical, *, sensitive: bool) -> None:
+        self._put(replace(row, hidden_at=self._now, sensitive=sensitive))
+        self._live.pop((row.component, row.path), None)
+
+    def _put(self, row: Physical) -> None:
+        self._rows[row.key] = row
+        if row.hidden_at is None:
+            self._live[row.component, row.path] = row
+
+    def _fresh(self, prefix: str, *about: str) -> str:
+        """Says nothing, is not taken, and is the same when the same is planned again."""
+        taken = Counter(name for row in self._rows.values() for name in row.key)
+        for attempt in range(len(self._rows) + 1):
+            digest = hashlib.sha256("\0".join((self._seed, *about, str(attempt))).encode()).digest()
+            name = prefix + base64.b32encode(digest[:10]).decode("ascii").lower()
+            if name not in taken:
+                return name
+        raise RuntimeError("no name is free")
+
+
+class _Gone:
+    """What was there before and is not any more, renames apart."""
+
+    def __init__(self, before: Document, renames: Sequence[Rename]) -> None:
+        components = {one.before_component: one.component for one in renames if not one.path}
+        paths = {(one.before_component, one.before_path): one.path for one in renames if one.path}
+        self._before = [
+            (component, components.get(component, component), leaves, paths) for component, leaves in before.items()
+            if component.partition(SEPARATOR)[0] == OBJECT
+        ]  # fmt: skip
+
+    def objects(self, after: Document) -> list[tuple[str, Leaves]]:
+        return [(now.partition(SEPARATOR)[2], leaves) for _, now, leaves, _ in self._before if now not in after]
+
+    def fields(self, after: Document) -> list[tuple[str, str, Leaves]]:
+        found: list[tuple[str, str, Leaves]] = []
+        for old, now, leaves, paths in self._before:
+            kept = set(fields_of(after.get(now, {})))
+            for item in fields_of(leaves):
+                path = paths.get((old, f"{FIELDS}{SEPARATOR}{item}"), f"{FIELDS}{SEPARATOR}{item}")
+                if path.split(SEPARATOR)[1] not in kept:
+                    found.append((now.partition(SEPARATOR)[2], item, leaves))
+        return found
+
+
+def standard_table(name: str) -> str:
+    """The table of a standard object."""
+    return f"o_{name}"
+
+
+def fields_of(leaves: Mapping[str, object]) -> list[str]:
+    """Names of the fields that ``leaves`` of an object state."""
+    return [path.split(SEPARATOR)[1] for path in leaves if path.startswith("fields/") and path.endswith("/type") and path.count(SEPARATOR) == 2]
+
+
+def type_key(leaves: Mapping[str, object], item: str, tables: Mapping[str, str]) -> str:
+    """What a column's values mean: equal ones may share a column. A link's are ids of one table."""
+    kind = str(leaves.get(f"fields/{item}/type"))
+    targets = _listed(leaves.get(f"fields/{item}/to"))
+    return f"{kind}:{tables.get(targets[0], standard_table(targets[0]))}" if kind == "link" and targets else kind
+
+
+def _objects(document: Document) -> list[tuple[str, Leaves]]:
+    return [
+        (component.partition(SEPARATOR)[2], leaves)
+        for component, leaves in document.items()
+        if component.partition(SEPARATOR)[0] == OBJECT
+    ]
+
+
+def _listed(to: object) -> list[str]:
+    return [str(one) for one in cast("list[object]", to)] if isinstance(to, list) else [str(to)] if to else []

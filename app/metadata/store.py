@@ -1,0 +1,132 @@
+"""A tenant's metadata as its schema holds it: pins, overrides, physical names, what sources stated.
+
+Texts are unqualified, so that a scope reads them and the engine, as the schema's owner with the same search_path, reads
+and writes them. Nothing but the engine (``apply``) writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from psycopg.types.json import Jsonb
+
+from app.metadata.layers import Override
+from app.metadata.physical import Physical
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from uuid import UUID
+
+    import psycopg
+
+    from app.metadata.leaves import Document
+
+    #: Any: what a column holds.
+    Connection = psycopg.Connection[tuple[Any, ...]]
+
+#: What reads: a scope's ``execute``, or an owner connection's with the tenant's search_path.
+Execute: TypeAlias = "Callable[..., psycopg.Cursor[tuple[Any, ...]]]"
+
+#: One statement for all a catalog is built from.
+_READ: Final = """
+select 'layer', layer, hash, null::jsonb, null::jsonb, place::text, null, null::timestamptz, false from metadata_layer
+union all
+select 'override', component, path, base, value, null, null, null, false from metadata_override
+union all
+select 'physical', component, path, to_jsonb("table"), to_jsonb("column"), null, type, hidden_at, sensitive
+  from metadata_physical
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """All a catalog is built from; ``pins`` are (layer, hash), lowest first."""
+
+    version: int
+    pins: tuple[tuple[str, str], ...]
+    overrides: tuple[Override, ...]
+    physical: tuple[Physical, ...]
+
+
+def read(execute: Execute, version: int) -> Stored:
+    """What the schema on the search_path holds."""
+    pins: list[tuple[int, str, str]] = []
+    overrides: list[Override] = []
+    physical: list[Physical] = []
+    for what, one, two, first, second, place, type_, hidden_at, sensitive in execute(_READ).fetchall():
+        if what == "layer":
+            pins.append((int(place), one, two))
+        elif what == "override":
+            overrides.append(Override(one, two, first, second))
+        else:
+            physical.append(Physical(first, second, one, two, type_, hidden_at, sensitive))
+    overrides.sort(key=lambda override: (override.component, override.path))
+    physical.sort(key=lambda row: row.key)
+    return Stored(version, tuple((layer, hash_) for _, layer, hash_ in sorted(pins)), tuple(overrides), tuple(physical))
+
+
+def sources(execute: Execute) -> dict[str, Document]:
+    """What each source stated last."""
+    return dict(execute("select source, document from metadata_source").fetchall())
+
+
+def seed(execute: Execute) -> str:
+    """What names of tables and columns are made from."""
+    row = execute("select value from setting where name = 'metadata_names'").fetchone()
+    return str(row[0]) if row else ""
+
+
+def write_overrides(connection: Connection, known: Iterable[Override], wanted: Iterable[Override], by: UUID | None) -> None:
+    """Make the tenant's layer ``wanted``; rows that stay the same keep who made them and when."""
+    before = {(one.component, one.path): one for one in known}
+    after = {(one.component, one.path): one for one in wanted}
+    gone = sorted(before.keys() - after.keys())
+    new = [one for key, one in sorted(after.items()) if before.get(key) != one]
+    with connection.cursor() as cursor:
+        if gone:
+            cursor.executemany("delete from metadata_override where component = %s and path = %s", gone)
+        if new:
+            cursor.executemany(
+                "insert into metadata_override (component, path, base, value, by) values (%s, %s, %s, %s, %s)"
+                " on conflict (component, path) do update set base = excluded.base, value = excluded.value,"
+                " by = excluded.by, at = now()",
+                [(o.component, o.path, _json(o.base), _json(o.value), by) for o in new],
+            )
+
+
+def write_physical(connection: Connection, known: Iterable[Physical], wanted: Iterable[Physical]) -> None:
+    """Make the physical names ``wanted``."""
+    before = {row.key: row for row in known}
+    after = {row.key: row for row in wanted}
+    gone = sorted(before.keys() - after.keys())
+    new = [row for key, row in sorted(after.items()) if before.get(key) != row]
+    # A name may pass from one row to another in one change: the old one lets go of it first.
+    moved = [row.key for row in new if row.key in before and before[row.key].hidden_at is None]
+    with connection.cursor() as cursor:
+        if gone or moved:
+            cursor.executemany(
+                'delete from metadata_physical where "table" = %s and "column" = %s', [*gone, *moved]
+            )
+        if new:
+            cursor.executemany(
+                'insert into metadata_physical ("table", "column", component, path, type, hidden_at, sensitive)'
+                ' values (%s, %s, %s, %s, %s, %s, %s) on conflict ("table", "column") do update set'
+                " component = excluded.component, path = excluded.path, type = excluded.type,"
+                " hidden_at = excluded.hidden_at, sensitive = excluded.sensitive",
+                [(*row.key, row.component, row.path, row.type, row.hidden_at, row.sensitive) for row in new],
+            )
+
+
+def write_source(connection: Connection, source: str, stated: Mapping[str, object], version: int) -> None:
+    """What ``source`` states now."""
+    connection.execute(
+        "insert into metadata_source (source, document, version) values (%s, %s, %s) on conflict (source) do update"
+        " set document = excluded.document, version = excluded.version, at = now()",
+        (source, Jsonb(stated), version),
+    )
+
+
+def _json(value: object) -> Jsonb | None:
+    return None if value is None else Jsonb(value)
