@@ -9,13 +9,35 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from app.metadata import effects
+from app.metadata.document import rooted
+from app.metadata.effects import Notice
+from app.metadata.layers import conflicts, live, overlaid, settled
+from app.metadata.leaves import SEPARATOR
+from app.metadata.merge import differ
+from app.metadata.patch import Patch
+from app.metadata.vocabulary import Vocabulary
+from app.metadata.working import Rename, Working, differences, items_of, within
+from app.metadata.written import dotted, join
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from app.metadata.layers import Conflict, Override
-    from app.metadata.leaves import Document, Plain
-    from app.metadata.patch import Patch
+    from app.metadata.leaves import Document, Leaves, Plain
     from app.metadata.problems import Problem
+
+__all__ = [
+    "Changes",
+    "LeafChange",
+    "Notice",
+    "Rename",
+    "State",
+    "desired",
+    "drift",
+    "relayered",
+    "reverted",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,39 +51,21 @@ class State:
     #: What conditions are checked with.
     currency: str = "EUR"
     timezone: str = "UTC"
-    locale: str = "en"
+    #: Roles that are no components: the standard ones are known.
+    roles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class LeafChange:
-    """One effective leaf before and after; None where it is absent. Renames are told apart, in ``Changes.renames``."""
+    """One effective leaf before and after; None where it is absent.
+
+    What a rename only moved is not among them: a moved node's leaves stand under its new name.
+    """
 
     component: str
     path: str
     before: Plain
     after: Plain
-
-
-@dataclass(frozen=True, slots=True)
-class Rename:
-    """A node that keeps its data under another name; paths "" are the component itself."""
-
-    component: str
-    path: str
-    before_component: str
-    before_path: str
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """Something whoever applies should know. ``code`` is stable; see ``Changes.warnings``."""
-
-    code: str
-    component: str
-    path: str
-    message: str
-    #: What it is about beside: the field removed, the component that breaks.
-    about: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,9 +79,9 @@ class Changes:
     renames: tuple[Rename, ...] = ()
     #: The tenant layer as it is to be.
     overrides: tuple[Override, ...] = ()
-    #: What the source states now: its new last-applied set.
-    stated: Document = field(default_factory=dict[str, "dict[str, Plain]"])
-    #: ``drift`` (changed by hand since this source's last apply), ``prune.kept``, ``order.unread`` …
+    #: The source's new last-applied set.
+    stated: Document = field(default_factory=dict[str, "Leaves"])
+    #: ``drift`` (changed by hand since this source's last apply), ``prune.kept``.
     warnings: tuple[Notice, ...] = ()
     #: Must be answered before applying: ``rename.or_new`` (a field went and one of its type came: say
     #: ``renamed_from: old``, or ``renamed_from: null`` for a new one).
@@ -102,14 +106,38 @@ class Changes:
 
 def desired(state: State, patches: Iterable[Patch], *, source: str = "settings", prune: bool = False) -> Changes:
     """What applying ``patches`` would change. Never raises for what the patches say: see ``Changes.problems``."""
-    raise NotImplementedError
+    working = Working(state.lower, state.overrides)
+    before = overlaid(state.lower, state.overrides)
+    found = rooted(list(patches), working.document)
+    wanted = [one for one in found if isinstance(one, Patch)]
+    wrong = [one for one in found if not isinstance(one, Patch)]
+    for patch in sorted(wanted, key=_renaming):
+        working.rename(patch)
+    for patch in wanted:
+        working.apply(patch)
+    last = state.last.get(source, {})
+    warnings = _drifted(last, before, working.stated)
+    if prune:
+        warnings += _prune(working, last, state.last, source)
+        stated = working.stated
+    else:
+        stated = _joined(last, working.stated)
+    asked = effects.questions(live(before), live(working.document), wanted, working.renames)
+    return _changes(state, before, working, warnings=warnings, questions=asked, stated=stated, wrong=wrong)
 
 
-def relayered(state: State, lower: Document, *, in_use: frozenset[tuple[str, str]] = frozenset()) -> Changes:
+def relayered(
+    state: State,
+    lower: Document,
+    *,
+    in_use: frozenset[tuple[str, str]] = frozenset(),
+    renames: Iterable[Rename] = (),
+) -> Changes:
     """What other lower layers would change (an upgrade, a pack, an extension).
 
     ``in_use`` holds (component, node path) of fields, options and stages with data: what goes away below is kept by the
-    tenant and marked retired when it is in there, or overridden, or named by a component of the tenant.
+    tenant and marked retired when it is in there, or overridden, or named by a leaf of the tenant. ``renames`` are those
+    of the lower layers: overrides move along.
     """
     raise NotImplementedError
 
@@ -124,4 +152,127 @@ def reverted(state: State, leaves: Iterable[LeafChange], renames: Iterable[Renam
 
 def drift(last: Mapping[str, Mapping[str, Plain]], now: Mapping[str, Mapping[str, Plain]]) -> list[LeafChange]:
     """What differs now from what a source stated last: ``before`` is its value, ``after`` the one now."""
-    raise NotImplementedError
+    return [
+        LeafChange(component, path, value, now.get(component, {}).get(path))
+        for component, leaves in sorted(last.items())
+        for path, value in sorted(leaves.items())
+        if differ(value, now.get(component, {}).get(path))
+    ]
+
+
+def _changes(
+    state: State,
+    before: Document,
+    working: Working,
+    *,
+    warnings: Iterable[Notice] = (),
+    questions: Iterable[Notice] = (),
+    broken: Iterable[Notice] = (),
+    stated: Document | None = None,
+    wrong: Iterable[Problem] = (),
+) -> Changes:
+    """The change set of a document worked out."""
+    after = working.document
+    names = [_vocabulary(live(one), state) for one in (before, after)]
+    seen = effects.effects((live(before), names[0]), (live(after), names[1]), working.stated, working.renames)
+    overrides = tuple(settled(working.lower, after, state.overrides))
+    moved = _moved(before, working.renames)
+    return Changes(
+        before=before,
+        after=after,
+        leaves=tuple(LeafChange(*one) for one in differences(moved, after)),
+        renames=tuple(working.renames),
+        overrides=overrides,
+        stated=stated if stated is not None else {},
+        warnings=tuple(warnings),
+        questions=tuple(questions),
+        broken=(*broken, *seen.broken),
+        problems=(*wrong, *working.problems, *seen.problems),
+        conflicts=tuple(conflicts(working.lower, overrides)),
+    )
+
+
+def _vocabulary(document: Document, state: State) -> Vocabulary:
+    return Vocabulary(document, currency=state.currency, timezone=state.timezone, roles=state.roles)
+
+
+def _renaming(patch: Patch) -> tuple[bool, str]:
+    """Renames of whole components come first: what is inside is written under the new name."""
+    return "" not in patch.renamed, patch.component
+
+
+def _moved(document: Document, renames: Iterable[Rename]) -> Document:
+    """``document`` with nothing but its nodes renamed."""
+    steps = list(renames)
+    if not steps:
+        return document
+    working = Working(document, ())
+    for one in steps:
+        if working.has(one.before_component, one.before_path):
+            working.move((one.before_component, one.before_path), (one.component, one.path))
+    return working.document
+
+
+def _joined(last: Mapping[str, Leaves], news: Mapping[str, Leaves]) -> Document:
+    return {component: {**last.get(component, {}), **news.get(component, {})} for component in sorted({*last, *news})}
+
+
+def _drifted(last: Document, now: Document, stated: Document) -> list[Notice]:
+    """What was changed by hand since the source's last apply, unless the source wants it so now."""
+    found: list[Notice] = []
+    for one in drift(last, now):
+        wanted = stated.get(one.component, {})
+        if one.path in wanted and not differ(wanted[one.path], one.after):
+            continue
+        message = f"was {one.before!r} when this source last applied, and is {one.after!r} now"
+        found.append(Notice("drift", one.component, dotted(one.path), message))
+    return found
+
+
+def _prune(working: Working, last: Document, all_last: Mapping[str, Document], source: str) -> list[Notice]:
+    """Take away what the source put there before and does not state any more."""
+    others = [document for name, document in all_last.items() if name != source]
+    found: list[Notice] = []
+    for component, leaves in sorted(last.items()):
+        stated = working.stated.get(component, {})
+        for node in _unstated(component, leaves, stated):
+            if any(within(path, node) for other in others for path in other.get(component, ())):
+                message = "is not stated any more, but another source states it too"
+                found.append(Notice("prune.kept", component, dotted(node), message))
+            else:
+                _take(working, component, node, leaves)
+        for path, value in leaves.items():
+            if path in stated or not working.has(component, path):
+                continue
+            if not differ(working.document[component].get(path), value):
+                working.reset(component, path)
+            else:
+                message = "is not stated any more, but was changed by hand since: it stays"
+                found.append(Notice("prune.kept", component, dotted(path), message))
+    return found
+
+
+def _unstated(component: str, last: Leaves, stated: Mapping[str, Plain]) -> list[str]:
+    """Nodes the source put there whole and says nothing of any more, topmost only."""
+    items = [node for node in items_of(component, last) if _made(component, node, last)]
+    nodes = [*([""] if not stated and _made(component, "", last) else []), *sorted(items)]
+    gone = [node for node in nodes if not any(within(path, node) for path in stated)]
+    return [node for node in gone if not any(one != node and within(node, one) for one in gone)]
+
+
+def _made(component: str, node: str, last: Mapping[str, Plain]) -> bool:
+    """Whether the source made a node rather than said something about one: it stated what such a node must have."""
+    if node:
+        return any(join(node, key) in last for key in ("type", "status", "label"))
+    return any(path.partition(SEPARATOR)[0] == "label" for path in last) or component.startswith("currency/")
+
+
+def _take(working: Working, component: str, node: str, last: Leaves) -> None:
+    """Remove an own node; of a lower layer's take back what the source had said."""
+    if not working.below(component, node):
+        working.remove(component, node)
+        return
+    for path, value in last.items():
+        leaves = working.document.get(component, {})
+        if within(path, node) and not differ(leaves.get(path), value):
+            working.reset(component, path)

@@ -78,7 +78,9 @@ def _named(component: str, document: Mapping[str, Mapping[str, Plain]]) -> Itera
 def _whole(component: str, leaves: Mapping[str, Plain]) -> Iterator[Problem]:
     """What a component must have."""
     for path, key in missing(kinds.kind_of(component).schema, nest(leaves)):
-        yield Problem(component, dotted(join(path, key)), "required", f"is missing: {dotted(path) or 'it'} needs {key!r}")
+        yield Problem(
+            component, dotted(join(path, key)), "required", f"is missing: {dotted(path) or 'it'} needs {key!r}"
+        )
 
 
 def _circles(references: Mapping[str, tuple[Reference, ...]]) -> Iterator[Problem]:
@@ -93,7 +95,9 @@ def _circles(references: Mapping[str, tuple[Reference, ...]]) -> Iterator[Proble
     for start in sorted(edges):
         circle = _circle(start, edges, done)
         if circle:
-            shown = " → ".join(f"{node[0].partition(SEPARATOR)[2]}.{node[1].partition(SEPARATOR)[2]}" for node in circle)
+            shown = " → ".join(
+                f"{node[0].partition(SEPARATOR)[2]}.{node[1].partition(SEPARATOR)[2]}" for node in circle
+            )
             yield Problem(start[0], dotted(start[1]), "formula.circle", f"depends on itself: {shown}")
 
 

@@ -166,7 +166,9 @@ def _component(raw: object, source: str, pointer: str) -> Writing:
     kind, name = spec.pop("kind", None), spec.pop("name", None)
     known = (*kinds.ROOTS, *kinds.NESTED)
     if not isinstance(kind, str) or kind not in known:
-        writing.refuse("kind", "kind", "is missing" if kind is None else f"is {kind!r}, which is no kind{near(kind, known)}")
+        writing.refuse(
+            "kind", "kind", "is missing" if kind is None else f"is {kind!r}, which is no kind{near(kind, known)}"
+        )
     elif not isinstance(name, str):
         writing.refuse("name", "name", "is missing" if name is None else f"is {name!r}; must be a text")
     elif kind in kinds.ROOTS:

@@ -171,7 +171,6 @@ class Tracer:
 
     def unknown(self, path: str, code: str, name: str, what: str, known: Iterable[str]) -> bool:
         """Complain about a name nothing has."""
-
         message = f"names {name!r}, which is no {what}"
         self.complaints.append(Complaint(path, code, message + near(name, known)))
         return False

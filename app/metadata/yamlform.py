@@ -72,7 +72,7 @@ def load_all(text: str) -> Iterator[object]:
     """Each document of ``text``. Raises NotYaml."""
     try:
         _refuse_aliases(text)
-        yield from yaml.load_all(text, Loader=_Loader)  # noqa: S506
+        yield from yaml.load_all(text, Loader=_Loader)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise NotYaml(" ".join(str(error).split())) from None
 

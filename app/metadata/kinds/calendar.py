@@ -53,9 +53,7 @@ KIND = Kind(
             "hours": form.record(
                 "By weekday: spans of working time. A day left out is free.",
                 {
-                    day: form.several(
-                        f"Spans on a {day.capitalize()}.", {"type": "string", "pattern": _SPAN}, least=1
-                    )
+                    day: form.several(f"Spans on a {day.capitalize()}.", {"type": "string", "pattern": _SPAN}, least=1)
                     for day in WEEKDAYS
                 },
             ),

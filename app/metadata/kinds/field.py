@@ -72,7 +72,7 @@ FIELD = form.record(
         ),
         "essential": form.flag("Rapport needs it: layers above may not hide it.", locked=True),
     },
-    ["type", "label"],
+    ["type"],
 )
 FIELDS = form.collection("The fields.", FIELD)
 

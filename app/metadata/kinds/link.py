@@ -59,7 +59,7 @@ KIND = Nested(
     schema=form.record(
         "A link.",
         {name: one for name, one in form.properties_of(FIELD).items() if name in _SINGLE} | _MANY | form.standing(),
-        ["label", "to"],
+        ["to"],
     ),
     implied={"type": "link"},
     example="""

@@ -96,7 +96,9 @@ def _roll_up(name: str, field: str, spec: Mapping[str, object], names: Vocabular
         return
     kind = names.type_of(inner)
     if kind is None or inner.spec.get("type") == "rollup":
-        yield Complaint(f"{at}/field", "rollup.nested", "names a roll-up; a roll-up looks at stored values and formulas")
+        yield Complaint(
+            f"{at}/field", "rollup.nested", "names a roll-up; a roll-up looks at stored values and formulas"
+        )
     elif function in ("sum", "avg") and kind.condition not in _ADDED:
         yield Complaint(f"{at}/field", "rollup.type", f"is a {kind.name}, which can't be added up")
     elif function in ("min", "max") and kind.condition not in (*_ADDED, "date", "datetime", "text"):

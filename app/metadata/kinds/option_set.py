@@ -8,7 +8,6 @@ from app.metadata.kinds.base import Kind
 OPTION = form.record(
     "A choice. Written as a text it is the label.",
     {"label": form.label(), "color": form.color()},
-    ["label"],
 )
 OPTIONS = form.collection("The choices.", OPTION, shorthand="label")
 

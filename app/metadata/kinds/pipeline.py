@@ -9,7 +9,7 @@ from app.metadata.kinds.stage import STAGE
 PIPELINE = form.record(
     "A pipeline.",
     {"label": form.label(), "help": form.guidance(), "stages": form.collection("Its stages, in order.", STAGE)},
-    ["label", "stages"],
+    ["stages"],
 )
 PIPELINES = form.collection("The pipelines its records move through.", PIPELINE)
 

@@ -88,7 +88,6 @@ KIND = Kind(
             "default": form.mapping("By field: what it gets then when it is empty.", _DEFAULT, keys_refer="field"),
         }
         | form.standing(),
-        ["label"],
     ),
     check=_check,
     example="""

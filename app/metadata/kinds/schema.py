@@ -41,7 +41,7 @@ def text(description: str, limit: int = LABEL_LIMIT, **notes: object) -> Schema:
 
 
 def label(description: str = "What people call it.") -> Schema:
-    """A label: never empty."""
+    """A label; where it may be left out it is made of the name."""
     return {"type": "string", "minLength": 1, "maxLength": LABEL_LIMIT, "description": description}
 
 

@@ -34,7 +34,7 @@ STAGE = form.record(
         "enter_if": _gate("A record enters it only when this holds."),
         "leave_if": _gate("A record leaves it only when this holds."),
     },
-    ["label", "status"],
+    ["status"],
 )
 
 KIND = Nested(

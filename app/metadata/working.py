@@ -1,0 +1,237 @@
+"""A tenant's document while patches are laid over it: what each says becomes leaves, what it may not say a problem."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from app.metadata import kinds
+from app.metadata.document import RANKED, ranks_of
+from app.metadata.kinds import schema as form
+from app.metadata.layers import overlaid
+from app.metadata.leaves import SEPARATOR, rank_after
+from app.metadata.merge import differ
+from app.metadata.problems import Problem, near
+from app.metadata.written import dotted, join
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from app.metadata.layers import Override
+    from app.metadata.leaves import Document, Leaves, Plain
+    from app.metadata.patch import Patch
+
+
+@dataclass(frozen=True, slots=True)
+class Rename:
+    """A node that keeps its data under another name; paths "" are the component itself."""
+
+    component: str
+    path: str
+    before_component: str
+    before_path: str
+
+
+class Working:
+    """The effective document as it becomes; hidden parts are in it."""
+
+    def __init__(self, lower: Mapping[str, Leaves], overrides: Iterable[Override]) -> None:
+        self.lower = lower
+        self.document: Document = {component: dict(leaves) for component, leaves in overlaid(lower, overrides).items()}
+        self.renames: list[Rename] = []
+        self.problems: list[Problem] = []
+        #: What the patches state, for the source's last-applied set.
+        self.stated: Document = {}
+        self._patch: Patch | None = None
+
+    def apply(self, patch: Patch) -> None:
+        """Lay one patch over the document; its renames were made before."""
+        self._patch = patch
+        for node in sorted(patch.resets):
+            self.reset(patch.component, node)
+        for node in sorted(patch.removes):
+            self.note(patch.component, join(node, "hidden"), value=True)
+            self.remove(patch.component, node)
+        if "" in patch.removes:
+            return
+        leaves = self.document.setdefault(patch.component, {})
+        self._show(patch, leaves)
+        ranks = ranks_of(patch, leaves) | self._own_rank(patch, leaves)
+        for path, value in patch.leaves.items():
+            self._state(patch, path, value)
+        leaves |= ranks
+        if not leaves:
+            del self.document[patch.component]
+
+    def rename(self, patch: Patch) -> None:
+        """Give a component and its items the names a patch says they have now."""
+        self._patch = patch
+        for node, old in sorted(patch.renamed.items()):
+            if old:
+                self._rename(patch.component, node, old)
+
+    def _rename(self, component: str, node: str, old: str) -> None:
+        if node:
+            place, _, _ = node.rpartition(SEPARATOR)
+            before = (component, join(place, old))
+        else:
+            before = (f"{component.partition(SEPARATOR)[0]}/{old}", "")
+        if not self.has(*before):
+            if not self.has(component, node):
+                known = near(old, self._siblings(component, node))
+                self.refuse(
+                    component, join(node, "renamed_from"), "rename.unknown", f"names {old!r}, which is not there{known}"
+                )
+            return
+        if self.has(component, node):
+            self.refuse(
+                component, join(node, "renamed_from"), "rename.taken", f"names {old!r}, but the new name is taken too"
+            )
+        elif self.below(*before):
+            message = f"names {old!r}, which a lower layer has: change its label instead"
+            self.refuse(component, join(node, "renamed_from"), "rename.lower", message)
+        else:
+            self.move(before, (component, node))
+
+    def move(self, before: tuple[str, str], after: tuple[str, str]) -> None:
+        """Move a node's leaves; a renamed object takes what is called after it along."""
+        (source, old), (target, new) = before, after
+        leaves = self.document[source]
+        moved = {path: leaves.pop(path) for path in list(leaves) if within(path, old)}
+        if not leaves:
+            del self.document[source]
+        into = self.document.setdefault(target, {})
+        into |= {new + path[len(old) :] if old else path: value for path, value in moved.items()}
+        self.renames.append(Rename(target, new, source, old))
+        if not old and source.startswith("object/"):
+            self._move_named(source.partition(SEPARATOR)[2], target.partition(SEPARATOR)[2])
+
+    def _move_named(self, old: str, new: str) -> None:
+        for component in list(self.document):
+            kind, _, name = component.partition(SEPARATOR)
+            if kind in kinds.ROOTS and kinds.ROOTS[kind].object_of(name) == old:
+                self.move((component, ""), (f"{kind}/{new}.{name.partition('.')[2]}", ""))
+
+    def remove(self, component: str, node: str) -> None:
+        """Take a node away; one a lower layer has is hidden."""
+        leaves = self.document.get(component, {})
+        if not self.has(component, node):
+            return
+        if self.below(component, node):
+            essential = leaves.get(join(node, "essential")) is True
+            if essential:
+                self.refuse(component, node, "essential", "can't be taken away: Rapport needs it")
+            else:
+                leaves[join(node, "hidden")] = True
+            return
+        for path in [path for path in leaves if within(path, node)]:
+            del leaves[path]
+        if not leaves:
+            self.document.pop(component, None)
+
+    def reset(self, component: str, node: str) -> None:
+        """Take back what the tenant says at or below a node."""
+        leaves = self.document.get(component, {})
+        below = self.lower.get(component, {})
+        for path in [path for path in leaves if within(path, node)]:
+            del leaves[path]
+        leaves |= {path: value for path, value in below.items() if within(path, node)}
+        if leaves:
+            self.document[component] = leaves
+        else:
+            self.document.pop(component, None)
+
+    def _show(self, patch: Patch, leaves: Leaves) -> None:
+        """What is written again is not hidden any more."""
+        nodes = {join(place, name) for place, names in patch.order.items() for name in names} | {""}
+        for node in nodes - patch.removes:
+            if not self.below(patch.component, join(node, "hidden")):
+                leaves.pop(join(node, "hidden"), None)
+
+    def _own_rank(self, patch: Patch, leaves: Mapping[str, Plain]) -> Leaves:
+        """A new component goes behind those of its kind."""
+        kind, _, name = patch.component.partition(SEPARATOR)
+        if leaves or kind not in RANKED or "rank" in patch.leaves or not patch.leaves:
+            return {}
+        prefix = f"{kind}/{name.partition('.')[0]}." if "." in name else f"{kind}/"
+        ranks = [str(one["rank"]) for other, one in self.document.items() if other.startswith(prefix) and "rank" in one]
+        return {"rank": rank_after(ranks)}
+
+    def _state(self, patch: Patch, path: str, value: Plain) -> None:
+        leaves, component = self.document[patch.component], patch.component
+        self.note(component, path, value=value)
+        if self._locked(component, path, value):
+            message = "can't be changed: it belongs to the layer that made it"
+            self.refuse(component, path, "locked", message)
+        elif value is None:
+            leaves.pop(path, None)
+        else:
+            leaves[path] = value
+
+    def _locked(self, component: str, path: str, value: Plain) -> bool:
+        """Whether only a lower layer may say what ``path`` would change."""
+        below = self.lower.get(component, {})
+        if not below or not differ(below.get(path), value):
+            return False
+        kind = kinds.ROOTS.get(component.partition(SEPARATOR)[0])
+        schema = form.at(kind.schema, path) if kind else None
+        node = path.rpartition(SEPARATOR)[0]
+        return schema is not None and schema.get("x-locked") is True and self.below(component, node)
+
+    def has(self, component: str, node: str) -> bool:
+        """Whether a node is there."""
+        return any(within(path, node) for path in self.document.get(component, ()))
+
+    def below(self, component: str, node: str) -> bool:
+        """Whether a lower layer has it."""
+        return any(within(path, node) for path in self.lower.get(component, ()))
+
+    def note(self, component: str, path: str, *, value: Plain) -> None:
+        """Remember what the source states."""
+        self.stated.setdefault(component, {})[path] = value
+
+    def refuse(self, component: str, path: str, code: str, message: str) -> None:
+        """Note a problem of the patch at hand."""
+        patch = self._patch
+        pointer = f"{patch.pointer}/{path}".rstrip("/") if patch and patch.pointer else ""
+        source = patch.source if patch else ""
+        self.problems.append(Problem(component, dotted(path), code, message, source, pointer))
+
+    def _siblings(self, component: str, node: str) -> Iterator[str]:
+        place = node.rpartition(SEPARATOR)[0]
+        for path in self.document.get(component, ()):
+            if place and within(path, place):
+                yield path[len(place) + 1 :].partition(SEPARATOR)[0]
+
+
+def within(path: str, node: str) -> bool:
+    """Whether a leaf is at or below a node; everything is below ""."""
+    return not node or path == node or path.startswith(node + SEPARATOR)
+
+
+def items_of(component: str, leaves: Mapping[str, object]) -> dict[str, str]:
+    """Every item of a component's collections (``fields/serial``), with the schema's collection it is in."""
+    kind = kinds.ROOTS.get(component.partition(SEPARATOR)[0])
+    found: dict[str, str] = {}
+    for path in leaves:
+        schema: form.Schema | None = kind.schema if kind else None
+        at = ""
+        for step in path.split(SEPARATOR):
+            if schema is None:
+                break
+            inside = form.is_collection(schema)
+            place, at = at, join(at, step)
+            schema = form.below(schema, step)
+            if inside:
+                found[at] = place
+    return found
+
+
+def differences(before: Mapping[str, Leaves], after: Mapping[str, Leaves]) -> Iterator[tuple[str, str, Plain, Plain]]:
+    """Component, path, value before and after of every leaf that differs, in order."""
+    for component in sorted({*before, *after}):
+        old, new = before.get(component, {}), after.get(component, {})
+        if old is not new:
+            for path in sorted({*old, *new}):
+                if differ(old.get(path), new.get(path)):
+                    yield component, path, cast("Plain", old.get(path)), cast("Plain", new.get(path))
