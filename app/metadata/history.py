@@ -1,0 +1,130 @@
+"""Every change of a tenant's document: who, from where, why, each leaf before and after; also an event of the log."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from psycopg.types.json import Jsonb
+
+from app.core import ids
+from app.core.errors import NotFound
+from app.metadata.changeset import LeafChange, Rename
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    import psycopg
+
+    from app.metadata.apply import Request
+    from app.metadata.plan import Plan
+    from app.metadata.store import Execute
+    from tenants.scope import Tenant
+
+    Connection = psycopg.Connection[tuple[Any, ...]]
+
+#: How many leaves an event tells of; the change itself has all of them.
+_TOLD: Final = 200
+_LIST: Final = """
+select c.id, c.version, c.source, c.note, c.leaves, c.renames, c.steps, c.reverts, c.at, c.by, m.name,
+       (select r.id from metadata_change r where r.reverts = c.id order by r.version desc limit 1),
+       (select jsonb_agg(jsonb_build_object('what', w.what, 'state', w.state, 'done', w.done, 'total', w.total,
+                                            'error', w.error, 'spec', w.spec) order by w.id)
+          from metadata_work w where w.change = c.id)
+  from metadata_change c left join member m on m.id = c.by
+"""
+
+
+def write(connection: Connection, tenant: Tenant, made: Plan, request: Request, version: int) -> UUID:
+    """Note a change and its event; the caller commits."""
+    change = ids.uuid7()
+    leaves = [_leaf(one) for one in made.changes.leaves]
+    renames = [
+        {"component": one.component, "path": one.path, "before_component": one.before_component, "before_path": one.before_path}
+        for one in made.changes.renames
+    ]
+    known = {row.key: row for row in made.settled.rows}
+    physical = [
+        {"what": what, "table": row.table, "column": row.column, "component": row.component, "path": row.path}
+        for what, rows in (("made", made.settled.made), ("restored", made.settled.restored), ("hidden", made.settled.hidden))
+        for row in rows
+        if row.key in known
+    ]
+    member = request.by.id if request.by.kind == "member" else None
+    connection.execute(
+        "insert into metadata_change (id, version, source, note, leaves, renames, physical, steps, reverts, by)"
+        " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        (change, version, request.source, request.note, Jsonb(leaves), Jsonb(renames), Jsonb(physical),
+         Jsonb([step.public() for step in made.steps]), request.reverts, member),
+    )  # fmt: skip
+    diff = {f"{one['component']}/{one['path']}": [one["before"], one["after"]] for one in leaves[:_TOLD]}
+    connection.execute(
+        "with logged as (insert into event (id, at, actor_kind, actor_id, cause, kind, object, record_id, diff, request_id)"
+        " values (uuidv7(), clock_timestamp(), %s, %s, %s, 'metadata_changed', 'metadata', %s, %s, %s) returning id)"
+        " insert into pod.outbox (tenant, events) select %s, array_agg(id) from logged",
+        (request.by.kind, request.by.id, Jsonb({"source": request.source, "note": request.note}), change, Jsonb(diff),
+         request.request_id or None, tenant.role),
+    )  # fmt: skip
+    return change
+
+
+def since(execute: Execute, version: int) -> list[dict[str, Any]]:
+    """Leaves changed after ``version``, with who changed them."""
+    rows = execute(
+        "select c.leaves, c.version, c.at, c.source, m.name from metadata_change c left join member m on m.id = c.by"
+        " where c.version > %s order by c.version",
+        (version,),
+    ).fetchall()
+    return [
+        {**leaf, "version": at_version, "at": at.isoformat(), "source": source, "by": name}
+        for leaves, at_version, at, source, name in rows
+        for leaf in leaves
+    ]
+
+
+def changes(execute: Execute, *, limit: int, before: int | None = None) -> list[dict[str, Any]]:
+    """Changes, newest first, older than version ``before``."""
+    rows = execute(
+        _LIST + " where %(before)s::bigint is null or c.version < %(before)s order by c.version desc limit %(limit)s",
+        {"before": before, "limit": limit},
+    ).fetchall()
+    return [_public(row) for row in rows]
+
+
+def change(execute: Execute, id_: UUID) -> dict[str, Any]:
+    """One change. Raises NotFound."""
+    row = execute(_LIST + " where c.id = %s", (id_,)).fetchone()
+    if row is None:
+        raise NotFound("There is no such change.")
+    return _public(row)
+
+
+def leaves_of(found: dict[str, Any]) -> list[LeafChange]:
+    """The leaves of a change as the pure functions take them."""
+    return [LeafChange(one["component"], one["path"], one["before"], one["after"]) for one in found["leaves"]]
+
+
+def renames_of(found: dict[str, Any]) -> list[Rename]:
+    """The renames of a change."""
+    return [Rename(**one) for one in found["renames"]]
+
+
+def _leaf(one: LeafChange) -> dict[str, Any]:
+    return {"component": one.component, "path": one.path, "before": one.before, "after": one.after}
+
+
+def _public(row: tuple[Any, ...]) -> dict[str, Any]:
+    id_, version, source, note, leaves, renames, steps, reverts, at, by, name, reverted_by, work = row
+    return {
+        "id": str(id_),
+        "version": version,
+        "source": source,
+        "note": note,
+        "leaves": leaves,
+        "renames": renames,
+        "steps": steps,
+        "reverts": str(reverts) if reverts else None,
+        "reverted_by": str(reverted_by) if reverted_by else None,
+        "at": at.isoformat().replace("+00:00", "Z"),
+        "by": {"id": str(by), "name": name} if by else None,
+        "work": work or [],
+    }

@@ -1,0 +1,260 @@
+"""From wanted changes to steps: exact DDL, rows touched, how safe each is; nothing is written here.
+
+A step is about one thing people know (a field, an object, a stage) and holds its statements. What takes long is a step
+of its own, done by a job while people work.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from app.metadata import catalog as catalogs
+from app.metadata import layered, store
+from app.metadata.changeset import State
+from app.metadata.ddl.diff import Standing, difference
+from app.metadata.ddl.inspect import held
+from app.metadata.ddl.shape import column_stem, shapes
+from app.metadata.layers import live
+from app.metadata.leaves import SEPARATOR
+from app.metadata.physical import GONE, OBJECT, settle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from datetime import datetime
+
+    from app.metadata.changeset import Changes
+    from app.metadata.ddl.diff import Safety, Step
+    from app.metadata.ddl.inspect import Held
+    from app.metadata.model import Catalog
+    from app.metadata.physical import Physical, Settled
+    from app.metadata.store import Execute, Stored
+    from tenants.scope import Tenant
+
+#: How many live fields an object may have (DESIGN §5).
+MAX_FIELDS: Final = 400
+_WORST: Final[tuple[Safety, ...]] = ("instant", "online", "rewrite", "destructive")
+
+
+@dataclass(frozen=True, slots=True)
+class PlanStep:
+    """What is done to one thing. ``op``: add, change, remove, rename, restore, convert, build."""
+
+    op: str
+    kind: str
+    name: str
+    safety: Safety = "instant"
+    ddl: tuple[str, ...] = ()
+    rows: int = 0
+
+    def public(self) -> dict[str, object]:
+        """The API's form."""
+        return {
+            "op": self.op, "kind": self.kind, "name": self.name, "safety": self.safety, "ddl": list(self.ddl),
+            "rows": self.rows,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """A tenant's metadata and tables as a plan read them."""
+
+    stored: Stored
+    state: State
+    seed: str
+    tables: Mapping[str, Held]
+    execute: Execute
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A change set ready to be applied to the ``Situation`` it was made for."""
+
+    changes: Changes
+    settled: Settled
+    steps: tuple[PlanStep, ...]
+    #: Statements of the transaction, in order, then those of the job.
+    statements: tuple[Step, ...]
+    online: tuple[Step, ...]
+    after: Catalog
+    repairs: tuple[dict[str, object], ...] = ()
+
+    @property
+    def destructive(self) -> list[PlanStep]:
+        """Steps that lose something for good, sooner or later."""
+        return [step for step in self.steps if step.safety == "destructive"]
+
+
+def situation(execute: Execute, tenant: Tenant, version: int) -> Situation:
+    """Read everything a plan needs; ``execute`` runs with the tenant's search_path."""
+    stored = store.read(execute, version)
+    lower = layered.document(layered.key_of(stored.pins))
+    state = State(
+        lower=lower,
+        overrides=stored.overrides,
+        last=store.sources(execute),
+        currency=tenant.currency,
+        timezone=tenant.timezone,
+    )
+    return Situation(stored, state, store.seed(execute), held(execute), execute)
+
+
+def plan(given: Situation, changes: Changes, now: datetime) -> Plan:
+    """What applying ``changes`` takes. Those that are blocked have no DDL: nothing of them is applied."""
+    if changes.blocked or changes.empty:
+        known = catalogs.compose(given.stored)
+        return Plan(changes=changes, settled=_as_is(given), steps=(), statements=(), online=(), after=known)
+    before, after = live(changes.before), live(changes.after)
+    standard = live(given.state.lower)
+    settled = settle(
+        given.stored.physical, before, after, standard, renames=changes.renames, seed=given.seed, now=now
+    )
+    old = catalogs.of_document(given.stored.version, before, given.stored.physical)
+    new = catalogs.of_document(given.stored.version + 1, after, settled.rows)
+    ddl = difference(shapes(old), shapes(new), _standing(given, settled))
+    statements = tuple(step for step in ddl if step.safety != "online")
+    online = tuple(step for step in ddl if step.safety == "online")
+    told = _Told(given, old, new, changes)
+    return Plan(
+        changes=changes,
+        settled=settled,
+        steps=told.steps(statements, online, settled),
+        statements=statements,
+        online=online,
+        after=new,
+    )
+
+
+def _as_is(given: Situation) -> Settled:
+    from app.metadata.physical import Settled
+
+    return Settled(given.stored.physical)
+
+
+def _standing(given: Situation, settled: Settled) -> Standing:
+    """Guards of what comes back are not made at once: what was written meanwhile may break them."""
+    back = {row.table for row in settled.restored}
+    return Standing(
+        tables=frozenset(given.tables),
+        columns=frozenset((table, column) for table, one in given.tables.items() for column in one.columns),
+        large=frozenset(table for table, one in given.tables.items() if one.large or table in back),
+    )
+
+
+Node = tuple[str, str]
+
+
+class _Told:
+    """Groups leaves and statements by what they are about."""
+
+    def __init__(self, given: Situation, old: Catalog, new: Catalog, changes: Changes) -> None:
+        self._given, self._old, self._new, self._changes = given, old, new, changes
+        self._parts = _parts(old) | _parts(new)
+        self._objects = {one.table: one.name for catalog in (old, new) for one in catalog.objects.values()}
+
+    def steps(self, statements: Iterable[Step], online: Iterable[Step], settled: Settled) -> tuple[PlanStep, ...]:
+        nodes: dict[Node, str] = {}
+        for rename in self._changes.renames:
+            nodes[node_of(rename.component, rename.path)] = "rename"
+        for leaf in self._changes.leaves:
+            node = node_of(leaf.component, leaf.path)
+            nodes.setdefault(node, self._op(leaf.component, leaf.path))
+        for row in settled.restored:
+            nodes[node_of(row.component, row.path)] = "restore"
+        for _, row in settled.converted:
+            nodes[node_of(row.component, row.path)] = "convert"
+        ddl: defaultdict[Node, list[Step]] = defaultdict(list)
+        for step in statements:
+            ddl[self._about(step)].append(step)
+            nodes.setdefault(self._about(step), "change")
+        found = [self._step(node, op, ddl[node]) for node, op in nodes.items() if not self._within_new(node, nodes)]
+        return (*found, *(self._building(step) for step in online))
+
+    def _within_new(self, node: Node, nodes: Mapping[Node, str]) -> bool:
+        """A new object's fields are told with it."""
+        kind, name = node
+        owner = name.partition(".")[0]
+        return kind != OBJECT and nodes.get((OBJECT, owner)) in ("add", "remove") and "." in name
+
+    def _step(self, node: Node, op: str, ddl: list[Step]) -> PlanStep:
+        kind, name = node
+        rows = self._values(kind, name) if op == "remove" else 0
+        safety: Safety = "destructive" if rows else "instant"
+        return PlanStep(op, kind, name, safety, tuple(step.ddl for step in ddl), rows)
+
+    def _building(self, step: Step) -> PlanStep:
+        kind, name = self._about(step)
+        table = self._given.tables.get(step.table)
+        return PlanStep("build", kind, name, "online", (step.ddl,), table.rows if table else 0)
+
+    def _values(self, kind: str, name: str) -> int:
+        """How many records hold what would go."""
+        owner, _, item = name.partition(".")
+        obj = self._old.objects.get(owner)
+        if obj is None or obj.table not in self._given.tables:
+            return 0
+        if kind == OBJECT:
+            return _count(self._given.execute, obj.table, "")
+        one = obj.fields.get(item) if kind == "field" else None
+        stored = one is not None and one.columns and one.columns[0].name in self._given.tables[obj.table].columns
+        return _count(self._given.execute, obj.table, one.columns[0].name) if one and stored else 0
+
+    def _op(self, component: str, path: str) -> str:
+        kind, name = node_of(component, path)
+        marker = _marker(path) if kind in ("field", "stage", "pipeline") else ""
+        before = live(self._changes.before).get(component, {})
+        after = live(self._changes.after).get(component, {})
+        there, still = (any(one.startswith(marker) for one in side) for side in (before, after))
+        return "change" if there and still else "add" if still else "remove"
+
+    def _about(self, step: Step) -> Node:
+        name = self._objects.get(step.table, step.table)
+        item = self._parts.get((step.table, step.name))
+        return ("field", f"{name}.{item}") if item else (OBJECT, name)
+
+
+def _marker(path: str) -> str:
+    steps = path.split(SEPARATOR)
+    return SEPARATOR.join(steps[: 4 if steps[0] == "pipelines" and len(steps) > 3 and steps[2] == "stages" else 2]) + SEPARATOR
+
+
+def node_of(component: str, path: str) -> Node:
+    """Kind and name of what a leaf belongs to: ``("field", "deal.vat_id")``."""
+    kind, _, name = component.partition(SEPARATOR)
+    steps = path.split(SEPARATOR)
+    if kind == OBJECT and steps[0] == "fields" and len(steps) > 1:
+        return "field", f"{name}.{steps[1]}"
+    if kind == OBJECT and steps[0] == "pipelines" and len(steps) > 1:
+        if len(steps) > 3 and steps[2] == "stages":
+            return "stage", f"{name}.{steps[1]}.{steps[3]}"
+        return "pipeline", f"{name}.{steps[1]}"
+    return kind, name
+
+
+def _parts(catalog: Catalog) -> dict[tuple[str, str], str]:
+    """(table, name of a column, index or constraint) → the field it belongs to."""
+    from app.metadata.ddl.names import foreign_key_name, index_name, unique_name
+
+    found: dict[tuple[str, str], str] = {}
+    for obj in catalog.objects.values():
+        for one in obj.fields.values():
+            for column in one.columns:
+                names = (
+                    column.name,
+                    index_name(obj.table, column.name),
+                    unique_name(obj.table, column.name),
+                    foreign_key_name(obj.table, column.name),
+                )
+                found |= {(obj.table, name): one.name for name in names}
+            if one.type.name == "reference":
+                found[obj.table, index_name(obj.table, column_stem(one), "check")] = one.name
+    return found
+
+
+def _count(execute: Execute, table: str, column: str) -> int:
+    from app.metadata.sortkeys import quoted
+
+    what = f"count({quoted(column)})" if column else "count(*)"
+    row = execute(f"select {what} from {quoted(table)}").fetchone()
+    return int(row[0]) if row else 0
