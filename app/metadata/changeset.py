@@ -6,15 +6,15 @@ plans DDL from ``Changes.before`` and ``Changes.after`` and writes ``Changes.ove
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from app.metadata import effects
+from app.metadata import effects, relayer
 from app.metadata.document import rooted
 from app.metadata.effects import Notice
 from app.metadata.layers import conflicts, live, overlaid, settled
 from app.metadata.leaves import SEPARATOR
-from app.metadata.merge import differ
+from app.metadata.merge import differ, merged_leaf
 from app.metadata.patch import Patch
 from app.metadata.vocabulary import Vocabulary
 from app.metadata.working import Rename, Working, differences, items_of, within
@@ -136,10 +136,19 @@ def relayered(
     """What other lower layers would change (an upgrade, a pack, an extension).
 
     ``in_use`` holds (component, node path) of fields, options and stages with data: what goes away below is kept by the
-    tenant and marked retired when it is in there, or overridden, or named by a leaf of the tenant. ``renames`` are those
-    of the lower layers: overrides move along.
+    tenant and marked retired when it is in there, or overridden, or named by a leaf of the tenant. ``renames`` are
+    those of the lower layers: overrides move along.
     """
-    raise NotImplementedError
+    before = overlaid(state.lower, state.overrides)
+    steps = list(renames)
+    under = relayer.renamed(state.lower, steps)
+    overrides = relayer.moved_along(state.overrides, steps)
+    names = _vocabulary(live(overlaid(under, overrides)), state)
+    kept, notices = relayer.adopted(under, lower, overrides, names, in_use)
+    working = Working(lower, kept)
+    working.renames = steps
+    found = _changes(state, before, working, known=kept, warnings=notices)
+    return replace(found, warnings=(*found.warnings, *found.broken), broken=())
 
 
 def reverted(state: State, leaves: Iterable[LeafChange], renames: Iterable[Rename] = ()) -> Changes:
@@ -147,7 +156,27 @@ def reverted(state: State, leaves: Iterable[LeafChange], renames: Iterable[Renam
 
     Leaves changed since, and what newer components depend on, are named in ``broken``.
     """
-    raise NotImplementedError
+    working = Working(state.lower, state.overrides)
+    before = overlaid(state.lower, state.overrides)
+    made = {(one.component, one.path): one for one in state.overrides}
+    clashes: list[Notice] = []
+    for one in leaves:
+        now = working.document.get(one.component, {}).get(one.path)
+        override = made.get((one.component, one.path))
+        if differ(now, one.after) and differ(now, one.before):
+            message = f"was {one.after!r} after this change and is {now!r} now"
+            clashes.append(Notice("revert.changed", one.component, dotted(one.path), message))
+        elif override and not differ(override.value, one.after) and not differ(override.base, one.before):
+            working.reset(one.component, one.path)
+        else:
+            working.put(one.component, one.path, merged_leaf(one.after, one.before, now))
+    for step in reversed(list(renames)):
+        if working.has(step.component, step.path) and not working.has(step.before_component, step.before_path):
+            working.move((step.component, step.path), (step.before_component, step.before_path))
+        elif not working.has(step.before_component, step.before_path):
+            message = "was renamed by this change and is not there any more"
+            clashes.append(Notice("revert.changed", step.component, dotted(step.path), message))
+    return _changes(state, before, working, broken=clashes)
 
 
 def drift(last: Mapping[str, Mapping[str, Plain]], now: Mapping[str, Mapping[str, Plain]]) -> list[LeafChange]:
@@ -165,6 +194,7 @@ def _changes(
     before: Document,
     working: Working,
     *,
+    known: Iterable[Override] | None = None,
     warnings: Iterable[Notice] = (),
     questions: Iterable[Notice] = (),
     broken: Iterable[Notice] = (),
@@ -174,9 +204,9 @@ def _changes(
     """The change set of a document worked out."""
     after = working.document
     names = [_vocabulary(live(one), state) for one in (before, after)]
-    seen = effects.effects((live(before), names[0]), (live(after), names[1]), working.stated, working.renames)
-    overrides = tuple(settled(working.lower, after, state.overrides))
-    moved = _moved(before, working.renames)
+    seen = effects.effects((live(before), names[0]), (live(after), names[1]), working.stated)
+    overrides = tuple(settled(working.lower, after, state.overrides if known is None else known))
+    moved = relayer.renamed(before, working.renames)
     return Changes(
         before=before,
         after=after,
@@ -199,18 +229,6 @@ def _vocabulary(document: Document, state: State) -> Vocabulary:
 def _renaming(patch: Patch) -> tuple[bool, str]:
     """Renames of whole components come first: what is inside is written under the new name."""
     return "" not in patch.renamed, patch.component
-
-
-def _moved(document: Document, renames: Iterable[Rename]) -> Document:
-    """``document`` with nothing but its nodes renamed."""
-    steps = list(renames)
-    if not steps:
-        return document
-    working = Working(document, ())
-    for one in steps:
-        if working.has(one.before_component, one.before_path):
-            working.move((one.before_component, one.before_path), (one.component, one.path))
-    return working.document
 
 
 def _joined(last: Mapping[str, Leaves], news: Mapping[str, Leaves]) -> Document:

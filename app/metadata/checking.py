@@ -9,7 +9,6 @@ from app.metadata import kinds
 from app.metadata.leaves import SEPARATOR, nest
 from app.metadata.problems import Problem, near
 from app.metadata.tracing import Tracer
-from app.metadata.vocabulary import Vocabulary
 from app.metadata.written import dotted, join, missing
 
 if TYPE_CHECKING:
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
 
     from app.metadata.kinds.base import Reference
     from app.metadata.leaves import Document, Plain
+    from app.metadata.vocabulary import Vocabulary
 
 #: Leaves of a field that its value depends on.
 _DEPENDING: Final = ("value", "field", "when")
@@ -79,7 +79,7 @@ def _whole(component: str, leaves: Mapping[str, Plain]) -> Iterator[Problem]:
     """What a component must have."""
     for path, key in missing(kinds.kind_of(component).schema, nest(leaves)):
         yield Problem(
-            component, dotted(join(path, key)), "required", f"is missing: {dotted(path) or 'it'} needs {key!r}"
+            component, dotted(join(path, key)), "required", f"is missing: {dotted(path) or component} needs {key!r}"
         )
 
 

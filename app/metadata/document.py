@@ -14,7 +14,6 @@ from app.metadata import kinds, ranks
 from app.metadata.kinds import link
 from app.metadata.kinds import schema as form
 from app.metadata.leaves import SEPARATOR, rank_after
-from app.metadata.patch import Patch
 from app.metadata.problems import InvalidComponents, Problem, near
 from app.metadata.written import Writing, join
 from app.metadata.yamlform import NotYaml, dump, load_all
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
 
     from app.metadata.kinds.schema import Schema
     from app.metadata.leaves import Document, Leaves, Plain
+    from app.metadata.patch import Patch
 
 #: Files of a folder that hold components.
 SUFFIXES: Final = (".yaml", ".yml", ".json")

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.metadata.checking import check_document
-from app.metadata.layers import live
 from app.metadata.leaves import SEPARATOR
 from app.metadata.working import differences, items_of, within
 from app.metadata.written import dotted
@@ -46,7 +45,6 @@ def effects(
     before: tuple[Document, Vocabulary],
     after: tuple[Document, Vocabulary],
     stated: Mapping[str, Mapping[str, object]],
-    renames: Iterable[Rename] = (),
 ) -> Effects:
     """Compare what is wrong in two live documents; what was wrong before and is still so is nobody's doing."""
     touched = {component for component, _, _, _ in differences(before[0], after[0])}
@@ -89,7 +87,7 @@ def _broken(problem: Problem, was: Checked, now: Checked, after: Mapping[str, Le
 
 
 def questions(before: Document, after: Document, patches: Iterable[Patch], renames: Iterable[Rename]) -> list[Notice]:
-    """Fields that went while one of their type came: renamed, or another?"""
+    """Fields that went while one of their type came: renamed, or others."""
     new = {(patch.component, node) for patch in patches for node, old in patch.renamed.items() if not old} | {
         (one.component, one.path) for one in renames
     }
@@ -98,14 +96,9 @@ def questions(before: Document, after: Document, patches: Iterable[Patch], renam
     for component in sorted(before.keys() & after.keys()):
         gone = {node: kind for node, kind in _fields(component, before[component]) if (component, node) not in moved}
         came = dict(_fields(component, after[component]))
-        gone, came = (
-            {n: k for n, k in gone.items() if n not in came},
-            {n: k for n, k in came.items() if n not in gone},
-        )
-        came = {node: kind for node, kind in came.items() if f"{node}/type" not in before[component]}
         for node, kind in came.items():
-            candidates = sorted(one for one, type_ in gone.items() if type_ == kind)
-            if candidates and (component, node) not in new:
+            candidates = sorted(one for one, type_ in gone.items() if type_ == kind and one not in came)
+            if candidates and f"{node}/type" not in before[component] and (component, node) not in new:
                 found.append(_question(component, node, kind, candidates))
     return found
 
@@ -113,8 +106,8 @@ def questions(before: Document, after: Document, patches: Iterable[Patch], renam
 def _question(component: str, node: str, kind: object, candidates: list[str]) -> Notice:
     old = candidates[0].rpartition(SEPARATOR)[2]
     message = (
-        f"{node.rpartition(SEPARATOR)[2]} is new and {old} goes, both of type {kind}. Is it the same under another name? "
-        f"Say renamed_from: {old}; or renamed_from: null if it is another."
+        f"{node.rpartition(SEPARATOR)[2]} is new and {old} goes, both of type {kind}. Is it the same under another "
+        f"name? Say renamed_from: {old}; or renamed_from: null if it is another."
     )
     return Notice("rename.or_new", component, dotted(node), message, tuple(candidates))
 
@@ -124,11 +117,6 @@ def _fields(component: str, leaves: Mapping[str, object]) -> Iterator[tuple[str,
         steps = path.split(SEPARATOR)
         if component.startswith("object/") and len(steps) == 3 and steps[0] == "fields" and steps[2] == "type":
             yield f"fields/{steps[1]}", value
-
-
-def shown(document: Mapping[str, Leaves]) -> Document:
-    """What a catalog would be made of."""
-    return live(document)
 
 
 def lost(before: Document, after: Document) -> list[tuple[str, str]]:

@@ -61,8 +61,9 @@ def ranked(count: int) -> list[str]:
 
 
 def rank_after(ranks: Iterable[str]) -> str:
-    """A rank behind all of ``ranks``: 010, 020 … 990, 99010, 99020 …, so that adding at the end gives what writing all
-    of them anew would give.
+    """A rank behind all of ``ranks``: 010, 020 … 990, 99010, 99020 ….
+
+    Adding at the end gives what writing all of them anew would give.
     """
     last = max(ranks, default="")
     full = len(last) - len(last.lstrip("9"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from app.metadata import kinds
 from app.metadata.document import RANKED, ranks_of
@@ -71,25 +71,21 @@ class Working:
                 self._rename(patch.component, node, old)
 
     def _rename(self, component: str, node: str, old: str) -> None:
+        place = join(node, "renamed_from")
         if node:
-            place, _, _ = node.rpartition(SEPARATOR)
-            before = (component, join(place, old))
+            before = (component, join(node.rpartition(SEPARATOR)[0], old))
         else:
             before = (f"{component.partition(SEPARATOR)[0]}/{old}", "")
         if not self.has(*before):
             if not self.has(component, node):
                 known = near(old, self._siblings(component, node))
-                self.refuse(
-                    component, join(node, "renamed_from"), "rename.unknown", f"names {old!r}, which is not there{known}"
-                )
+                self.refuse(component, place, "rename.unknown", f"names {old!r}, which is not there{known}")
             return
         if self.has(component, node):
-            self.refuse(
-                component, join(node, "renamed_from"), "rename.taken", f"names {old!r}, but the new name is taken too"
-            )
+            self.refuse(component, place, "rename.taken", f"names {old!r}, but the new name is taken too")
         elif self.below(*before):
             message = f"names {old!r}, which a lower layer has: change its label instead"
-            self.refuse(component, join(node, "renamed_from"), "rename.lower", message)
+            self.refuse(component, place, "rename.lower", message)
         else:
             self.move(before, (component, node))
 
@@ -178,6 +174,16 @@ class Working:
         node = path.rpartition(SEPARATOR)[0]
         return schema is not None and schema.get("x-locked") is True and self.below(component, node)
 
+    def put(self, component: str, path: str, value: Plain) -> None:
+        """Set a leaf, or take it away."""
+        if value is not None:
+            self.document.setdefault(component, {})[path] = value
+            return
+        leaves = self.document.get(component, {})
+        leaves.pop(path, None)
+        if not leaves:
+            self.document.pop(component, None)
+
     def has(self, component: str, node: str) -> bool:
         """Whether a node is there."""
         return any(within(path, node) for path in self.document.get(component, ()))
@@ -234,4 +240,4 @@ def differences(before: Mapping[str, Leaves], after: Mapping[str, Leaves]) -> It
         if old is not new:
             for path in sorted({*old, *new}):
                 if differ(old.get(path), new.get(path)):
-                    yield component, path, cast("Plain", old.get(path)), cast("Plain", new.get(path))
+                    yield component, path, old.get(path), new.get(path)

@@ -121,15 +121,13 @@ class Writing:
         for name, value in items.items():
             at = join(path, name)
             if self.named(schema, name, at):
-                spelled = {shorthand: value} if shorthand and isinstance(value, str) else value
-                inner = form.below(schema, name) or {}
-                self.record(inner, {} if spelled is None else spelled, at, item=True)
+                self.record(form.below(schema, name) or {}, _spelled(shorthand, value), at, item=True)
 
     def items(self, raw: list[object], path: str) -> dict[str, object]:
         """Items of a list by their name: a text is the name, a map has it."""
         found: dict[str, object] = {}
         for at, one in enumerate(raw):
-            value: object = None
+            value: dict[str, object] | None = None
             if isinstance(one, dict):
                 value = {str(key): inner for key, inner in cast("dict[object, object]", one).items()}
                 name = value.pop("name", None)
@@ -168,19 +166,26 @@ class Writing:
         self.leaves[path] = cast("Plain", value)
         if value is None:
             return
-        for error in _validator(_frozen(schema)).iter_errors(cast("Any", value)):
+        validator = cast("Any", _validator(_Frozen(schema)))
+        error = cast("ValidationError | None", next(validator.iter_errors(value), None))
+        if error is not None:
             self.refuse(path, str(error.validator), said(error))
-            break
+
+
+def _spelled(shorthand: object, value: object) -> object:
+    """An item written as a text, or as its name alone, in full."""
+    if value is None:
+        return {}
+    return {str(shorthand): value} if shorthand and isinstance(value, str) else value
 
 
 def plain(schema: Schema, raw: object) -> object:
     """A value in the form leaves keep: one alone as a list of one, exact numbers as texts."""
     if schema.get("x-many") and raw is not None and not isinstance(raw, list):
-        raw = [raw]
-    numeric = isinstance(raw, int | float) and not isinstance(raw, bool)
-    if numeric and (isinstance(raw, float) or schema.get("x-decimal")):
+        return [raw]
+    if isinstance(raw, float) or (isinstance(raw, int) and not isinstance(raw, bool) and schema.get("x-decimal")):
         return format(Decimal(repr(raw)), "f")
-    return raw
+    return cast("object", raw)
 
 
 def said(error: ValidationError) -> str:
@@ -246,10 +251,6 @@ class _Frozen:
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Frozen) and other.schema is self.schema
-
-
-def _frozen(schema: Schema) -> _Frozen:
-    return _Frozen(schema)
 
 
 @functools.cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import TYPE_CHECKING, Final
 from zoneinfo import available_timezones
@@ -38,7 +39,7 @@ def _zones() -> list[str]:
 
 def _in_order(spans: list[str]) -> bool:
     ends = [end for span in spans if re.fullmatch(_SPAN, span) for end in span.split("-")]
-    return all(one < other for one, other in zip(ends, ends[1:], strict=False))
+    return all(one < other for one, other in itertools.pairwise(ends))
 
 
 KIND = Kind(

@@ -10,7 +10,7 @@ DAY = r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"
 
 KIND = Kind(
     name="currency",
-    help="A currency the workspace works with. A rate says what one unit is worth in the workspace's own from that day.",
+    help="A currency the workspace works with. A rate says what one unit is worth in the workspace's own.",
     naming="^[A-Z]{3}$",
     named="an ISO 4217 code like USD",
     schema=form.record(

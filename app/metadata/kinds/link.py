@@ -22,7 +22,8 @@ def expand(raw: Mapping[str, object]) -> dict[str, object]:
     """The object that holds the pairs of a link to many: ``deal.partners`` → ``deal_partners``."""
     holder, _, link = str(raw.get("name", "")).partition(".")
     to = raw.get("to")
-    target = str(cast("list[object]", to)[0]) if isinstance(to, list) and to else str(to or "")
+    targets = cast("list[object]", to) if isinstance(to, list) else [to or ""]
+    target = str(targets[0]) if targets else ""
     label = str(raw.get("label", link))
     given = raw.get("fields")
     own = dict(cast("dict[str, object]", given)) if isinstance(given, dict) else {}

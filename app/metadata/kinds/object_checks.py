@@ -67,20 +67,23 @@ def _field(field: str, spec: Mapping[str, object]) -> Iterator[Complaint]:
     for key, types in _ONLY.items():
         if key in spec and kind not in types:
             yield Complaint(f"{at}/{key}", "field.misplaced", f"is for fields of type {' or '.join(types)} only")
-    for key in _NEEDED.get(kind, ()):
-        if key not in spec:
-            what = ": the object it links to" if key == "to" else ""
-            yield Complaint(at, "required", f"needs {key!r}{what}")
+    yield from _needs(at, kind, spec)
     if {"default", "default_formula"} <= spec.keys():
         yield Complaint(f"{at}/default", "field.both", "stands beside default_formula: say one of them, null the other")
     if {"options", "option_set"} <= spec.keys():
         yield Complaint(f"{at}/options", "field.both", "stand beside option_set: say one of them")
     if spec.get("unique") and kind in _NEVER_UNIQUE:
         yield Complaint(f"{at}/unique", "field.unique", f"is not for fields of type {kind}")
-    if kind in COMPUTED:
-        for key in ("required", "default", "default_formula", "searchable"):
-            if spec.get(key):
-                yield Complaint(f"{at}/{key}", "field.computed", f"is not for a {kind}: its value is computed")
+    for key in ("required", "default", "default_formula", "searchable"):
+        if kind in COMPUTED and spec.get(key):
+            yield Complaint(f"{at}/{key}", "field.computed", f"is not for a {kind}: its value is computed")
+
+
+def _needs(at: str, kind: str, spec: Mapping[str, object]) -> Iterator[Complaint]:
+    for key in _NEEDED.get(kind, ()):
+        if key not in spec:
+            what = ": the object it links to" if key == "to" else ""
+            yield Complaint(at, "required", f"needs {key!r}{what}")
 
 
 def _roll_up(name: str, field: str, spec: Mapping[str, object], names: Vocabulary) -> Iterator[Complaint]:

@@ -33,7 +33,7 @@ KIND = Kind(
                 form.record(
                     "What is allowed with an object.",
                     {action: _LEVEL | {"description": f"How far `{action}` goes."} for action in ACTIONS}
-                    | {name: form.flag(help) for name, help in _FLAGS.items()},
+                    | {name: form.flag(what) for name, what in _FLAGS.items()},
                 ),
                 keys=_OBJECT,
                 keys_refer="object",

@@ -61,7 +61,8 @@ KIND = Kind(
     name="rule",
     help=(
         "What must hold when a record is saved (`refuse_if` or `require` with a message), or what follows when a "
-        "condition holds: fields required, visible only then, read only, options allowed, defaults. Holds on every way in."
+        "condition holds: fields required, visible only then, read only, options allowed, defaults. "
+        "Holds on every way in."
     ),
     naming=OF_OBJECT,
     named="like object.rule",
