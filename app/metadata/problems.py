@@ -54,7 +54,7 @@ def _pointer(problem: Problem) -> str:
 
 def near(word: object, known: Iterable[str]) -> str:
     """The nearest known name as the end of a sentence; when there are few and none is near, all of them."""
-    names = list(known)
+    names = sorted(known)
     close = difflib.get_close_matches(str(word), names, n=1)
     if close:
         return f"; did you mean {close[0]!r}?"

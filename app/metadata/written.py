@@ -87,8 +87,9 @@ class Writing:
 
     def property(self, key: str, schema: Schema, value: object, path: str) -> None:
         """One key of a record."""
-        if key == "default" and isinstance(value, dict) and list(cast("dict[str, object]", value)) == ["value"]:
-            self.leaves[join(path, "default_formula")] = str(cast("dict[str, object]", value)["value"])
+        given = cast("dict[str, object]", value) if isinstance(value, dict) else {}
+        if key == "default" and list(given) == ["value"]:
+            self.leaves[join(path, "default_formula")] = str(given["value"])
         else:
             self.node(schema, value, join(path, key))
 
