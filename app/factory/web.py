@@ -31,6 +31,7 @@ APIS: Final = (
     "app.rights.api.roles",
     "app.rights.api.sharing",
     "app.rights.api.audit",
+    "app.shaping.api",
 )
 PAGES: Final = (
     "tenants.identity.pages",

@@ -29,6 +29,7 @@ class RequestScope(Protocol):
     credential: UUID | None
     credential_kind: str
     request_id: str
+    write: bool
 
     def execute(self, query: str, params: Any = ()) -> Any:
         """Run one statement with bound parameters."""

@@ -59,6 +59,7 @@ class Access:
     ``person``: the base host's visitor must be signed in. ``write``: enters a write scope; None = by HTTP method.
     ``body_limit``: how many bytes a body may have; it is taken in before the scope is entered.
     ``by_key``: its statements find rows by keys and by indexes of search only, so that the server may keep their plans.
+    ``after``: the view runs when its scope has ended and only tells who asks: it changes what scopes stand on.
     """
 
     audience: Literal["workspace", "base", "public"]
@@ -71,6 +72,7 @@ class Access:
     credential: bool = True
     body_limit: int = BODY_LIMIT
     by_key: bool = False
+    after: bool = False
 
 
 class _RolledBack(Exception):
@@ -89,13 +91,18 @@ def workspace(
     member: bool = False,
     body_limit: int = BODY_LIMIT,
     by_key: bool = False,
+    after: bool = False,
 ) -> Callable[[Callable[Concatenate[S, P], R]], Callable[P, R | Response]]:
     """Run the view inside its tenant's scope, passed as first argument.
 
     The tenant comes from the host, from the Bearer key, or from both, which must agree (else 404). A response with
     an error status rolls the transaction back, so that a view may answer with a form again without half a write.
     """
-    access = Access("workspace", right, object_name, write=write, member=member, body_limit=body_limit, by_key=by_key)
+    writes_itself = False if after else write
+    access = Access(
+        "workspace", right, object_name, write=writes_itself, member=member, body_limit=body_limit, by_key=by_key,
+        after=after,
+    )  # fmt: skip
 
     def decorate(view: Callable[Concatenate[S, P], R]) -> Callable[P, R | Response]:
         @wraps(view)
@@ -121,7 +128,9 @@ def workspace(
                 with enter(write=writes) as scope:
                     _admit(scope, access, kind)
                     request_facts.scope = scope
-                    return _run(scope, lambda: view(cast("S", scope), *args, **kwargs))
+                    if not access.after:
+                        return _run(scope, lambda: view(cast("S", scope), *args, **kwargs))
+                return view(cast("S", scope), *args, **kwargs)
 
             try:
                 return _again_if_in_the_way(once)

@@ -56,7 +56,7 @@ class _Stored(msgspec.Struct):
 def once(scope: RequestScope, view: Callable[[], R]) -> R | Response:
     """Run ``view`` unless its Idempotency-Key was answered before."""
     key = request.headers.get(HEADER) if request.method in _KEYED else None
-    if key is None:
+    if key is None or not scope.write:
         return view()
     if not key or len(key) > LONGEST:
         raise InvalidInput(f"{HEADER} has 1 to {LONGEST} characters.")

@@ -69,6 +69,7 @@ class Request:
 
     source: str
     by: Actor
+    member: UUID | None = None
     note: str = ""
     confirm: bool = False
     base: int | None = None
@@ -76,6 +77,11 @@ class Request:
     request_id: str = ""
     #: Whether what the source states becomes its last-applied set.
     keeps: bool = True
+
+    @property
+    def whose(self) -> UUID | None:
+        """The member behind it: of a key the one who made it."""
+        return self.by.id if self.by.kind == "member" else self.member
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,8 +183,7 @@ def _write(connection: Connection, tenant: Tenant, given: Situation, made: Plan,
     for step in made.statements:
         # Text of the DDL compiler, one statement an execute.
         connection.execute(cast("LiteralString", step.ddl))
-    by = request.by.id if request.by.kind == "member" else None
-    store.write_overrides(connection, given.stored.overrides, made.changes.overrides, by)
+    store.write_overrides(connection, given.stored.overrides, made.changes.overrides, request.whose)
     store.write_physical(connection, given.stored.physical, made.settled.rows)
     bumped = connection.execute(
         "update pod.tenant set version = version + 1 where id = %s returning version", (tenant.id,)

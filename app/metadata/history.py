@@ -49,12 +49,11 @@ def write(connection: Connection, tenant: Tenant, made: Plan, request: Request, 
         for row in rows
         if row.key in known
     ]
-    member = request.by.id if request.by.kind == "member" else None
     connection.execute(
         "insert into metadata_change (id, version, source, note, leaves, renames, physical, steps, reverts, by)"
         " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
         (change, version, request.source, request.note, Jsonb(leaves), Jsonb(renames), Jsonb(physical),
-         Jsonb([step.public() for step in made.steps]), request.reverts, member),
+         Jsonb([step.public() for step in made.steps]), request.reverts, request.whose),
     )  # fmt: skip
     diff = {f"{one['component']}/{one['path']}": [one["before"], one["after"]] for one in leaves[:_TOLD]}
     connection.execute(

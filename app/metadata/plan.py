@@ -138,6 +138,7 @@ def _standing(given: Situation, settled: Settled) -> Standing:
     return Standing(
         tables=frozenset(given.tables),
         columns=frozenset((table, column) for table, one in given.tables.items() for column in one.columns),
+        guards=frozenset(name for one in given.tables.values() for name in one.guards),
         large=frozenset(table for table, one in given.tables.items() if one.large or table in back),
     )
 
@@ -166,8 +167,10 @@ class _Told:
             nodes[node_of(row.component, row.path)] = "convert"
         ddl: defaultdict[Node, list[Step]] = defaultdict(list)
         for step in statements:
-            ddl[self._about(step)].append(step)
-            nodes.setdefault(self._about(step), "change")
+            node = self._about(step)
+            node = (OBJECT, node[1].partition(".")[0]) if self._within_new(node, nodes) else node
+            ddl[node].append(step)
+            nodes.setdefault(node, "change")
         found = [self._step(node, op, ddl[node]) for node, op in nodes.items() if not self._within_new(node, nodes)]
         return (*found, *(self._building(step) for step in online))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from app.metadata.ddl.shape import Table
 from app.metadata.sortkeys import quoted
@@ -36,14 +36,20 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What the database holds beside the description: hidden parts, and tables too large to be worked on at once."""
+    """What the database holds beside the description: hidden parts, and tables too large to be worked on at once.
+
+    ``guards`` are names of constraints.
+    """
 
     tables: frozenset[str] = frozenset()
     columns: frozenset[tuple[str, str]] = frozenset()
+    guards: frozenset[str] = frozenset()
     large: frozenset[str] = field(default_factory=frozenset[str])
 
 
 NOTHING: Tables = {}
+#: Members are never deleted: a key to them bites nobody, and dropping it would lock what every request reads.
+_NEVER_GOING: Final = frozenset({"member"})
 _FRESH = Standing()
 
 
@@ -63,7 +69,7 @@ def difference(before: Tables, after: Tables, standing: Standing = _FRESH) -> li
         else:
             known = before.get(name, Table(name, {}))
             steps += _columns(known, table, standing)
-            late += _guards(known, table, large=name in standing.large)
+            late += _guards(known, table, standing)
     return steps + late
 
 
@@ -86,7 +92,7 @@ def _taken(before: Table, after: Table) -> Iterator[Step]:
     """What goes: first what stands in the way of anything else."""
     alter = f"alter table {quoted(before.name)}"
     for key in before.foreign_keys.values():
-        if after.foreign_keys.get(key.name) != key:
+        if after.foreign_keys.get(key.name) != key and key.target not in _NEVER_GOING:
             yield Step("drop_foreign_key", before.name, key.name, f"{alter} drop constraint if exists {quoted(key.name)}")
     for check in before.checks.values():
         if after.checks.get(check.name) != check:
@@ -125,12 +131,15 @@ def _columns(before: Table, after: Table, standing: Standing) -> Iterator[Step]:
                 yield Step("set_expression", after.name, column.name, text)
 
 
-def _guards(before: Table, after: Table, *, large: bool) -> Iterator[Step]:
+def _guards(before: Table, after: Table, standing: Standing) -> Iterator[Step]:
+    large = after.name in standing.large
     for check in after.checks.values():
         if before.checks.get(check.name) != check:
             yield from _add_check(after, check, large=large)
     for key in after.foreign_keys.values():
-        if before.foreign_keys.get(key.name) != key:
+        if before.foreign_keys.get(key.name) != key and not (
+            key.name in standing.guards and key.target in _NEVER_GOING
+        ):
             yield from _add_guarded_key(after, key, large=large)
     for index in after.indexes.values():
         if before.indexes.get(index.name) != index:

@@ -19,7 +19,8 @@ LARGE: Final = 1_000_000
 _STANDING: Final = """
 select c.relname, c.reltuples::bigint, pg_relation_size(c.oid),
        array(select a.attname::text from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped),
-       (select max(a.attnum) from pg_attribute a where a.attrelid = c.oid)
+       (select max(a.attnum) from pg_attribute a where a.attrelid = c.oid),
+       array(select k.conname::text from pg_constraint k where k.conrelid = c.oid)
   from pg_class c
  where c.relnamespace = current_schema()::regnamespace and c.relkind = 'r' and starts_with(c.relname, 'o_')
 """
@@ -52,6 +53,7 @@ class Held:
     size: int
     columns: frozenset[str]
     attributes: int
+    guards: frozenset[str] = frozenset()
 
     @property
     def large(self) -> bool:
@@ -62,8 +64,8 @@ class Held:
 def held(execute: Execute) -> dict[str, Held]:
     """Every table of the schema on the search_path that belongs to an object, hidden ones included."""
     return {
-        name: Held(max(rows, 0), size, frozenset(columns), attributes)
-        for name, rows, size, columns, attributes in execute(_STANDING).fetchall()
+        name: Held(max(rows, 0), size, frozenset(columns), attributes, frozenset(guards))
+        for name, rows, size, columns, attributes, guards in execute(_STANDING).fetchall()
     }
 
 

@@ -1,0 +1,169 @@
+"""The verbs of shaping, for REST, pages and the command: plan, apply, history, revert, drift, export."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from app.core import clock
+from app.metadata import document, history, layered, store
+from app.metadata.apply import Applied, Request, apply, owner_of
+from app.metadata.apply import look as look_as_owner
+from app.metadata.changeset import desired, drift, reverted
+from app.metadata.layers import live, overlaid
+from app.metadata.plan import Plan, plan, situation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from uuid import UUID
+
+    from app.core.db import Databases
+    from app.metadata.changeset import Changes, Notice, State
+    from app.metadata.layers import Conflict
+    from app.metadata.leaves import Document
+    from app.metadata.plan import Situation
+    from app.metadata.problems import Problem
+    from tenants.scope import Tenant, TenantScope
+
+    Wanted = Callable[[State], Changes]
+
+
+def wanted_of(components: Sequence[object], *, source: str, prune: bool = False) -> Wanted:
+    """What written components want. Raises InvalidComponents for those that can't be read."""
+    patches = document.parse(components)
+    return lambda state: desired(state, patches, source=source, prune=prune)
+
+
+def wanted_back(found: dict[str, Any]) -> Wanted:
+    """What taking a change back wants."""
+    leaves, renames = history.leaves_of(found), history.renames_of(found)
+    return lambda state: reverted(state, leaves, renames)
+
+
+def look(scope: TenantScope) -> Situation:
+    """The workspace's metadata and tables as they are."""
+    layered.learn(scope, store.read(scope.execute, scope.version).pins)
+    return situation(scope.execute, scope.tenant, scope.version)
+
+
+def plan_in(scope: TenantScope, wanted: Wanted) -> Plan:
+    """What ``wanted`` would take; nothing is changed."""
+    given = look(scope)
+    return plan(given, wanted(given.state), clock.now())
+
+
+def plan_beside(databases: Databases, tenant: Tenant, wanted: Wanted) -> dict[str, Any]:
+    """The document of a plan, outside of any scope."""
+    with owner_of(databases, tenant) as connection:
+        given = look_as_owner(connection, tenant)
+        return plan_document(plan(given, wanted(given.state), clock.now()), given.stored.version)
+
+
+def change_of(databases: Databases, tenant: Tenant, change: UUID) -> dict[str, Any]:
+    """One change, outside of any scope. Raises NotFound."""
+    with owner_of(databases, tenant) as connection:
+        return history.change(connection.execute, change)
+
+
+def apply_in(
+    scope: TenantScope,
+    databases: Databases,
+    wanted: Wanted,
+    *,
+    source: str,
+    note: str = "",
+    confirm: bool = False,
+    base: int | None = None,
+    reverts: UUID | None = None,
+) -> Applied:
+    """Make ``wanted`` true, for who asked in ``scope``, which has ended. Raises as ``apply`` does."""
+    request = Request(
+        source=source,
+        by=scope.actor,
+        member=scope.member.id if scope.member else None,
+        note=note,
+        confirm=confirm,
+        base=base,
+        reverts=reverts,
+        request_id=scope.request_id,
+        keeps=reverts is None,
+    )
+    return apply(databases, scope.tenant, wanted, request)
+
+
+def current(scope: TenantScope) -> Document:
+    """What is in effect, without hidden parts."""
+    state = look(scope).state
+    return live(overlaid(state.lower, state.overrides))
+
+
+def drift_of(scope: TenantScope, source: str) -> list[dict[str, Any]]:
+    """What was changed by hand since ``source`` last stated it."""
+    state = look(scope).state
+    now = live(overlaid(state.lower, state.overrides))
+    return [_leaf(one) for one in drift(state.last.get(source, {}), now)]
+
+
+def plan_document(made: Plan, version: int) -> dict[str, Any]:
+    """A plan as the API shows it."""
+    changes = made.changes
+    return {
+        "base_version": version,
+        "empty": changes.empty,
+        "steps": [step.public() for step in made.steps],
+        "leaves": [_leaf(one) for one in changes.leaves],
+        "renames": [_rename(one) for one in changes.renames],
+        "warnings": [_notice(one) for one in changes.warnings],
+        "questions": [_notice(one) for one in changes.questions],
+        "broken": [_notice(one) for one in changes.broken],
+        "problems": [_problem(one) for one in changes.problems],
+        "conflicts": conflicts_document(changes.conflicts),
+        "repairs": list(made.repairs),
+        "needs_confirm": bool(made.destructive),
+    }
+
+
+def conflicts_document(found: Iterable[Conflict]) -> list[dict[str, Any]]:
+    """Overrides whose lower leaf is another now, both sides told."""
+    return [
+        {"component": one.component, "path": one.path, "base": one.base, "value": one.value, "lower": one.lower}
+        for one in found
+    ]
+
+
+def applied_document(applied: Applied) -> dict[str, Any]:
+    """What became of an apply as the API shows it."""
+    return {
+        "version": applied.version,
+        "change": str(applied.change) if applied.change else None,
+        "steps": [step.public() for step in applied.plan.steps],
+        "leaves": [_leaf(one) for one in applied.plan.changes.leaves],
+        "warnings": [_notice(one) for one in applied.plan.changes.warnings],
+        "repairs": list(applied.plan.repairs),
+        "work": [str(id_) for id_ in applied.work],
+    }
+
+
+def _leaf(one: Any) -> dict[str, Any]:
+    return {"component": one.component, "path": one.path, "before": one.before, "after": one.after}
+
+
+def _rename(one: Any) -> dict[str, Any]:
+    return {
+        "component": one.component,
+        "path": one.path,
+        "before_component": one.before_component,
+        "before_path": one.before_path,
+    }
+
+
+def _notice(one: Notice) -> dict[str, Any]:
+    return {
+        "code": one.code, "component": one.component, "path": one.path, "message": one.message,
+        "about": list(one.about),
+    }  # fmt: skip
+
+
+def _problem(one: Problem) -> dict[str, Any]:
+    return {
+        "component": one.component, "path": one.path, "code": one.code, "message": str(one), "pointer": one.pointer,
+    }  # fmt: skip
