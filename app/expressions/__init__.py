@@ -4,6 +4,7 @@
 ``to_sql_value`` and ``to_value`` are the same for expressions of any kind.
 """
 
+from app.expressions.answer import RETURNS, check_answer
 from app.expressions.check import check, check_value
 from app.expressions.errors import ConditionError
 from app.expressions.kinds import Environment, Kind, Variable
@@ -12,6 +13,7 @@ from app.expressions.sql import Tables, to_sql, to_sql_value
 from app.expressions.tree import Checked
 
 __all__ = [
+    "RETURNS",
     "Checked",
     "ConditionError",
     "Environment",
@@ -19,6 +21,7 @@ __all__ = [
     "Tables",
     "Variable",
     "check",
+    "check_answer",
     "check_value",
     "to_python",
     "to_sql",

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from app.expressions.errors import ConditionError
-from app.expressions.functions import FUNCTIONS, MANY, OTHER_NAMES, SPECIAL, Signature
-from app.expressions.literals import constants, describe
+from app.expressions.functions import DATE, FUNCTIONS, MANY, NUMBER, OTHER_NAMES, PLAIN, SPECIAL, Signature
+from app.expressions.literals import constants, describe, fit
 from app.expressions.operators import family
 from app.expressions.parse import HAS
-from app.expressions.tree import Call, Const, Node, Param, Ref, Related
+from app.expressions.tree import Call, Const, Node, Null, Param, Ref, Related
 from app.expressions.wire import Apply, Items, Lit, Name, Parsed
 
 if TYPE_CHECKING:
@@ -110,8 +110,9 @@ def _unknown(name: str) -> str:
     return f"There is no function `{name}`.{hint}"
 
 
-def _zone(checker: Checker) -> Const:
-    return Const(checker.literal(checker.environment.timezone), "text")
+def _zone(checker: Checker) -> Node:
+    zone = checker.environment.timezone
+    return Const(checker.literal(zone), "text") if zone else Param("zone", "text")
 
 
 def day_of(checker: Checker, node: Node) -> Node:
@@ -191,7 +192,7 @@ def _moment(value: object, zone: str) -> datetime | None:
             return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=value)
         found = datetime.fromisoformat(value) if isinstance(value, str) else None
         if found is not None and found.tzinfo is None:
-            found = found.replace(tzinfo=ZoneInfo(zone))
+            found = found.replace(tzinfo=ZoneInfo(zone or "UTC"))
         # Near the ends of the calendar another zone may lie beyond them.
         return found.astimezone(UTC) if found is not None else None
     except (ValueError, OverflowError):
@@ -242,6 +243,41 @@ def _moved(name: str, op: str, most: int, times: int) -> Callable[[Checker, tupl
     return check
 
 
+def _coalesce(checker: Checker, args: tuple[Parsed, ...]) -> Node:
+    """The first of its values that is there; all of one family."""
+    made = {at: checker.node(arg) for at, arg in enumerate(args) if not isinstance(arg, Lit) or arg.value is None}
+    first = next((node for node in made.values() if not isinstance(node, Null)), None)
+    for at, arg in enumerate(args):
+        if at not in made and isinstance(arg, Lit):
+            made[at] = checker.node(arg) if first is None else fit(checker, arg, first)
+    nodes = [made[at] for at in range(len(args))]
+    for arg, node in zip(args, nodes, strict=True):
+        if isinstance(node, Null) or node.kind in MANY or node.kind == "none":
+            raise ConditionError.at(arg.position, f"`coalesce()` does not take {describe(node)}.")
+        if family(node.kind) != family(nodes[0].kind):
+            kinds = f"{describe(nodes[0])} and {describe(node)}"
+            raise ConditionError.at(arg.position, f"`coalesce()` takes values of one kind, not {kinds}.")
+    kinds = {node.kind for node in nodes}
+    kind: Kind = nodes[0].kind if len(kinds) == 1 else ("money" if "money" in kinds else "text")
+    return Call("coalesce", tuple(nodes), kind)
+
+
+def _concat(checker: Checker, args: tuple[Parsed, ...]) -> Node:
+    """Texts and numbers one after the other; what is empty is left out."""
+    nodes: list[Node] = []
+    for arg in args:
+        node = checker.node(arg)
+        if node.kind in NUMBER:
+            node = Call("stringNumber", (node,), "text")
+        elif node.kind in DATE:
+            node = Call("stringDate", (node,), "text")
+        elif node.kind not in PLAIN:
+            message = f"`concat()` takes texts, numbers and dates, not {describe(node)}; write `string(…)` around it."
+            raise ConditionError.at(arg.position, message)
+        nodes.append(node)
+    return Call("join", tuple(nodes), "text")
+
+
 def _today(_checker: Checker, _args: tuple[Parsed, ...]) -> Node:
     return Param("today", "date")
 
@@ -261,6 +297,8 @@ _SPECIAL: Final[dict[str, _Check]] = {
     "date": (_date, (1,), False),
     "timestamp": (_timestamp, (1,), False),
     "duration": (_duration, (1,), False),
+    "coalesce": (_coalesce, tuple(range(2, _MAX_ARGUMENTS + 1)), False),
+    "concat": (_concat, tuple(range(1, _MAX_ARGUMENTS + 1)), False),
     "today": (_today, (0,), False),
     "now": (_now, (0,), False),
     "addDays": (_moved("addDays", "addDays", _MAX_DAYS, 1), (2,), True),

@@ -79,21 +79,24 @@ def _check(source: str, holder: _Environments) -> Checked:
 
 
 def _checked(checker: Checker, root: Node) -> Checked:
-    if _weight(root) > MAX_WEIGHT:
+    if weight(root) > MAX_WEIGHT:
         raise ConditionError.at(0, "The condition is nested too deeply; split it.")
     return Checked(checker.source, root, tuple(checker.literals), frozenset(checker.paths))
 
 
 #: These state each operand once.
-_PLAIN_OPS: Final = frozenset({"and", "or", "not", "add", "sub", "mul", "div", "concat", "lt", "le", "gt", "ge", "has"})
+_PLAIN_OPS: Final = frozenset({
+    "and", "or", "not", "add", "sub", "mul", "div", "concat", "lt", "le", "gt", "ge", "has", "coalesce", "join",
+})  # fmt: skip
 
 
-def _weight(node: Node) -> int:
+def weight(node: Node) -> int:
+    """How many parts of SQL a tree makes, as far as its operators tell."""
     if isinstance(node, Related):
-        return 2 + _weight(node.body)
+        return 2 + weight(node.body)
     if not isinstance(node, Call):
         return 1
-    return 1 + (1 if node.op in _PLAIN_OPS else 2) * sum(_weight(arg) for arg in node.args)
+    return 1 + (1 if node.op in _PLAIN_OPS else 2) * sum(weight(arg) for arg in node.args)
 
 
 class Checker:

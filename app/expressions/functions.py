@@ -140,7 +140,20 @@ _TIMES: Final[dict[str, tuple[Signature, ...]]] = {
             day=True,
         ),
     ),
-    "days": (Signature("days", (DURATION,), "number", "days(now - created_at)", "a duration in days"),),
+    "years": (
+        Signature(
+            "years", (DAY, DAY), "number", "years(opened_on, today())", "whole years from one to another", day=True
+        ),
+    ),
+    "months": (
+        Signature(
+            "months", (DAY, DAY), "number", "months(opened_on, today())", "whole months from one to another", day=True
+        ),
+    ),
+    "days": (
+        Signature("days", (DURATION,), "number", "days(now - created_at)", "a duration in days"),
+        Signature("daysBetween", (DAY, DAY), "number", "days(opened_on, today())", "as `daysBetween()`", day=True),
+    ),
     "hours": (Signature("hours", (DURATION,), "number", "hours(now - created_at)", "a duration in hours"),),
     "minutes": (Signature("minutes", (DURATION,), "number", "minutes(now - created_at)", "a duration in minutes"),),
     "seconds": (Signature("seconds", (DURATION,), "number", "seconds(now - created_at)", "a duration in seconds"),),
@@ -171,6 +184,8 @@ SPECIAL: Final[dict[str, tuple[tuple[str, str], ...]]] = {
         ("timestamp(1485864000)", "by seconds since 1970"),
     ),
     "duration": (('duration("1h30m")', "a length of time in d, h, m, s, ms, us"),),
+    "coalesce": (("coalesce(score, 0.5)", "the first of up to ten values that is there"),),
+    "concat": (('concat(name, " / ", close_on)', "texts, numbers and dates in a row; what is empty is left out"),),
     "today": (("today()", "the present day in the workspace's zone"),),
     "now": (("now", "the present moment"),),
     "addDays": (("addDays(today(), -30)", "a number of days later or, negative, earlier"),),
@@ -196,6 +211,14 @@ OTHER_NAMES: Final[dict[str, str]] = {
     "matches": 'name.contains("x") (patterns are not part of filters)',
     "includes": '"x" in tags',
     "datetime": 'timestamp("2017-01-01T00:00:00Z")',
+    "ifnull": "coalesce(a, b)",
+    "nvl": "coalesce(a, b)",
+    "isnull": "!has(name)",
+    "iif": "amount > 100 ? 1 : 0",
+    "when": "amount > 100 ? 1 : 0",
+    "age": "years(birthday, today())",
+    "dateDiff": "daysBetween(opened_on, close_on)",
+    "join": 'concat(first_name, " ", last_name)',
     "least": "min(a, b)",
     "greatest": "max(a, b)",
     "getFullYear": "year(created_at)",

@@ -45,7 +45,7 @@ class Environment(Protocol):
 
     @property
     def timezone(self) -> str:
-        """IANA name of the tenant's zone: the day of a point in time."""
+        """IANA name of the tenant's zone: the day of a point in time; "" where it is the parameter ``zone``."""
         ...
 
     def variable(self, path: str) -> Variable | None:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from babel.core import get_global
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 #: A replacement that could give a longer text is unknown.
 LONGEST_TEXT: Final = 1_000_000
@@ -19,3 +25,17 @@ NUMBER_TEXT: Final = r"-?[0-9]{1,40}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,2})?"
 #: The CEL specification's texts of yes and no.
 YES_WORDS: Final = ("1", "t", "true", "TRUE", "True")
 NO_WORDS: Final = ("0", "f", "false", "FALSE", "False")
+#: What a formula may answer: whole numbers every JSON reader keeps exact, numbers below 10^18, texts of a line.
+LARGEST_INTEGER: Final = 2**53 - 1
+WHOLE_DIGITS: Final = 18
+RESULT_LENGTH: Final = 1_000
+#: Decimal places of a currency's minor unit (CLDR), where they are not two.
+USUAL_DIGITS: Final = 2
+_FRACTIONS: Final = cast("Mapping[str, tuple[Any, ...]]", get_global("currency_fractions"))
+MINOR_DIGITS: Final[Mapping[str, int]] = MappingProxyType(
+    {
+        code: int(found[0])
+        for code, found in sorted(_FRACTIONS.items())
+        if code != "DEFAULT" and int(found[0]) != USUAL_DIGITS
+    }
+)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from app.expressions.tree import Checked
 
 _Evaluate: TypeAlias = "Callable[[Mapping[str, object]], Any]"
-_PARAMS: Final = ("me", "now", "today")
+_PARAMS: Final = ("me", "now", "today", "zone", "home")
 
 
 def to_python(checked: Checked) -> Callable[[Mapping[str, object]], bool]:
@@ -170,6 +170,25 @@ def _ternary(test: _Evaluate, then: _Evaluate, other: _Evaluate) -> _Evaluate:
     return evaluate
 
 
+def _coalesce(*args: _Evaluate) -> _Evaluate:
+    def evaluate(row: Mapping[str, object]) -> object:
+        for arg in args:
+            value = arg(row)
+            if value is not None and value is not UNKNOWN:
+                return value
+        return UNKNOWN
+
+    return evaluate
+
+
+def _join(*args: _Evaluate) -> _Evaluate:
+    def evaluate(row: Mapping[str, object]) -> object:
+        values = [arg(row) for arg in args]
+        return "".join(str(value) for value in values if value is not None and value is not UNKNOWN)
+
+    return evaluate
+
+
 def _has(arg: _Evaluate) -> _Evaluate:
     return _not(_is_null(arg))
 
@@ -186,6 +205,8 @@ _SPECIAL: Final[dict[str, Callable[..., _Evaluate]]] = {
     "overlaps": _overlaps,
     "includes": _includes,
     "if": _ternary,
+    "coalesce": _coalesce,
+    "join": _join,
 }
 
 

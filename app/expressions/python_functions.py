@@ -11,7 +11,20 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
-from app.expressions.limits import BLANKS, LONGEST_TEXT, MOST_PLACES, NO_WORDS, NUMBER_TEXT, WHOLE_TEXT, YES_WORDS
+from app.expressions.limits import (
+    BLANKS,
+    LARGEST_INTEGER,
+    LONGEST_TEXT,
+    MINOR_DIGITS,
+    MOST_PLACES,
+    NO_WORDS,
+    NUMBER_TEXT,
+    RESULT_LENGTH,
+    USUAL_DIGITS,
+    WHOLE_DIGITS,
+    WHOLE_TEXT,
+    YES_WORDS,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -145,6 +158,37 @@ def _add_months(day: date, months: int) -> object:
     return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
 
 
+def _months_between(first: date, second: date) -> int:
+    """Whole months, towards zero: a month is over on the same day of the next one, or behind its last."""
+    months = (second.year - first.year) * 12 + second.month - first.month
+    if months > 0 and second.day < first.day:
+        return months - 1
+    return months + 1 if months < 0 and second.day > first.day else months
+
+
+def _years_between(first: date, second: date) -> int:
+    months = _months_between(first, second)
+    return months // 12 if months >= 0 else -(-months // 12)
+
+
+def _as_integer(value: Number) -> object:
+    whole = int(_EXACT.create_decimal(value).quantize(_ONE, ROUND_HALF_UP, _EXACT))
+    return whole if abs(whole) <= LARGEST_INTEGER else UNKNOWN
+
+
+def _as_decimal(value: Number) -> object:
+    return _within(value, MOST_PLACES)
+
+
+def _within(value: Number, places: int) -> object:
+    found = _EXACT.create_decimal(value).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP, _EXACT)
+    return found if abs(found) < 10**WHOLE_DIGITS else UNKNOWN
+
+
+def _as_amount(value: Number, currency: str) -> object:
+    return _within(value, MINOR_DIGITS.get(currency, USUAL_DIGITS))
+
+
 def _seconds(span: timedelta) -> Decimal:
     return _EXACT.scaleb(Decimal(span // _MICROSECOND), -6)
 
@@ -193,6 +237,9 @@ _UNARY: Final[dict[str, Callable[[Any], object]]] = {
     "startOfMonth": lambda day: day.replace(day=1),
     "startOfQuarter": lambda day: day.replace(month=(day.month - 1) // 3 * 3 + 1, day=1),
     "startOfYear": lambda day: day.replace(month=1, day=1),
+    "asInteger": _as_integer,
+    "asDecimal": _as_decimal,
+    "asText": lambda text: text[:RESULT_LENGTH] or UNKNOWN,
     "days": _per(86_400),
     "hours": _per(3_600),
     "minutes": _per(60),
@@ -206,6 +253,10 @@ _BINARY: Final[dict[str, Callable[[Any, Any], object]]] = {
     "addMonths": _add_months,
     "hour": _hour,
     "minute": _minute,
+    "years": _years_between,
+    "months": _months_between,
+    "asAmount": _as_amount,
+    "beside": lambda _, value: value,
     "daysBetween": lambda first, second: (second - first).days,
     "elapsed": _elapsed,
     "daysElapsed": lambda first, second: _seconds(first - second),

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, array
 from sqlalchemy.sql.elements import Grouping
 
 from app.expressions.functions import MANY
-from app.expressions.sql_functions import FUNCTIONS, ZERO
+from app.expressions.sql_functions import FUNCTIONS, ZERO, coalesce, join
 from app.expressions.tree import Call, Const, Node, Null, Param, Ref, Related, is_value
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from app.expressions.tree import Checked
 
 Sql: TypeAlias = sa.ColumnElement[Any]
+#: Writes a literal of an expression into its SQL instead of making it a parameter.
+Literal: TypeAlias = "Callable[[object, sa.types.TypeEngine[Any]], Sql]"
 
 
 class Tables(Protocol):
@@ -75,35 +77,41 @@ _TYPES: Final[dict[str, Any]] = {
 _SEPARATOR: Final = sa.literal_column("chr(1)", sa.Text())
 
 
-def to_sql(checked: Checked, column: Callable[[Variable], Sql] | Tables) -> sa.ColumnElement[bool]:
+def to_sql(
+    checked: Checked, column: Callable[[Variable], Sql] | Tables, literal: Literal | None = None
+) -> sa.ColumnElement[bool]:
     """Make SQL that is true exactly for the rows the condition is met by; it never raises.
 
     ``column`` gives the SQL of a variable, or is a ``Tables`` for conditions with to-many links. Literals are
-    parameters ``c0`` … (``Checked.binds()``), ``me``, ``now``, ``today`` are parameters of those names.
+    parameters ``c0`` … (``Checked.binds()``), or what ``literal`` writes; ``me``, ``now``, ``today`` are parameters of
+    those names.
     """
-    return _compiler(column).node(checked.root, positive=True)
+    return _compiler(checked, column, literal).node(checked.root, positive=True)
 
 
-def to_sql_value(checked: Checked, column: Callable[[Variable], Sql] | Tables) -> Sql:
+def to_sql_value(checked: Checked, column: Callable[[Variable], Sql] | Tables, literal: Literal | None = None) -> Sql:
     """Like ``to_sql`` for an expression of any kind; what is unknown is NULL."""
-    return _compiler(column).node(checked.root)
+    return _compiler(checked, column, literal).node(checked.root)
 
 
-def _compiler(column: Callable[[Variable], Sql] | Tables) -> _Compiler:
-    return _Compiler(_Columns(column) if callable(column) else column)
+def _compiler(checked: Checked, column: Callable[[Variable], Sql] | Tables, literal: Literal | None) -> _Compiler:
+    return _Compiler(_Columns(column) if callable(column) else column, checked.literals, literal)
 
 
 class _Compiler:
     """Walks one tree."""
 
-    def __init__(self, tables: Tables) -> None:
-        self._tables = tables
+    def __init__(self, tables: Tables, literals: tuple[object, ...], literal: Literal | None) -> None:
+        self._tables, self._literals, self._literal = tables, literals, literal
 
     def node(self, node: Node, *, positive: bool = False) -> Sql:
         match node:
             case Const():
                 kind = sa.BigInteger() if node.exact else _TYPES[node.kind]
-                return sa.bindparam(f"c{node.index}", type_=ARRAY(kind) if node.many else kind)
+                kind = ARRAY(kind) if node.many else kind
+                if self._literal is not None:
+                    return self._literal(self._literals[node.index], kind)
+                return sa.bindparam(f"c{node.index}", type_=kind)
             case Null():
                 return sa.null()
             case Param():
@@ -111,9 +119,12 @@ class _Compiler:
             case Ref():
                 return sa.type_coerce(self._tables.column(node.variable), _TYPES[node.kind])
             case Related():
-                return self._tables.related(node.path, lambda tables: _Compiler(tables).node(node.body, positive=True))
+                return self._tables.related(node.path, self._inside(node.body))
             case Call():
                 return self._call(node, positive=positive)
+
+    def _inside(self, body: Node) -> Callable[[Tables], Sql]:
+        return lambda tables: _Compiler(tables, self._literals, self._literal).node(body, positive=True)
 
     def _call(self, call: Call, *, positive: bool) -> Sql:
         match call.op:
@@ -135,6 +146,9 @@ class _Compiler:
                 return self._membership(call, positive=positive)
             case "if":
                 return self._ternary(call)
+            case "coalesce" | "join":
+                write = coalesce if call.op == "coalesce" else join
+                return write(*(self.node(arg) for arg in call.args))
             case "startsWith" | "endsWith" | "contains":
                 return self._narrowed(call, self._search(call), positive=positive)
             case _:
@@ -190,6 +204,10 @@ class _Compiler:
     def _ternary(self, call: Call) -> Sql:
         test, then, other = (self.node(arg) for arg in call.args)
         kind = _TYPES[call.kind]
+        if isinstance(call.args[2], Null):
+            return sa.case((test, sa.cast(then, kind)))
+        if isinstance(call.args[1], Null):
+            return sa.case((sa.not_(test), sa.cast(other, kind)))
         return sa.case((test, sa.cast(then, kind)), (sa.not_(test), sa.cast(other, kind)))
 
     def _search(self, call: Call) -> Sql:

@@ -9,9 +9,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from app.expressions.limits import BLANKS, LONGEST_TEXT, MOST_PLACES, NO_WORDS, NUMBER_TEXT, WHOLE_TEXT, YES_WORDS
+from app.expressions.limits import (
+    BLANKS,
+    LARGEST_INTEGER,
+    LONGEST_TEXT,
+    MINOR_DIGITS,
+    MOST_PLACES,
+    NO_WORDS,
+    NUMBER_TEXT,
+    RESULT_LENGTH,
+    USUAL_DIGITS,
+    WHOLE_DIGITS,
+    WHOLE_TEXT,
+    YES_WORDS,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +42,7 @@ _LAST_CLOCK: Final = sa.literal_column("timestamp '9999-12-31 23:59:59.999999'",
 #: The same ends in microseconds since 1970.
 _FIRST_POINT: Final = sa.literal_column("-62135596800000000", sa.Numeric())
 _LAST_POINT: Final = sa.literal_column("253402300799999999", sa.Numeric())
-_EPOCH: Final = sa.literal_column("timestamptz 'epoch'", sa.DateTime(timezone=True))
+_EPOCH: Final = sa.literal_column("timestamp '1970-01-01'", sa.DateTime())
 _A_DAY: Final = sa.literal_column("86400000000", sa.Numeric())
 _FLOAT: Final[sa.types.TypeEngine[Any]] = sa.Double()
 _MILLION: Final = sa.literal_column("1000000", sa.Numeric())
@@ -168,9 +181,80 @@ def _days_between(first: Sql, second: Sql) -> Sql:
     return sa.cast(second.op("-", return_type=sa.Integer())(first), sa.Numeric())
 
 
+def _age(first: Sql, second: Sql, part: str) -> Sql:
+    clock = sa.DateTime()
+    apart = sa.func.age(sa.cast(second, clock), sa.cast(first, clock), type_=sa.Interval())
+    return _part(part)(apart)
+
+
+def _months_between(first: Sql, second: Sql) -> Sql:
+    return _age(first, second, "year") * _count(12) + _age(first, second, "month")
+
+
+def _as_integer(value: Sql) -> Sql:
+    whole = sa.func.round(_numeric(value), type_=sa.Numeric())
+    return sa.cast(_between(whole, LARGEST_INTEGER + 1), sa.BigInteger())
+
+
+def _between(value: Sql, bound: int) -> Sql:
+    """The value where it is nearer to zero than ``bound``; stated once, since formulas stand inside formulas."""
+    least, greatest = sa.literal_column(f"-{bound}", sa.Numeric()), _count(bound)
+    cut = sa.func.least(sa.func.greatest(value, least, type_=sa.Numeric()), greatest, type_=sa.Numeric())
+    return sa.func.nullif(sa.func.nullif(cut, least, type_=sa.Numeric()), greatest, type_=sa.Numeric())
+
+
+def _as_decimal(value: Sql) -> Sql:
+    return _within(value, _whole(MOST_PLACES))
+
+
+def _within(value: Sql, places: Sql) -> Sql:
+    return _between(sa.func.round(_numeric(value), places, type_=sa.Numeric()), 10**WHOLE_DIGITS)
+
+
+def _as_amount(value: Sql, currency: Sql) -> Sql:
+    """Without a currency there is no amount (``app.expressions.money``)."""
+    listed = ",".join(f'"{code}":{digits}' for code, digits in MINOR_DIGITS.items())
+    found = sa.cast(_quoted("{" + listed + "}"), JSONB()).op("->>", return_type=sa.Text())(currency)
+    digits = sa.func.coalesce(sa.cast(found, sa.Integer()), _whole(USUAL_DIGITS), type_=sa.Integer())
+    return _within(value, digits)
+
+
+def _as_text(text: Sql) -> Sql:
+    return sa.func.nullif(sa.func.left(text, _whole(RESULT_LENGTH), type_=sa.Text()), _quoted(""), type_=sa.Text())
+
+
+def _whole(number: int) -> Sql:
+    return sa.literal_column(str(number), sa.Integer())
+
+
+def _iso_day(day: Sql) -> Sql:
+    """``to_char`` depends on the session for PostgreSQL, whatever its pattern; a generated column may not."""
+    year, month, of_month = (_text(sa.cast(_part(name)(day), sa.Integer())) for name in ("year", "month", "day"))
+    zero, dash = _quoted("0"), _quoted("-")
+    padded = [sa.func.lpad(part, _whole(width), zero, type_=sa.Text())
+              for part, width in ((year, 4), (month, 2), (of_month, 2))]  # fmt: skip
+    return padded[0].concat(dash).concat(padded[1]).concat(dash).concat(padded[2])
+
+
+def join(*texts: Sql) -> Sql:
+    """Texts one after the other; what is empty is left out."""
+    first, *others = (sa.func.coalesce(text, _quoted(""), type_=sa.Text()) for text in texts)
+    for text in others:
+        first = first.concat(text)
+    return first
+
+
+def coalesce(*values: Sql) -> Sql:
+    """The first value there is."""
+    kind = values[0].type
+    numbers = isinstance(kind, (sa.Numeric, sa.BigInteger))
+    given = [_numeric(value) for value in values] if numbers else list(values)
+    return sa.func.coalesce(*given, type_=given[0].type)
+
+
 def _since(point: Sql) -> Sql:
-    """Seconds since 1970, exact to the microsecond."""
-    return _part("epoch")(point)
+    """Seconds since 1970, exact to the microsecond; by way of a clock, since of a point they depend on the session."""
+    return _part("epoch")(sa.func.timezone(_quoted("UTC"), point, type_=sa.DateTime()))
 
 
 def _later(point: Sql, seconds: Sql) -> Sql:
@@ -181,7 +265,8 @@ def _later(point: Sql, seconds: Sql) -> Sql:
     microsecond = sa.literal_column("interval '1 microsecond'", sa.Interval())
     span = sa.cast(days, _FLOAT).op("*", return_type=sa.Interval())(day)
     rest = sa.cast(total - days * _A_DAY, _FLOAT).op("*", return_type=sa.Interval())(microsecond)
-    moved = _EPOCH.op("+", return_type=_EPOCH.type)(span).op("+", return_type=_EPOCH.type)(rest)
+    clock = _EPOCH.op("+", return_type=_EPOCH.type)(span).op("+", return_type=_EPOCH.type)(rest)
+    moved = sa.func.timezone(_quoted("UTC"), clock, type_=sa.DateTime(timezone=True))
     return _when(total.between(_FIRST_POINT, _LAST_POINT), moved)
 
 
@@ -198,7 +283,10 @@ _UNARY: Final[dict[str, Callable[[Sql], Sql]]] = {
     "string": _text,
     "stringNumber": lambda value: _text(sa.func.trim_scale(_numeric(value))),
     "stringBoolean": lambda value: sa.case((value, _quoted("true")), (sa.not_(value), _quoted("false"))),
-    "stringDate": lambda day: sa.func.to_char(day, _quoted("YYYY-MM-DD"), type_=sa.Text()),
+    "stringDate": _iso_day,
+    "asInteger": _as_integer,
+    "asDecimal": lambda value: sa.func.trim_scale(_as_decimal(value), type_=sa.Numeric()),
+    "asText": _as_text,
     "boolText": _bool_text,
     "abs": _number("abs"),
     "sign": _number("sign"),
@@ -246,6 +334,10 @@ _BINARY: Final[dict[str, Callable[[Sql, Sql], Sql]]] = {
     "hour": _clock_part("hour"),
     "minute": _clock_part("minute"),
     "daysBetween": _days_between,
+    "years": lambda first, second: _age(first, second, "year"),
+    "months": _months_between,
+    "asAmount": _as_amount,
+    "beside": lambda value, other: _when(value.is_not(None), other),
     "elapsed": lambda first, second: _since(first) - _since(second),
     "daysElapsed": lambda first, second: _days_between(second, first) * _count(86_400),
     "later": _later,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 if TYPE_CHECKING:
     from app.expressions.kinds import Kind, Variable
 
-Params: TypeAlias = Literal["me", "now", "today"]
+Params: TypeAlias = Literal["me", "now", "today", "zone", "home"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,10 @@ class Null:
 
 @dataclass(frozen=True, slots=True)
 class Param:
-    """A value known only when the condition runs: ``me``, ``now``, ``today``."""
+    """A value known only when the condition runs: ``me``, ``now``, ``today``.
+
+    ``zone`` and ``home`` (the workspace's time zone and currency) stand in formulas, which workspaces share.
+    """
 
     name: Params
     kind: Kind

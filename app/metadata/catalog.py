@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from app.metadata import layered, store
 from app.metadata.compiler import compile_object, hash_of, with_targets
+from app.metadata.computing import resolved
 from app.metadata.layers import Override, live, overlaid
 from app.metadata.leaves import SEPARATOR
 from app.metadata.model import Catalog, ObjectType
@@ -85,7 +86,7 @@ def compose(stored: store.Stored) -> Catalog:
     document = {component: leaves for component, leaves in base.document.items() if component not in touched} | changed
     return Catalog(
         version=stored.version,
-        objects=MappingProxyType(_compiled(document, naming(stored.physical), base)),
+        objects=_compiled(document, naming(stored.physical), base),
         components=_others(document),
     )
 
@@ -95,7 +96,7 @@ def of_document(version: int, document: Document, physical: Iterable[Physical]) 
     base = _base(layered.platform_hash())
     return Catalog(
         version=version,
-        objects=MappingProxyType(_compiled(document, naming(physical), base)),
+        objects=_compiled(document, naming(physical), base),
         components=_others(document),
     )
 
@@ -112,8 +113,10 @@ class _Base:
     def __init__(self, document: Document) -> None:
         self.document: Document = live(document)
         self.leaves: Mapping[str, Leaves] = MappingProxyType(_in_order(with_targets(_objects_of(self.document))))
-        objects = {name: _shared(name, leaves, None) for name, leaves in self.leaves.items()}
-        self.catalog = Catalog(version=0, objects=MappingProxyType(objects), components=_others(self.document))
+        #: Compiled each by itself; those of the catalog have their computed fields worked out.
+        self.objects = {name: _shared(name, leaves, None) for name, leaves in self.leaves.items()}
+        objects = resolved(MappingProxyType(self.objects))
+        self.catalog = Catalog(version=0, objects=objects, components=_others(self.document))
 
 
 @functools.lru_cache(maxsize=16)
@@ -121,13 +124,13 @@ def _base(key: str) -> _Base:
     return _Base(layered.document(key))
 
 
-def _compiled(document: Document, names: Naming, base: _Base) -> dict[str, ObjectType]:
+def _compiled(document: Document, names: Naming, base: _Base) -> Mapping[str, ObjectType]:
     found: dict[str, ObjectType] = {}
     for name, leaves in _in_order(with_targets(_objects_of(document))).items():
         called = names.of(name, leaves)
         same = called is None and base.leaves.get(name) == leaves
-        found[name] = base.catalog.objects[name] if same else _shared(name, leaves, called)
-    return found
+        found[name] = base.objects[name] if same else _shared(name, leaves, called)
+    return resolved(MappingProxyType(found))
 
 
 def _objects_of(document: Document) -> dict[str, Leaves]:

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, cast
 
 from app.metadata import fieldtypes
+from app.metadata.computing import answer_type, unresolved
 from app.metadata.leaves import nest, spec_hash
 from app.metadata.model import Field, ObjectType, Option, Pipeline, Stage
 from app.metadata.physical import Names, standard_table
@@ -144,18 +145,20 @@ def _columns(kind: FieldType, base: str, to: tuple[str, ...], tables: Mapping[st
 def _field(name: str, raw: Mapping[str, object], names: Names | None = None) -> Field:
     to = _names(raw.get("to"))
     base = names.columns.get(name, name) if names else name
-    kind = fieldtypes.get(str(raw["type"])).specialise(to)
+    kind = fieldtypes.get(answer_type(raw)).specialise(to)
+    formula, rollup = unresolved(raw, kind.name)
+    computed = formula is not None or rollup is not None
     unique = raw.get("unique") or ""
     return Field(
         name=name,
         type=kind,
         label=str(raw.get("label", name)),
         help=str(raw.get("help", "")),
-        columns=_columns(kind, base, to, names.tables if names else {}),
+        columns=() if computed else _columns(kind, base, to, names.tables if names else {}),
         required=raw.get("required") is True,
         unique=cast("Unique", "folded" if unique is True else unique),
         searchable=raw.get("searchable") is True,
-        system=raw.get("system") is True,
+        system=computed or raw.get("system") is True,
         readonly=raw.get("readonly") is True,
         default=raw.get("default"),
         options=MappingProxyType(_options(_map(raw.get("options")))),
@@ -166,6 +169,8 @@ def _field(name: str, raw: Mapping[str, object], names: Names | None = None) -> 
         acyclic=raw.get("acyclic") is True,
         indexed=bool(raw.get("indexed", bool(to))),
         primary_of=str(raw.get("primary_of", "")),
+        formula=formula,
+        rollup=rollup,
     )
 
 

@@ -51,7 +51,7 @@ def configuration(locale: str) -> str:
 
 def search_sql(object_type: ObjectType) -> str | None:
     """The tsvector of a record, ``None`` for objects without searchable fields; without a title, its other words."""
-    if not any(field.searchable for field in object_type.fields.values()):
+    if not any(field.searchable and field.stored for field in object_type.fields.values()):
         return None
     folded = fold_sql(f"left({text_sql(object_type)}, {SEARCH_LENGTH})")
     words = f"to_tsvector({_configuration_sql()}, left({folded}, {SEARCH_LENGTH}))"
@@ -63,7 +63,7 @@ def search_sql(object_type: ObjectType) -> str | None:
 
 def text_sql(object_type: ObjectType, prefix: str = "") -> str:
     """The searchable fields joined by blanks; ``prefix`` is an alias with its dot."""
-    texts = [prefix + quoted(field.columns[0].name) for field in object_type.fields.values() if field.searchable]
+    texts = [prefix + quoted(field.columns[0].name) for field in object_type.fields.values() if field.searchable and field.stored]
     return " || ' ' || ".join(f"coalesce({text}, '')" for text in texts) or "''"
 
 
@@ -86,6 +86,8 @@ def _identifiers_sql(object_type: ObjectType) -> str:
 
 
 def _identifiers(field: Field) -> Iterator[str]:
+    if field.computed:
+        return
     column = quoted(field.columns[0].name) if field.columns else ""
     if field.type.name == "phone":
         yield f"'{BACKWARDS}' || reverse({column})"

@@ -57,6 +57,9 @@ def title_sql(object_type: ObjectType) -> str:
 
 
 def _text(field: Field) -> str:
+    if field.computed:
+        # A generated column may not name another: a formula of the record alone is written out, others are not there.
+        return f"({field.formula.sql[0]})" if field.formula is not None and field.formula.sql else "null::text"
     column = quoted(field.columns[0].name)
     if field.type.name == "rich_text":
         return rf"nullif(btrim(left(regexp_replace({column}, '(<[^>]*>|\s)+', ' ', 'g'), {_TITLE_FROM_HTML})), '')"

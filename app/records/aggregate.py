@@ -15,8 +15,9 @@ from app.records.environment import check_filter, condition_sql, spec_key
 from app.records.grains import GroupKey, parse_groups
 from app.records.keyset import Branch, branches, decode_cursor, encode_cursor, subject_of
 from app.records.metrics import Metric, minor_digits, parse_metrics, plain_amount, stray_select
-from app.records.paths import Source, refuse
+from app.records.paths import refuse
 from app.records.read import check_limits, condition_params, find_object, live, union
+from app.records.sources import Source
 from app.records.statements import ShapeCache, Statement, compile_statement, run
 
 if TYPE_CHECKING:

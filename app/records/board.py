@@ -13,11 +13,12 @@ from app.records.aggregate import aggregate, figure_params
 from app.records.environment import check_filter, condition_sql, spec_key
 from app.records.keyset import encode_cursor, subject_of, whole_order
 from app.records.metrics import parse_metrics
-from app.records.paths import Located, Source, refuse
+from app.records.paths import Located, refuse
 from app.records.projection import Projection, project
 from app.records.query import MAX_LIMIT, AggregateQuery, JSONRecord
 from app.records.read import check_limits, find_object, live
 from app.records.sorting import option_order, parse_sort
+from app.records.sources import Source
 from app.records.statements import ShapeCache, Statement, compile_statement, run
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from app.records.grains import GroupKey
     from app.records.metrics import Metric
-    from app.records.paths import Source
+    from app.records.sources import Source
 
 
 def sums_by_currency(

@@ -78,7 +78,7 @@ def incoming(catalog: Catalog, target: str) -> list[IncomingLink]:
     found: list[IncomingLink] = []
     for name in sorted(catalog.objects):
         for item in catalog.objects[name].fields.values():
-            if target not in item.to or not item.columns:
+            if target not in item.to or not item.stored:
                 continue
             column = next((c.name for c in item.columns if c.part == target), item.columns[0].name)
             found.append(IncomingLink(name, item.name, column, target, item.on_delete, len(item.columns) > 1))

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
-from app.records.paths import Located, Source, refuse
+from app.records.paths import Located, refuse
 from app.records.sorting import SortKey, option_order, read_text, reader_for
+from app.records.sources import Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import difflib
-import functools
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo
-
-from babel.core import Locale, UnknownLocaleError, get_global
 
 from app.core import clock
 from app.core.errors import FieldError
+from app.metadata.environment import region_of
 from app.metadata.fieldtypes.base import Coercion, ValueProblem
 from app.records.plan import plan_of
 
@@ -20,9 +18,6 @@ if TYPE_CHECKING:
 
     from app.metadata.model import Field, ObjectType
     from tenants.scope import TenantScope
-
-#: Unknown, and CLDR's codes for the world and for no country.
-_NOWHERE: Final = frozenset({"", "001", "ZZ"})
 
 
 @dataclass(slots=True)
@@ -51,24 +46,6 @@ def coercion_of(scope: TenantScope) -> Coercion:
     )
 
 
-@functools.cache
-def region_of(locale: str, timezone: str) -> str:
-    """The country a workspace is in, for numbers written without one: ``de-AT`` says it, else the time zone does.
-
-    Where neither tells, the country where most speak the language (likely subtags of CLDR).
-    """
-    try:
-        parsed = Locale.parse(locale, sep="-" if "-" in locale else "_")
-    except (ValueError, UnknownLocaleError):
-        parsed = Locale("en")
-    zones: Mapping[str, str] = get_global("zone_territories")
-    territory = parsed.territory or zones.get(timezone, "")
-    if territory not in _NOWHERE:
-        return territory
-    likely: Mapping[str, str] = get_global("likely_subtags")
-    return likely.get(parsed.language, "en_Latn_US").rpartition("_")[2]
-
-
 def take_in(
     object_type: ObjectType, payload: Mapping[str, Any], ctx: Coercion, current: Mapping[str, Any] | None = None
 ) -> Intake:
@@ -81,6 +58,8 @@ def take_in(
         elif target.denied:
             message = f"{target.label} can be read but not changed with your role."
             intake.refuse(f"/{name}", "field.read_only", message)
+        elif target.computed:
+            intake.refuse(f"/{name}", "field.readonly", f"{target.label} is calculated and can't be set.")
         elif target.system or target.readonly:
             intake.refuse(f"/{name}", "field.readonly", f"{target.label} is written by the system and can't be set.")
         else:

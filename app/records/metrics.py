@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from babel.numbers import get_currency_precision
 
 from app.records.environment import currency_of, home_amount
-from app.records.paths import Located, Source, refuse
+from app.records.paths import Located, refuse
+from app.records.sources import Source
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -132,7 +133,7 @@ def rate_day(source: Source) -> sa.ColumnElement[Any]:
     """The day whose rate an amount converts by: the expected or actual close, else today (parameter ``today``)."""
     today = sa.bindparam("today", type_=sa.Date())
     field = source.object.fields.get(_RATE_DAY)
-    if field is None or not field.columns:
+    if field is None or not field.shown:
         return today
     return sa.func.coalesce(source.need(_RATE_DAY, "?metrics").sql, today, type_=sa.Date())
 

@@ -66,7 +66,7 @@ def input_schema(obj: ObjectType, *, patch: bool) -> Schema:
 
 
 def _stored(obj: ObjectType) -> list[Field]:
-    return [field for field in obj.fields.values() if field.columns]
+    return [field for field in obj.fields.values() if field.shown]
 
 
 def _page(obj: ObjectType) -> Schema:

@@ -17,7 +17,7 @@ from app.records.statements import ShapeCache, Statement, compile_statement, run
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from app.records.paths import Source
+    from app.records.sources import Source
     from tenants.scope import TenantScope
 
 _STATEMENTS: Final = ShapeCache(256)

@@ -14,7 +14,8 @@ from app.metadata.fieldtypes.entries import EntryList
 from app.metadata.fieldtypes.many import TextArray
 from app.metadata.fieldtypes.single import SingleColumn
 from app.metadata.fieldtypes.uuid import UuidType
-from app.records.paths import TITLE, Source, column_of, refuse, sql_type, title_of
+from app.records.paths import TITLE, refuse, title_of
+from app.records.sources import Source
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -77,7 +78,7 @@ def _parts(place: int, at: int, end: int) -> Callable[[Sequence[Any]], Any]:
 
 
 def _all_fields(source: Source) -> list[str]:
-    return ["id", *(name for name, field in source.object.fields.items() if field.columns and name != "id")]
+    return ["id", *(name for name, field in source.object.fields.items() if field.shown and name != "id")]
 
 
 def _column_group(source: Source, path: str) -> tuple[list[sa.ColumnElement[Any]], _Decode | None]:
@@ -87,10 +88,10 @@ def _column_group(source: Source, path: str) -> tuple[list[sa.ColumnElement[Any]
     located = source.need(path, "?fields")
     if located.part:
         return [located.sql], None
-    if not located.field.columns:
+    if not located.field.shown:
         raise refuse("?fields", "field.unknown", f"{path} holds no value.")
-    stored = [column for column in located.field.columns if column.part != _ONLY_TO_SEARCH]
-    columns = [column_of(located.alias, column.name, sql_type(column.sql_type)) for column in stored]
+    forms = located.field.forms
+    columns = [located.of_form(at) for at, column in enumerate(forms) if column.part != _ONLY_TO_SEARCH]
     kind = located.field.type
     return columns, None if type(kind).decode in _AS_LOADED else kind.decode
 

@@ -22,11 +22,12 @@ from sqlalchemy.sql import visitors
 from app.expressions import ConditionError, check
 from app.metadata.reach import READING
 from app.metadata.sortkeys import quoted
+from app.metadata.system import SYSTEM_OBJECTS
 from app.records.environment import RecordEnvironment, condition_sql
-from app.records.paths import Row, Source, column_of, plain
+from app.records.paths import Row, column_of, plain
 from app.records.rowform import trusted
+from app.records.sources import Source
 from app.records.statements import GIVEN, ShapeCache, compile_statement, personal_binds
-from app.records.system import SYSTEM_OBJECTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

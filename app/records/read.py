@@ -15,10 +15,11 @@ from app.records import reach
 from app.records.environment import check_filter, condition_sql, spec_key
 from app.records.errors import RecordNotFound, UnknownObject
 from app.records.keyset import Branch, branches, decode_cursor, encode_cursor, subject_of
-from app.records.paths import Source, column_of
+from app.records.paths import column_of
 from app.records.projection import Projection, project
 from app.records.query import MAX_LIMIT, JSONRecord, ListQuery, Page, Trash
 from app.records.sorting import SortKey, parse_sort
+from app.records.sources import Source
 from app.records.statements import ShapeCache, Statement, compile_statement, condition_binds, run
 
 if TYPE_CHECKING:

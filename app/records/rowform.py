@@ -38,7 +38,7 @@ class RowForm:
 
     def decode(self, row: Sequence[Any]) -> dict[str, Any]:
         """JSON form of a row read by ``scope.cursor_text()`` in the order of ``columns``."""
-        return {name: decode(row[start:end]) for name, decode, start, end in self.decoders}
+        return {name: decode(row[start:end]) if end > start else None for name, decode, start, end in self.decoders}
 
     def written(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """JSON form of a new row from its values by field name; fields without one are empty."""
@@ -87,6 +87,7 @@ def whole_row_sql(object_type: ObjectType, qualifier: str) -> str:
             escaped(field.type.json_sql([f"{qualifier}.{quote(column.name)}" for column in field.columns])),
         )
         for field in object_type.fields.values()
+        if field.stored
     ]
     chunks = [pairs[start : start + 40] for start in range(0, len(pairs), 40)]
     return " || ".join(f"jsonb_build_object({', '.join(chunk)})" for chunk in chunks)

@@ -11,13 +11,14 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
+from app.metadata.generated import sql_type
+from app.metadata.sortkeys import sort_key_sql
+from app.records.environment import folded
 from app.records.paths import (
     Located,
-    Source,
     hint,
     link_target,
     refuse,
-    sql_type,
     text_key,
     title_key_of,
 )
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.metadata.model import Field
+    from app.records.sources import Source
 
 #: ``sort=title`` orders by what a record is called, whatever its fields are.
 TITLE_SORT: Final = "title"
@@ -86,11 +88,22 @@ def key_of(source: Source, located: Located, *, descending: bool) -> SortKey:
         return SortKey(path, descending, ranked, True, _READERS["integer"])
     base_type = located.column.sql_type.partition("(")[0]
     if base_type == "text":
-        return SortKey(path, descending, text_key(located.sql), True, read_text)
+        return SortKey(path, descending, _text_key(located), True, read_text)
     reader = _READERS.get(base_type)
     if reader is None:
         raise refuse("?sort", "sort.unsupported", f"{path} can't be sorted by.")
     return SortKey(path, descending, located.sql, path not in _NEVER_EMPTY, reader)
+
+
+def _text_key(located: Located) -> sa.ColumnElement[Any]:
+    """A text as it sorts; an indexed formula by the text of its index, one without columns by its expression."""
+    field = located.field
+    if located.expressions:
+        return folded(located.sql)
+    if field.formula is not None and field.indexed:
+        rendered = str(located.sql.compile(dialect=pg.dialect()))
+        return sa.literal_column(sort_key_sql(rendered), sa.Text())
+    return text_key(located.sql)
 
 
 def option_order(located: Located) -> list[str]:

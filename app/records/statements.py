@@ -8,6 +8,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from zoneinfo import ZoneInfo
 
+from babel.numbers import get_currency_precision
 from sqlalchemy.dialects.postgresql import psycopg as psycopg_dialect
 
 from app.access.rights import acting_roles
@@ -34,6 +35,8 @@ _LONGEST_KEY: Final = 8_000
 PERSONAL: Final = frozenset({
     "me", "roles", "teams", "queues", "people", "in_teams", "in_queues", "has_people", "given_many",
 })  # fmt: skip
+#: What any statement may ask of the moment and the workspace: given where the caller does not.
+AMBIENT: Final = frozenset({"now", "today", "zone", "home", "digits"})
 GIVEN: Final = "given__"
 _REACHING: Final = PERSONAL - {"me"}
 
@@ -89,7 +92,11 @@ def compile_statement(statement: sa.ClauseElement) -> Statement:
     compiled = statement.compile(dialect=_DIALECT)
     params = compiled.params or {}
     constants = {name: value for name, value in params.items() if value is not None}
-    personal = frozenset(name for name in params if name in PERSONAL or name.startswith(GIVEN))
+    personal = frozenset(
+        name
+        for name in params
+        if name in PERSONAL or name.startswith(GIVEN) or (name in AMBIENT and params[name] is None)
+    )
     return Statement(str(compiled).encode(), constants, personal)
 
 
@@ -110,7 +117,9 @@ def personal_binds(scope: TenantScope, names: frozenset[str]) -> dict[str, objec
         "roles": list(acting_roles(scope)),
         "now": now,
         "today": now.astimezone(ZoneInfo(scope.tenant.timezone)).date(),
+        "zone": scope.tenant.timezone,
         "home": scope.tenant.currency,
+        "digits": get_currency_precision(scope.tenant.currency),
     }
 
 

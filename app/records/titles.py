@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from app.access import catalogs
+from app.metadata.system import SYSTEM_OBJECTS
 from app.records.reach import visible
 from app.records.rowform import trusted
-from app.records.system import SYSTEM_OBJECTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

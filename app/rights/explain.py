@@ -177,7 +177,7 @@ class _Question:
         if obj is None:
             return (), ()
         hidden = [
-            field.label for name, field in self._object.fields.items() if name not in obj.fields and field.columns
+            field.label for name, field in self._object.fields.items() if name not in obj.fields and field.shown
         ]
         return tuple(hidden), tuple(field.label for field in obj.fields.values() if field.denied)
 

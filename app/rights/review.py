@@ -63,7 +63,7 @@ def _open_to(rights: Rights, object_name: str) -> str:
 
 
 def _fields(rights: Rights, obj: ObjectType) -> tuple[str, str]:
-    levels = {name: rights.field(obj.name, name) for name, field in obj.fields.items() if field.columns}
+    levels = {name: rights.field(obj.name, name) for name, field in obj.fields.items() if field.shown}
     hidden = ", ".join(name for name, level in levels.items() if level == "none")
     writes = rights.grant(obj.name).level("edit") != "none"
     return hidden, ", ".join(name for name, level in levels.items() if level == "read") if writes else ""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from app.metadata.ddl.names import index_name, unique_name
+from app.metadata.rollups import feed_indexes
 from app.metadata.searchtext import search_sql
 from app.metadata.sortkeys import equal_key_sql, quoted, sort_key_sql, title_sql
 
@@ -37,13 +38,14 @@ class Index:
 def indexes(object_type: ObjectType) -> list[Index]:
     """All indexes of an object besides its primary key."""
     found = [index for field in object_type.fields.values() if field.columns for index in _of_field(object_type, field)]
+    found += [_index(object_type, name, rest) for name, rest in feed_indexes(object_type)]
     if object_type.timeline:
         found += _of_title(object_type)
     search = search_sql(object_type)
     if search is not None:
         found.append(_index(object_type, "search", f"using gin (({search}))"))
     sort = object_type.default_sort.lstrip("-")
-    if sort in object_type.fields and object_type.timeline and object_type.fields[sort].columns:
+    if sort in object_type.fields and object_type.timeline and object_type.fields[sort].stored:
         column = object_type.fields[sort].columns[0].name
         found.append(_of_sort(object_type, column, {index.name for index in found}))
     if object_type.has_pipeline:
@@ -81,6 +83,9 @@ def _of_title(object_type: ObjectType) -> list[Index]:
 
 
 def _of_field(object_type: ObjectType, field: Field) -> Iterator[Index]:
+    if field.formula is not None:
+        yield from _of_formula(object_type, field, field.formula.sql)
+        return
     name = field.columns[0].name
     column, table = quoted(name), object_type.table
     if field.unique == "exact":
@@ -96,6 +101,15 @@ def _of_field(object_type: ObjectType, field: Field) -> Iterator[Index]:
     for one in field.columns:
         if one.part == "all":
             yield _index(object_type, one.name, f"using gin ({quoted(one.name)})")
+
+
+def _of_formula(object_type: ObjectType, field: Field, texts: tuple[str, ...]) -> Iterator[Index]:
+    """On the text of its VIRTUAL columns: the planner finds it behind their names. Texts by their sort key."""
+    for column, text in zip(field.columns, texts, strict=True) if field.indexed else ():
+        if column.part == "currency":
+            continue
+        key = f"(({sort_key_sql(f'({text})')}), id)" if column.sql_type == "text" else f"(({text}), id)"
+        yield _index(object_type, column.name, key)
 
 
 def _index(object_type: ObjectType, what: str, rest: str) -> Index:

@@ -123,7 +123,7 @@ def shape(object_type: ObjectType, tables: Mapping[str, str]) -> Table:
             f"num_nonnulls({', '.join(quoted(column.name) for column in one.columns)}) = 1",
         )
         for one in object_type.fields.values()
-        if one.type.name == "reference"
+        if one.type.name == "reference" and one.stored
     ]
     return Table(
         object_type.table,
@@ -143,7 +143,7 @@ def column_stem(one: Field) -> str:
 def foreign_keys(object_type: ObjectType) -> Iterator[tuple[str, str]]:
     """(column, target object) of every link and every part of a reference."""
     for one in object_type.fields.values():
-        if one.name in _UNGUARDED or not one.to:
+        if one.name in _UNGUARDED or not one.to or one.computed:
             continue
         for column in one.columns:
             yield column.name, column.part or one.to[0]
@@ -151,8 +151,9 @@ def foreign_keys(object_type: ObjectType) -> Iterator[tuple[str, str]]:
 
 def _columns(object_type: ObjectType) -> Iterator[Column]:
     for one in object_type.fields.values():
-        for column in one.columns:
-            yield Column(column.name, column.sql_type, _COLUMN_EXTRAS.get(one.name, ""))
+        made = one.formula.sql if one.formula is not None else ()
+        for at, column in enumerate(one.columns):
+            yield Column(column.name, column.sql_type, _COLUMN_EXTRAS.get(one.name, ""), made[at] if made else "")
     yield Column("trash_id", "uuid")
     title = title_sql(object_type)
     yield Column(TITLE, "text", expression=title)

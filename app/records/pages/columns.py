@@ -63,7 +63,7 @@ def list_columns(obj: ObjectType, chosen: Sequence[str] = ()) -> list[ListColumn
     """What a list shows beside the title: the member's choice, else the object's, else its first fields."""
     own = [column for path in chosen if (column := _column(obj, path)) is not None]
     usual = [column for path in obj.list_columns if (column := _column(obj, path)) is not None]
-    few = (f for f in obj.fields.values() if f.columns and not f.system and f.name not in obj.title)
+    few = (f for f in obj.fields.values() if f.shown and not f.system and f.name not in obj.title)
     return own[:MOST] or usual or [ListColumn(field) for field in few][:_FEW]
 
 
@@ -77,7 +77,7 @@ def possible_columns(obj: ObjectType) -> list[ListColumn]:
     """Every column a member may choose, in the object's own order."""
     found: list[ListColumn] = []
     for field in obj.fields.values():
-        if not field.columns or field.name in _NEVER or field.name in obj.title or field.type.name in _NO_COLUMN:
+        if not field.shown or field.name in _NEVER or field.name in obj.title or field.type.name in _NO_COLUMN:
             continue
         if field.type.name == "address":
             found += [ListColumn(field, part) for part in ("city", "region", "country", "postal_code")]
@@ -89,7 +89,7 @@ def possible_columns(obj: ObjectType) -> list[ListColumn]:
 def _column(obj: ObjectType, path: str) -> ListColumn | None:
     name, _, part = path.partition(".")
     field = obj.fields.get(name)
-    if field is None or not field.columns or name in obj.title or (part and part not in dict(ADDRESS_PARTS)):
+    if field is None or not field.shown or name in obj.title or (part and part not in dict(ADDRESS_PARTS)):
         return None
     if bool(part) != (field.type.name == "address"):
         return None

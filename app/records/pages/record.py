@@ -82,7 +82,7 @@ def refreshed(
 
 def page_values(scope: TenantScope, obj: ObjectType, record: Record) -> dict[str, Any]:
     """What head, highlights, path and details show."""
-    names = [name for name, field in obj.fields.items() if field.columns]
+    names = [name for name, field in obj.fields.items() if field.shown]
     known = gather_titles(scope, obj, names, [record])
     reader = reader_of(scope)
 
@@ -94,7 +94,7 @@ def page_values(scope: TenantScope, obj: ObjectType, record: Record) -> dict[str
         "object": obj,
         "record": record,
         "title": title_of(scope, obj, record),
-        "highlights": [shown(n) for n in obj.highlights if n in obj.fields and obj.fields[n].columns],
+        "highlights": [shown(n) for n in obj.highlights if n in obj.fields and obj.fields[n].shown],
         "details": details,
         "housekeeping": [shown(n) for n in _HOUSEKEEPING if n in obj.fields],
         "steps": (steps := path_of(obj, record)),

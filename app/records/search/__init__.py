@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 from app.access import catalogs
 from app.core.errors import FieldError
+from app.metadata.environment import region_of
 from app.metadata.searchtext import configuration
 from app.records.errors import UnknownObject
-from app.records.intake import region_of
 from app.records.reach import guard_of
 from app.records.read import check_limits
 from app.records.search.snippets import snippet

@@ -156,7 +156,7 @@ def _object(scope: TenantScope, role: Role, object_name: str, errors: dict[str, 
     fields = [
         (name, field.label, typed.get(f"field.{name}", levels.get(name, "edit")), _choices(field))
         for name, field in obj.fields.items()
-        if field.columns and name not in _ALWAYS
+        if field.shown and name not in _ALWAYS
     ]
     rules = {action: typed.get(f"when.{action}", role.rows.get(object_name, {}).get(action, "")) for action in _ACTIONS}
     return page(

@@ -77,7 +77,9 @@ class Grammar:
             f"size({self._one([self._text(1), self._paths('options', 'texts')])})",
             f"({self._text(1)}).indexOf({self._text(0)})", f"{self._one(['int', 'double'])}({self._text(1)})",
             f"{self._one(_PARTS)}({self._one([self._day(1), self._moment(0)])})",
-            f"{self._one(['hour', 'minute'])}({self._moment(1)})", f"daysBetween({self._day(0)}, {self._day(1)})",
+            f"{self._one(['hour', 'minute'])}({self._moment(1)})",
+            f"{self._one(['daysBetween', 'years', 'months', 'days'])}({self._day(0)}, {self._one([self._day(1), self._moment(0)])})",
+            f"coalesce({first}, {second})",
             f"{self._one(['days', 'hours', 'minutes', 'seconds'])}({self._span(1)})", f"int({self._moment(0)})",
             f"({self._span(1)} / {self._span(1)})",
         ])  # fmt: skip
@@ -88,7 +90,8 @@ class Grammar:
         first, second = self._text(depth - 1), self._text(depth - 1)
         return self._one([
             f"({first} + {second})", f"({first}).{self._one(['lower', 'upper', 'trim'])}()",
-            f"({self._yes()} ? {first} : {second})", f"({first}).replace({second}, {self._text(0)})",
+            f"({self._yes()} ? {first} : {second})", f"coalesce({first}, {second})",
+            f"concat({first}, {self._one([second, self._number(1), self._day(1), 'stage'])})", f"({first}).replace({second}, {self._text(0)})",
             f"({first}).substring({self._one(['0', '1', '2', '-1', 'employees', '1.5'])})",
             f"({first}).substring({self._one(['0', '1'])}, {self._one(['1', '2', '0', 'employees'])})",
             f"string({self._one([self._number(1), 'active', self._day(1), 'stage', 'amount'])})",
@@ -102,7 +105,7 @@ class Grammar:
             f"date({self._moment(1)})", f"addDays({simple}, {self._one(['0', '1', '-31', '36000'])})",
             f"addMonths({simple}, {self._one(['1', '-1', '12', '-1200', '1200'])})", f"addYears({simple}, 1)",
             f"{self._one(['startOfWeek', 'startOfMonth', 'startOfQuarter', 'startOfYear'])}({simple})",
-            f"{self._one(['min', 'max'])}({simple}, {self._day(0)})",
+            f"{self._one(['min', 'max', 'coalesce'])}({simple}, {self._day(0)})",
         ])  # fmt: skip
 
     def _moment(self, depth: int = 1) -> str:

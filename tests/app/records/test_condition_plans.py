@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from app.access import catalogs
 from app.records.environment import check_filter, condition_sql
-from app.records.paths import Source
+from app.records.sources import Source
 from app.records.read import condition_params, live
 from app.records.statements import compile_statement
 from tenants.scope import enter_job

@@ -10,7 +10,8 @@ from app.core.errors import InvalidInput
 from app.metadata.catalog import platform
 from app.records.aggregate import aggregate
 from app.records.board import board
-from app.records.paths import Source, link_target
+from app.records.paths import link_target
+from app.records.sources import Source
 from app.records.query import AggregateQuery, BoardQuery, ListQuery
 from app.records.read import list_records
 

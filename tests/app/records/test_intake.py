@@ -8,7 +8,8 @@ import pytest
 
 from app.metadata.catalog import platform
 from app.metadata.fieldtypes.base import Coercion
-from app.records.intake import region_of, take_in
+from app.metadata.environment import region_of
+from app.records.intake import take_in
 
 CTX = Coercion(
     currency="EUR",
