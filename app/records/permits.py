@@ -18,6 +18,7 @@ from app.records.drafts import missing, object_of
 from app.records.errors import InvalidRecord, LeavesReach, UniqueTaken
 from app.records.links import Target, targets_of, unseen
 from app.records.reach import guard_of, permitted, whole
+from app.records.read import filled
 from app.records.rowform import trusted
 
 if TYPE_CHECKING:
@@ -101,10 +102,10 @@ class Leave:
         return [t for t in targets if fields[t.field].type.to_json(values[t.field]) != current[t.field]]
 
     def form(self, record: dict[str, Any]) -> dict[str, Any]:
-        """The record without the fields they may not read."""
-        if self.shown is self.object:
-            return record
-        return {name: _leading(field, record[name]) for name, field in self.shown.fields.items()}
+        """The record without the fields they may not read, and with those that are calculated by asking."""
+        if self.shown is not self.object:
+            record = {name: _leading(field, record[name]) for name, field in self.shown.fields.items()}
+        return filled(self.scope, self.catalog, self.shown, record)
 
     @contextmanager
     def told(self) -> Generator[None]:

@@ -106,6 +106,26 @@ def get_record(
     return projection.record(rows[0])
 
 
+def filled(scope: TenantScope, catalog: Catalog, obj: ObjectType, record: JSONRecord) -> JSONRecord:
+    """A record as it was written, with its fields that only a statement that asks calculates; most objects have none.
+
+    Whoever asks sees in them what they would see reading the record.
+    """
+    names = asked_fields(obj)
+    if not names:
+        return record
+    statement, projection = _STATEMENTS.get(
+        ("get", spec_key(catalog, obj), names, True), lambda: _get_plan(catalog, obj, names, trash=True)
+    )
+    rows = run(scope, statement, {"record_id": record["id"]})
+    return {**record, **projection.record(rows[0])} if rows else record
+
+
+def asked_fields(obj: ObjectType) -> tuple[str, ...]:
+    """The fields of an object that no column holds."""
+    return tuple(field.name for field in obj.fields.values() if field.computed and not field.columns)
+
+
 def as_id(obj: ObjectType, record_id: UUID | str) -> UUID:
     """The id as UUID; what can't be one names no record. Raises RecordNotFound."""
     try:

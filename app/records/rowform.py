@@ -35,6 +35,13 @@ class RowForm:
     select: str
     decoders: tuple[tuple[str, Callable[[Sequence[Any]], object], int, int], ...]
     writers: tuple[tuple[str, Callable[[Any], object], bool], ...]
+    #: Columns PostgreSQL calculates: what a write does not know before it asks.
+    calculated: tuple[str, ...]
+    calculators: tuple[tuple[str, Callable[[Sequence[Any]], object], int, int], ...]
+
+    def decode_calculated(self, row: Sequence[Any]) -> dict[str, Any]:
+        """JSON form of the fields behind ``calculated``, read by ``scope.cursor_text()`` in that order."""
+        return {name: decode(row[start:end]) for name, decode, start, end in self.calculators}
 
     def decode(self, row: Sequence[Any]) -> dict[str, Any]:
         """JSON form of a row read by ``scope.cursor_text()`` in the order of ``columns``."""
@@ -56,12 +63,19 @@ def row_form(object_type: ObjectType) -> RowForm:
 def _build(object_type: ObjectType) -> RowForm:
     columns: list[str] = []
     decoders: list[tuple[str, Callable[[Sequence[Any]], object], int, int]] = []
+    calculated: list[str] = []
+    calculators: list[tuple[str, Callable[[Sequence[Any]], object], int, int]] = []
     for field in object_type.fields.values():
+        if field.computed and field.columns:
+            first = len(calculated)
+            calculated += [column.name for column in field.columns]
+            calculators.append((field.name, field.type.decode, first, len(calculated)))
         start = len(columns)
         columns += [column.name for column in field.columns]
         decoders.append((field.name, field.type.decode, start, len(columns)))
     writers = tuple((field.name, field.type.to_json, field.type.many) for field in object_type.fields.values())
-    return RowForm(tuple(columns), ", ".join(quote(name) for name in columns), tuple(decoders), writers)
+    select = ", ".join(quote(name) for name in columns)
+    return RowForm(tuple(columns), select, tuple(decoders), writers, tuple(calculated), tuple(calculators))
 
 
 def diff_sql(field: Field) -> str:

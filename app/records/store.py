@@ -60,10 +60,15 @@ def insert_record(
     by, now = scope.member.id if scope.member else None, clock.now()
     params = field_params(fields, values) | _target_params(targets) | event_params(scope)
     params |= {"id": record_id, "now": now, "by": by}
-    if scope.execute(trusted(text), params).fetchone() is None:
+    form = row_form(object_type)
+    cursor = scope.cursor_text() if form.calculated else scope.execute(trusted(text), params)
+    if form.calculated:
+        cursor.execute(trusted(text), params)
+    row = cursor.fetchone()
+    if row is None:
         return None
     system = {"id": record_id, "version": 1, "created_at": now, "created_by": by, "updated_at": now, "updated_by": by}
-    return row_form(object_type).written({**values, **system})
+    return {**form.written({**values, **system}), **form.decode_calculated(row)}
 
 
 def _insert_text(object_type: ObjectType, fields: Sequence[Field], targets: Sequence[Target]) -> str:
@@ -71,10 +76,12 @@ def _insert_text(object_type: ObjectType, fields: Sequence[Field], targets: Sequ
     pairs += [("created_at", "%(now)s::timestamptz"), ("updated_at", "%(now)s::timestamptz")]
     pairs += [("created_by", "%(by)s::uuid"), ("updated_by", "%(by)s::uuid")]
     where = _targets_where(targets)
+    calculated = ", ".join(quote(name) for name in row_form(object_type).calculated)
     return (
         f"WITH w AS (INSERT INTO {whole(object_type)} ({', '.join(name for name, _ in pairs)})"
         f" SELECT {', '.join(value for _, value in pairs)}{f' WHERE {where}' if where else ''}"
-        f" RETURNING id, version), {one_event_ctes('w', 'created', object_type.name)} SELECT version FROM w"
+        f" RETURNING id, version{f', {calculated}' if calculated else ''}),"
+        f" {one_event_ctes('w', 'created', object_type.name)} SELECT {calculated or 'version'} FROM w"
     )
 
 
