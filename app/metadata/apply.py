@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, LiteralString, cast
 
 import psycopg
@@ -17,14 +17,15 @@ from psycopg.types.json import Jsonb
 
 from app.core import clock, ids
 from app.core.errors import Conflict, FieldError, NotFound
-from app.metadata import catalog as catalogs
-from app.metadata import history, layered, store
+from app.metadata import conversion, history, layered, store
+from app.metadata.ddl.shape import column_stem
 from app.metadata.plan import Plan, Situation, plan, situation
-from app.metadata.problems import InvalidComponents, Problem
+from app.metadata.problems import InvalidComponents
 from tenants.locking import TenantBusy, lock_exclusively
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Mapping
+    from datetime import datetime
     from uuid import UUID
 
     from app.core.db import Databases
@@ -77,6 +78,8 @@ class Request:
     request_id: str = ""
     #: Whether what the source states becomes its last-applied set.
     keeps: bool = True
+    #: (table, column) of columns that a job has filled → since when written rows are still to be converted.
+    filled: Mapping[tuple[str, str], datetime] = field(default_factory=dict[tuple[str, str], "datetime"])
 
     @property
     def whose(self) -> UUID | None:
@@ -92,6 +95,8 @@ class Applied:
     version: int
     change: UUID | None = None
     work: tuple[UUID, ...] = field(default_factory=tuple)
+    #: A job fills columns first; then everything is applied at once.
+    deferred: bool = False
 
 
 def apply(databases: Databases, tenant: Tenant, wanted: Wanted, request: Request) -> Applied:
@@ -135,7 +140,7 @@ def look(connection: Connection, tenant: Tenant) -> Situation:
         if hash_ != layered.platform_hash():
             found = connection.execute("select document from pod.layer where hash = %s", (hash_,)).fetchone()
             layered.keep(hash_, found[0] if found else None)
-    return situation(connection.execute, tenant, int(row[0]))
+    return situation(connection.execute, connection, tenant, int(row[0]))
 
 
 def _once(connection: Connection, tenant: Tenant, wanted: Wanted, request: Request) -> Applied:
@@ -156,6 +161,8 @@ def _once(connection: Connection, tenant: Tenant, wanted: Wanted, request: Reque
         _refuse(connection, made, request)
         if made.changes.empty:
             return Applied(made, thought.stored.version)
+    if any((one.table, column_stem(one.after)) not in request.filled for one in made.prepared):
+        return _prepare(connection, tenant, thought, made, request)
     return _write(connection, tenant, thought, made, request)
 
 
@@ -183,6 +190,9 @@ def _write(connection: Connection, tenant: Tenant, given: Situation, made: Plan,
     for step in made.statements:
         # Text of the DDL compiler, one statement an execute.
         connection.execute(cast("LiteralString", step.ddl))
+    for one in made.conversions:
+        since = request.filled.get((one.table, column_stem(one.after)))
+        conversion.fill(connection, one, conversion.context(tenant), since=since)
     store.write_overrides(connection, given.stored.overrides, made.changes.overrides, request.whose)
     store.write_physical(connection, given.stored.physical, made.settled.rows)
     bumped = connection.execute(
@@ -221,6 +231,24 @@ def ask(connection: Connection, tenant: Tenant) -> None:
     )
 
 
-def refresh(applied: Applied) -> catalogs.Catalog:
-    """The catalog after a change, as the next scope sees it."""
-    return applied.plan.after
+def _prepare(connection: Connection, tenant: Tenant, given: Situation, made: Plan, request: Request) -> Applied:
+    """Make the columns that conversions of large tables need and leave the rest to a job."""
+    if made.changes.renames:
+        raise MetadataBlocked("Rename first, then change types: the records are converted by a job.")
+    targets = {(one.table, column_stem(one.after)): one for one in made.prepared}
+    for step in made.statements:
+        if step.op == "add_column" and any(step.table == t and step.name.startswith(c) for t, c in targets):
+            connection.execute(cast("LiteralString", step.ddl))
+    now = clock.now()
+    rows = [replace(row, hidden_at=now) for row in made.settled.rows if row.key in targets]
+    store.write_physical(connection, given.stored.physical, [
+        *(row for row in given.stored.physical if row.key not in targets), *rows,
+    ])  # fmt: skip
+    id_, spec = ids.uuid7(), history.deferred(made, request)
+    total = sum(given.tables[one.table].rows for one in made.prepared)
+    connection.execute(
+        "insert into metadata_work (id, what, spec, total) values (%s, 'convert', %s, %s)",
+        (id_, Jsonb(spec | {"since": now.isoformat()}), total),
+    )
+    ask(connection, tenant)
+    return Applied(made, given.stored.version, None, (id_,), deferred=True)

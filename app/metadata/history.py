@@ -66,6 +66,20 @@ def write(connection: Connection, tenant: Tenant, made: Plan, request: Request, 
     return change
 
 
+def deferred(made: Plan, request: Request) -> dict[str, Any]:
+    """A change that is to be made later, as ``metadata_work`` keeps it."""
+    by = request.by
+    return {
+        "leaves": [_leaf(one) for one in made.changes.leaves],
+        "stated": made.changes.stated if request.keeps else None,
+        "source": request.source,
+        "note": request.note,
+        "by": {"kind": by.kind, "id": str(by.id) if by.id else None, "name": by.name},
+        "member": str(request.member) if request.member else None,
+        "reverts": str(request.reverts) if request.reverts else None,
+    }
+
+
 def since(execute: Execute, version: int) -> list[dict[str, Any]]:
     """Leaves changed after ``version``, with who changed them."""
     rows = execute(

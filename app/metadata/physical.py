@@ -26,6 +26,8 @@ OBJECT: Final = "object"
 FIELDS: Final = "fields"
 #: The type of a column that was purged: its name is not used again.
 GONE: Final = "gone"
+#: ``fields/<name>/type``
+_DEPTH: Final = 2
 #: Types without a column that holds values.
 COMPUTED: Final = frozenset({"formula", "rollup"})
 
@@ -296,8 +298,13 @@ def standard_table(name: str) -> str:
 
 
 def fields_of(leaves: Mapping[str, object]) -> list[str]:
-    """Names of the fields that ``leaves`` of an object state."""
-    return [path.split(SEPARATOR)[1] for path in leaves if path.startswith("fields/") and path.endswith("/type") and path.count(SEPARATOR) == 2]
+    """Names of the fields of an object that hold values; computed ones have no column of their own to keep."""
+    return [
+        path.split(SEPARATOR)[1]
+        for path, value in leaves.items()
+        if path.startswith("fields/") and path.endswith("/type") and path.count(SEPARATOR) == _DEPTH
+        and value not in COMPUTED
+    ]  # fmt: skip
 
 
 def type_key(leaves: Mapping[str, object], item: str, tables: Mapping[str, str]) -> str:

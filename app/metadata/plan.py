@@ -8,28 +8,31 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, LiteralString, cast
 
 from app.metadata import catalog as catalogs
-from app.metadata import layered, store
+from app.metadata import conversion, layered, store
 from app.metadata.changeset import State
 from app.metadata.ddl.diff import Standing, difference
 from app.metadata.ddl.inspect import held
 from app.metadata.ddl.shape import column_stem, shapes
+from app.metadata.ddl.names import foreign_key_name, index_name, unique_name
 from app.metadata.layers import live
 from app.metadata.leaves import SEPARATOR
-from app.metadata.physical import GONE, OBJECT, settle
+from app.metadata.physical import OBJECT, Settled, settle
+from app.metadata.repairs import Repair, repairs
+from app.metadata.sortkeys import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from app.metadata.changeset import Changes
+    from app.metadata.conversion import Conversion, Preview
     from app.metadata.ddl.diff import Safety, Step
     from app.metadata.ddl.inspect import Held
     from app.metadata.model import Catalog
-    from app.metadata.physical import Physical, Settled
-    from app.metadata.store import Execute, Stored
+    from app.metadata.store import Connection, Execute, Stored
     from tenants.scope import Tenant
 
 #: How many live fields an object may have (DESIGN §5).
@@ -47,13 +50,15 @@ class PlanStep:
     safety: Safety = "instant"
     ddl: tuple[str, ...] = ()
     rows: int = 0
+    preview: Preview | None = None
 
     def public(self) -> dict[str, object]:
         """The API's form."""
-        return {
+        told = {
             "op": self.op, "kind": self.kind, "name": self.name, "safety": self.safety, "ddl": list(self.ddl),
             "rows": self.rows,
         }  # fmt: skip
+        return told | ({"preview": self.preview.public()} if self.preview else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,8 @@ class Situation:
     seed: str
     tables: Mapping[str, Held]
     execute: Execute
+    connection: Connection
+    tenant: Tenant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +85,10 @@ class Plan:
     statements: tuple[Step, ...]
     online: tuple[Step, ...]
     after: Catalog
-    repairs: tuple[dict[str, object], ...] = ()
+    repairs: tuple[Repair, ...] = ()
+    conversions: tuple[Conversion, ...] = ()
+    #: Those of them whose tables are large: a job fills their columns first, then everything is applied.
+    prepared: tuple[Conversion, ...] = ()
 
     @property
     def destructive(self) -> list[PlanStep]:
@@ -86,8 +96,8 @@ class Plan:
         return [step for step in self.steps if step.safety == "destructive"]
 
 
-def situation(execute: Execute, tenant: Tenant, version: int) -> Situation:
-    """Read everything a plan needs; ``execute`` runs with the tenant's search_path."""
+def situation(execute: Execute, connection: Connection, tenant: Tenant, version: int) -> Situation:
+    """Read everything a plan needs; ``execute`` runs on ``connection`` with the tenant's search_path."""
     stored = store.read(execute, version)
     lower = layered.document(layered.key_of(stored.pins))
     state = State(
@@ -97,44 +107,52 @@ def situation(execute: Execute, tenant: Tenant, version: int) -> Situation:
         currency=tenant.currency,
         timezone=tenant.timezone,
     )
-    return Situation(stored, state, store.seed(execute), held(execute), execute)
+    return Situation(stored, state, store.seed(execute), held(execute), execute, connection, tenant)
 
 
-def plan(given: Situation, changes: Changes, now: datetime) -> Plan:
-    """What applying ``changes`` takes. Those that are blocked have no DDL: nothing of them is applied."""
+def plan(given: Situation, changes: Changes, now: datetime, *, quick: bool = False) -> Plan:
+    """What applying ``changes`` takes. Those that are blocked have no DDL: nothing of them is applied.
+
+    ``quick``: without what is only told to people (repairs, previews), while writers wait.
+    """
+    old = catalogs.compose(given.stored)
     if changes.blocked or changes.empty:
-        known = catalogs.compose(given.stored)
-        return Plan(changes=changes, settled=_as_is(given), steps=(), statements=(), online=(), after=known)
-    before, after = live(changes.before), live(changes.after)
-    standard = live(given.state.lower)
+        return Plan(
+            changes=changes, settled=Settled(given.stored.physical), steps=(), statements=(), online=(), after=old
+        )
+    after = live(changes.after)
     settled = settle(
-        given.stored.physical, before, after, standard, renames=changes.renames, seed=given.seed, now=now
+        given.stored.physical,
+        live(changes.before),
+        after,
+        live(given.state.lower),
+        renames=changes.renames,
+        seed=given.seed,
+        now=now,
     )
-    old = catalogs.of_document(given.stored.version, before, given.stored.physical)
     new = catalogs.of_document(given.stored.version + 1, after, settled.rows)
-    ddl = difference(shapes(old), shapes(new), _standing(given, settled))
+    flagged = () if quick else tuple(repairs(given.execute, old, new, settled, given.tables))
+    ddl = difference(shapes(old), shapes(new), _standing(given, settled, new, flagged))
     statements = tuple(step for step in ddl if step.safety != "online")
     online = tuple(step for step in ddl if step.safety == "online")
-    told = _Told(given, old, new, changes)
+    found = tuple(conversion.conversions(old, new, settled))
     return Plan(
         changes=changes,
         settled=settled,
-        steps=told.steps(statements, online, settled),
+        steps=_Told(given, old, new, changes).steps(statements, online, settled, () if quick else found),
         statements=statements,
         online=online,
         after=new,
+        repairs=flagged,
+        conversions=found,
+        prepared=tuple(one for one in found if one.table in given.tables and given.tables[one.table].large),
     )
 
 
-def _as_is(given: Situation) -> Settled:
-    from app.metadata.physical import Settled
-
-    return Settled(given.stored.physical)
-
-
-def _standing(given: Situation, settled: Settled) -> Standing:
-    """Guards of what comes back are not made at once: what was written meanwhile may break them."""
+def _standing(given: Situation, settled: Settled, new: Catalog, flagged: Iterable[Repair]) -> Standing:
+    """Guards of what comes back, or is at odds with them, are left to the job: there they may fail."""
     back = {row.table for row in settled.restored}
+    back |= {new.objects[one.object].table for one in flagged if one.code != "required"}
     return Standing(
         tables=frozenset(given.tables),
         columns=frozenset((table, column) for table, one in given.tables.items() for column in one.columns),
@@ -154,7 +172,9 @@ class _Told:
         self._parts = _parts(old) | _parts(new)
         self._objects = {one.table: one.name for catalog in (old, new) for one in catalog.objects.values()}
 
-    def steps(self, statements: Iterable[Step], online: Iterable[Step], settled: Settled) -> tuple[PlanStep, ...]:
+    def steps(
+        self, statements: Iterable[Step], online: Iterable[Step], settled: Settled, converting: Iterable[Conversion]
+    ) -> tuple[PlanStep, ...]:
         nodes: dict[Node, str] = {}
         for rename in self._changes.renames:
             nodes[node_of(rename.component, rename.path)] = "rename"
@@ -171,7 +191,8 @@ class _Told:
             node = (OBJECT, node[1].partition(".")[0]) if self._within_new(node, nodes) else node
             ddl[node].append(step)
             nodes.setdefault(node, "change")
-        found = [self._step(node, op, ddl[node]) for node, op in nodes.items() if not self._within_new(node, nodes)]
+        previews = {("field", f"{one.object}.{one.after.name}"): self._preview(one) for one in converting}
+        found = [self._step(node, op, ddl[node], previews.get(node)) for node, op in nodes.items() if not self._within_new(node, nodes)]
         return (*found, *(self._building(step) for step in online))
 
     def _within_new(self, node: Node, nodes: Mapping[Node, str]) -> bool:
@@ -180,8 +201,16 @@ class _Told:
         owner = name.partition(".")[0]
         return kind != OBJECT and nodes.get((OBJECT, owner)) in ("add", "remove") and "." in name
 
-    def _step(self, node: Node, op: str, ddl: list[Step]) -> PlanStep:
+    def _preview(self, one: Conversion) -> Preview:
+        table = self._given.tables.get(one.table)
+        ctx = conversion.context(self._given.tenant)
+        return conversion.preview(self._given.connection, one, ctx, large=table is not None and table.large)
+
+    def _step(self, node: Node, op: str, ddl: list[Step], preview: Preview | None) -> PlanStep:
         kind, name = node
+        if preview is not None:
+            worst: Safety = "destructive" if preview.failing else "instant" if preview.looked_at == preview.rows else "online"
+            return PlanStep(op, kind, name, worst, tuple(step.ddl for step in ddl), preview.rows, preview)
         rows = self._values(kind, name) if op == "remove" else 0
         safety: Safety = "destructive" if rows else "instant"
         return PlanStep(op, kind, name, safety, tuple(step.ddl for step in ddl), rows)
@@ -200,7 +229,7 @@ class _Told:
         if kind == OBJECT:
             return _count(self._given.execute, obj.table, "")
         one = obj.fields.get(item) if kind == "field" else None
-        stored = one is not None and one.columns and one.columns[0].name in self._given.tables[obj.table].columns
+        stored = one is not None and one.stored and one.columns[0].name in self._given.tables[obj.table].columns
         return _count(self._given.execute, obj.table, one.columns[0].name) if one and stored else 0
 
     def _op(self, component: str, path: str) -> str:
@@ -237,8 +266,6 @@ def node_of(component: str, path: str) -> Node:
 
 def _parts(catalog: Catalog) -> dict[tuple[str, str], str]:
     """(table, name of a column, index or constraint) → the field it belongs to."""
-    from app.metadata.ddl.names import foreign_key_name, index_name, unique_name
-
     found: dict[tuple[str, str], str] = {}
     for obj in catalog.objects.values():
         for one in obj.fields.values():
@@ -256,8 +283,6 @@ def _parts(catalog: Catalog) -> dict[tuple[str, str], str]:
 
 
 def _count(execute: Execute, table: str, column: str) -> int:
-    from app.metadata.sortkeys import quoted
-
     what = f"count({quoted(column)})" if column else "count(*)"
-    row = execute(f"select {what} from {quoted(table)}").fetchone()
+    row = execute(cast("LiteralString", f"select {what} from {quoted(table)}")).fetchone()
     return int(row[0]) if row else 0

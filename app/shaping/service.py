@@ -42,7 +42,7 @@ def wanted_back(found: dict[str, Any]) -> Wanted:
 def look(scope: TenantScope) -> Situation:
     """The workspace's metadata and tables as they are."""
     layered.learn(scope, store.read(scope.execute, scope.version).pins)
-    return situation(scope.execute, scope.tenant, scope.version)
+    return situation(scope.execute, scope.connection, scope.tenant, scope.version)
 
 
 def plan_in(scope: TenantScope, wanted: Wanted) -> Plan:
@@ -117,7 +117,7 @@ def plan_document(made: Plan, version: int) -> dict[str, Any]:
         "broken": [_notice(one) for one in changes.broken],
         "problems": [_problem(one) for one in changes.problems],
         "conflicts": conflicts_document(changes.conflicts),
-        "repairs": list(made.repairs),
+        "repairs": [one.public() for one in made.repairs],
         "needs_confirm": bool(made.destructive),
     }
 
@@ -138,8 +138,9 @@ def applied_document(applied: Applied) -> dict[str, Any]:
         "steps": [step.public() for step in applied.plan.steps],
         "leaves": [_leaf(one) for one in applied.plan.changes.leaves],
         "warnings": [_notice(one) for one in applied.plan.changes.warnings],
-        "repairs": list(applied.plan.repairs),
+        "repairs": [one.public() for one in applied.plan.repairs],
         "work": [str(id_) for id_ in applied.work],
+        "deferred": applied.deferred,
     }
 
 

@@ -68,11 +68,11 @@ STATEMENTS = (
         at timestamptz not null default now()
     )
     """,
-    # What a change leaves to a job: one row a piece, in order.
+    # What a change leaves to a job: one row a piece, in order. A conversion's change is made when its work is done.
     """
     create table metadata_work (
         id uuid primary key default uuidv7(),
-        change uuid not null references metadata_change,
+        change uuid references metadata_change,
         what text not null check (what in ('statement', 'convert', 'purge')),
         spec jsonb not null,
         state text not null default 'queued' check (state in ('queued', 'running', 'done', 'failed', 'dropped')),
