@@ -253,20 +253,24 @@ def _prune(working: Working, last: Document, all_last: Mapping[str, Document], s
     found: list[Notice] = []
     for component, leaves in sorted(last.items()):
         stated = working.stated.get(component, {})
+        shared = [document[component] for document in others if component in document]
+        kept: list[str] = []
         for node in _unstated(component, leaves, stated):
-            if any(within(path, node) for other in others for path in other.get(component, ())):
-                message = "is not stated any more, but another source states it too"
+            if any(_made(component, node, other) for other in shared):
+                kept.append(node)
+                message = "is not stated any more, but another source states it too: it stays"
                 found.append(Notice("prune.kept", component, dotted(node), message))
             else:
                 _take(working, component, node, leaves)
         for path, value in leaves.items():
-            if path in stated or not working.has(component, path):
+            there = path not in stated and working.has(component, path)
+            if not there or any(within(path, node) for node in kept):
                 continue
-            if not differ(working.document[component].get(path), value):
-                working.reset(component, path)
-            else:
-                message = "is not stated any more, but was changed by hand since: it stays"
+            if differ(working.document[component].get(path), value) or any(path in other for other in shared):
+                message = "is not stated any more, but was said by somebody else since: it stays"
                 found.append(Notice("prune.kept", component, dotted(path), message))
+            else:
+                working.reset(component, path)
     return found
 
 

@@ -87,9 +87,8 @@ class Writing:
 
     def property(self, key: str, schema: Schema, value: object, path: str) -> None:
         """One key of a record."""
-        given = cast("dict[str, object]", value) if isinstance(value, dict) else {}
-        if key == "default" and list(given) == ["value"]:
-            self.leaves[join(path, "default_formula")] = str(given["value"])
+        if key == "default" and (expression := _expression(value)):
+            self.leaves[join(path, "default_formula")] = expression
         else:
             self.node(schema, value, join(path, key))
 
@@ -171,6 +170,12 @@ class Writing:
         error = cast("ValidationError | None", next(validator.iter_errors(value), None))
         if error is not None:
             self.refuse(path, str(error.validator), said(error))
+
+
+def _expression(value: object) -> str:
+    """The formula of ``{value: "today()"}``, else ""."""
+    given = cast("dict[str, object]", value) if isinstance(value, dict) else {}
+    return str(given["value"]) if list(given) == ["value"] else ""
 
 
 def _spelled(shorthand: object, value: object) -> object:
