@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from tenants.scope import TenantScope
 
 #: What is signed: every column in a fixed order, times in UTC, whatever the session's settings.
+#: The job of ``app.records.folding``: what indexed roll-ups got since is added up soon after it was written.
+FOLD_JOB: Final = "records.fold_rollups"
 CANONICAL: Final = (
     "jsonb_build_array(id, at AT TIME ZONE 'UTC', actor_kind, actor_id, cause, kind, object, record_id, record_version,"
     " diff, request_id)::text"
@@ -47,6 +49,8 @@ def seal_tenant(runtime: Runtime, tenant_id: UUID) -> int:
         )
         if consumers.registry.all():
             request_job(scope, consumers.JOB)
+        if scope.execute("SELECT FROM rollup_delta LIMIT 1").fetchone() is not None:
+            request_job(scope, FOLD_JOB)
         return len(event_ids)
 
 

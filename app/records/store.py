@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from app.core import clock
 from app.events.append import event_ctes, event_params, one_event_ctes
+from app.records.feeds import parts_of
 from app.records.links import live_target_sql, with_trash
 from app.records.reach import whole
 from app.records.rowform import diff_sql, quote, row_form, trusted, whole_row_sql
@@ -61,9 +62,8 @@ def insert_record(
     params = field_params(fields, values) | _target_params(targets) | event_params(scope)
     params |= {"id": record_id, "now": now, "by": by}
     form = row_form(object_type)
-    cursor = scope.cursor_text() if form.calculated else scope.execute(trusted(text), params)
-    if form.calculated:
-        cursor.execute(trusted(text), params)
+    cursor = scope.cursor_text()
+    cursor.execute(trusted(text), params)
     row = cursor.fetchone()
     if row is None:
         return None
@@ -77,11 +77,12 @@ def _insert_text(object_type: ObjectType, fields: Sequence[Field], targets: Sequ
     pairs += [("created_by", "%(by)s::uuid"), ("updated_by", "%(by)s::uuid")]
     where = _targets_where(targets)
     calculated = ", ".join(quote(name) for name in row_form(object_type).calculated)
+    fed = parts_of(object_type, "w", new=True)
     return (
         f"WITH w AS (INSERT INTO {whole(object_type)} ({', '.join(name for name, _ in pairs)})"
         f" SELECT {', '.join(value for _, value in pairs)}{f' WHERE {where}' if where else ''}"
-        f" RETURNING id, version{f', {calculated}' if calculated else ''}),"
-        f" {one_event_ctes('w', 'created', object_type.name)} SELECT {calculated or 'version'} FROM w"
+        f" RETURNING id, version{f', {calculated}' if calculated else ''}{fed.returned}),"
+        f" {one_event_ctes('w', 'created', object_type.name)}{fed.cte} SELECT {calculated or 'version'} FROM w"
     )
 
 
@@ -117,11 +118,12 @@ def _update_text(object_type: ObjectType, fields: Sequence[Field], targets: Sequ
         where += f" AND {_targets_where(targets)}"
     diff = " || ".join(diff_sql(field) for field in fields)
     returned = ", ".join(f"new.{quote(name)}" for name in form.columns)
+    fed = parts_of(object_type, "u", old=True, new=True)
     return (
         f"WITH u AS (UPDATE {whole(object_type)} t SET {sets}, version = t.version + 1,"
         f" updated_at = %(now)s::timestamptz, updated_by = %(by)s::uuid WHERE {where}"
-        f" RETURNING {returned}, {diff} AS event_diff),"
-        f" {one_event_ctes('u', 'updated', object_type.name, diff='event_diff')} SELECT {form.select} FROM u"
+        f" RETURNING {returned}, {diff} AS event_diff{fed.returned}),"
+        f" {one_event_ctes('u', 'updated', object_type.name, diff='event_diff')}{fed.cte} SELECT {form.select} FROM u"
     )
 
 
@@ -140,10 +142,11 @@ def read_record(
 
 def delete_rows(scope: TenantScope, object_type: ObjectType, ids: Sequence[UUID]) -> int:
     """Delete rows for good, in one statement because they may link to each other; each event keeps the whole row."""
-    returned = f"old.id, old.version, {whole_row_sql(object_type, 'old')} AS event_diff"
+    fed = parts_of(object_type, "d", old=True)
+    returned = f"old.id, old.version, {whole_row_sql(object_type, 'old')} AS event_diff{fed.returned}"
     text = (
         f"WITH d AS (DELETE FROM {whole(object_type)} t WHERE t.id = ANY(%(ids)s::uuid[]) RETURNING {returned}),"
-        f" {event_ctes('d', 'destroyed', object_type.name, diff='event_diff')} SELECT count(*) FROM d"
+        f" {event_ctes('d', 'destroyed', object_type.name, diff='event_diff')}{fed.cte} SELECT count(*) FROM d"
     )
     row = scope.execute(trusted(text), event_params(scope) | {"ids": list(ids)}).fetchone()
     return int(row[0]) if row else 0

@@ -17,6 +17,7 @@ from psycopg.types.json import Json, Jsonb
 
 from app.core import clock
 from app.events.append import event_ctes, event_params
+from app.records.feeds import insert_of, parts_of
 from app.records.parts import batched
 from app.records.reach import whole
 from app.records.rowform import diff_sql, quote, row_form, trusted
@@ -78,11 +79,13 @@ def _insert_text(object_type: ObjectType, fields: Sequence[Field]) -> str:
     record = "".join(f", n{position} {column.sql_type}" for position, column in enumerate(columns))
     names = "".join(f", {quote(column.name)}" for column in columns)
     values = "".join(f", r.n{position}" for position in range(len(columns)))
+    fed = parts_of(object_type, "w", new=True)
     return (
         f"WITH w AS (INSERT INTO {whole(object_type)} (id{names}, created_at, updated_at, created_by, updated_by)"
         f" SELECT r.id{values}, %(now)s::timestamptz, %(now)s::timestamptz, %(by)s::uuid, %(by)s::uuid"
-        f" FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(id uuid{record}) RETURNING id, version),"
-        f" {event_ctes('w', 'created', object_type.name)} SELECT count(*) FROM w"
+        f" FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(id uuid{record})"
+        f" RETURNING id, version{fed.returned}),"
+        f" {event_ctes('w', 'created', object_type.name)}{fed.cte} SELECT count(*) FROM w"
     )
 
 
@@ -100,7 +103,7 @@ def _copy(
         cells = _columns(fields, [values for _, values in part])
         identities = [str(record_id) for record_id, _ in part]
         copy_into(scope, object_type.table, columns, zip(identities, *cells, *map(repeat, tail), strict=False))
-    log_created(scope, object_type.name, [record_id for record_id, _ in rows])
+    log_created(scope, object_type, [record_id for record_id, _ in rows])
 
 
 def _columns(fields: Sequence[Field], rows: Sequence[Mapping[str, Any]]) -> Iterator[Iterable[object]]:
@@ -120,13 +123,14 @@ def _copied(cell: object) -> object:
     return msgspec.json.encode(cell.obj).decode() if isinstance(cell, (Jsonb, Json)) else cell
 
 
-def log_created(scope: TenantScope, object_name: str, record_ids: Sequence[UUID]) -> None:
+def log_created(scope: TenantScope, object_type: ObjectType, record_ids: Sequence[UUID]) -> None:
     """Events of new records at version 1 and their outbox row; only the ids travel."""
+    fed = insert_of(object_type, "SELECT r.id FROM unnest(%(ids)s::text::uuid[]) AS r(id)")
     text = _TEXTS.get(
-        ("created", object_name),
+        ("created", object_type.spec_hash),
         lambda: (
             "WITH w AS (SELECT r.id, 1 AS version FROM unnest(%(ids)s::text::uuid[]) AS r(id)),"
-            f" {event_ctes('w', 'created', object_name)} SELECT count(*) FROM logged"
+            f" {event_ctes('w', 'created', object_type.name)}{f', {fed}' if fed else ''} SELECT count(*) FROM logged"
         ),
     )
     scope.execute(trusted(text), event_params(scope) | {"ids": array_text(record_ids)})
@@ -175,13 +179,14 @@ def _change_text(object_type: ObjectType, fields: Sequence[Field]) -> str:
     sets = ", ".join(f"{name} = r.{alias}" for name, alias, _ in named)
     changed = " OR ".join(f"t.{name} IS DISTINCT FROM r.{alias}" for name, alias, _ in named)
     diff = " || ".join(diff_sql(field) for field in fields)
+    fed = parts_of(object_type, "u", old=True, new=True)
     return (
         f"WITH r AS (SELECT * FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(id uuid, {record})),"
         f" u AS (UPDATE {whole(object_type)} t SET {sets}, version = t.version + 1,"
         " updated_at = %(now)s::timestamptz, updated_by = %(by)s::uuid"
         f" FROM r WHERE t.id = r.id AND t.deleted_at IS NULL AND ({changed})"
-        f" RETURNING new.id AS id, new.version AS version, {diff} AS event_diff),"
-        f" {event_ctes('u', 'updated', object_type.name, diff='event_diff')} SELECT id, version FROM u"
+        f" RETURNING new.id AS id, new.version AS version, {diff} AS event_diff{fed.returned}),"
+        f" {event_ctes('u', 'updated', object_type.name, diff='event_diff')}{fed.cte} SELECT id, version FROM u"
     )
 
 

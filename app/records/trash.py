@@ -15,6 +15,7 @@ from app.core import clock, ids
 from app.events.append import event_ctes, event_params
 from app.records import conflicts, consequences, dependants, drafts, store
 from app.records.errors import DeleteRestricted, ParentInTrash
+from app.records.feeds import parts_of
 from app.records.parts import batched
 from app.records.permits import Leave, leave_for, refused
 from app.records.reach import whole
@@ -123,13 +124,14 @@ def _set_trashed(
     """Mark rows as trashed, each with its event; answers them as they went."""
     form = row_form(object_type)
     shown = ", ".join(f"new.{quote(name)}" for name in form.columns)
+    fed = parts_of(object_type, "u", old=True, new=True)
     cause = "nullif(coalesce(%(event_cause)s::jsonb, '{}') || coalesce(%(cleared)s::jsonb -> id::text, '{}'), '{}')"
     text = (
         f"WITH r AS (SELECT * FROM unnest(%(ids)s::uuid[], %(trash)s::uuid[]) AS r(row_id, trash)),"
         f" u AS (UPDATE {whole(object_type)} t SET deleted_at = %(now)s::timestamptz, trash_id = r.trash,"
         " version = t.version + 1, updated_at = %(now)s::timestamptz, updated_by = %(by)s::uuid"
-        f" FROM r WHERE t.id = r.row_id AND t.deleted_at IS NULL RETURNING {shown}),"
-        f" {event_ctes('u', 'trashed', object_type.name, cause=cause)} SELECT {form.select} FROM u"
+        f" FROM r WHERE t.id = r.row_id AND t.deleted_at IS NULL RETURNING {shown}{fed.returned}),"
+        f" {event_ctes('u', 'trashed', object_type.name, cause=cause)}{fed.cte} SELECT {form.select} FROM u"
     )
     params = event_params(scope) | {"now": clock.now(), "by": scope.member.id if scope.member else None}
     gone: list[Record] = []
@@ -192,11 +194,12 @@ def _set_live(scope: TenantScope, object_type: ObjectType, trashed: Mapping[UUID
     """Unmark the rows of ``trashed`` (id → trash id) and what went with them, each with its event."""
     form = row_form(object_type)
     shown = ", ".join(f"new.{quote(name)}" for name in form.columns)
+    fed = parts_of(object_type, "u", old=True, new=True)
     text = (
         f"WITH u AS (UPDATE {whole(object_type)} t SET deleted_at = NULL, trash_id = NULL,"
         " version = t.version + 1, updated_at = %(now)s::timestamptz, updated_by = %(by)s::uuid"
         " WHERE t.deleted_at IS NOT NULL AND (t.trash_id = ANY(%(trash)s::uuid[]) OR t.id = ANY(%(ids)s::uuid[]))"
-        f" RETURNING {shown}), {event_ctes('u', 'restored', object_type.name)} SELECT {form.select} FROM u"
+        f" RETURNING {shown}{fed.returned}), {event_ctes('u', 'restored', object_type.name)}{fed.cte} SELECT {form.select} FROM u"
     )
     trash_ids = [trash_id for trash_id in trashed.values() if trash_id is not None]
     params = event_params(scope) | {"trash": trash_ids, "ids": list(trashed), "now": clock.now()}
