@@ -256,12 +256,14 @@ def _prune(working: Working, last: Document, all_last: Mapping[str, Document], s
         shared = [document[component] for document in others if component in document]
         kept: list[str] = []
         for node in _unstated(component, leaves, stated):
+            if working.below(component, node):
+                continue
             if any(_made(component, node, other) for other in shared):
                 kept.append(node)
                 message = "is not stated any more, but another source states it too: it stays"
                 found.append(Notice("prune.kept", component, dotted(node), message))
             else:
-                _take(working, component, node, leaves)
+                working.remove(component, node)
         for path, value in leaves.items():
             there = path not in stated and working.has(component, path)
             if not there or any(within(path, node) for node in kept):
@@ -287,14 +289,3 @@ def _made(component: str, node: str, last: Mapping[str, Plain]) -> bool:
     if node:
         return any(join(node, key) in last for key in ("type", "status", "label"))
     return any(path.partition(SEPARATOR)[0] == "label" for path in last) or component.startswith("currency/")
-
-
-def _take(working: Working, component: str, node: str, last: Leaves) -> None:
-    """Remove an own node; of a lower layer's take back what the source had said."""
-    if not working.below(component, node):
-        working.remove(component, node)
-        return
-    for path, value in last.items():
-        leaves = working.document.get(component, {})
-        if within(path, node) and not differ(leaves.get(path), value):
-            working.reset(component, path)

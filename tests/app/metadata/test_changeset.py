@@ -23,6 +23,13 @@ sort: [-price]
 columns: [serial, company.name, price]
 """
 
+LAYOUT = """
+kind: layout
+name: machine.a
+label: A
+tabs: {t: {label: T, sections: {s: {label: S, fields: [price]}}}}
+"""
+
 
 def wanted(state: State, text: str, **more: object) -> Changes:
     return desired(state, read(text), source="git", **more)  # type: ignore[arg-type]
@@ -145,10 +152,10 @@ def test_a_change_set_may_mend_what_it_breaks() -> None:
 def test_every_kind_of_dependant_is_named() -> None:
     dependants = {
         "rule/machine.dear": "{kind: rule, name: machine.dear, refuse_if: price > 5, message: No}",
-        "layout/machine.a": "{kind: layout, name: machine.a, label: A, tabs: {t: {label: T, sections: {s: {label: S, fields: [price]}}}}}",
+        "layout/machine.a": LAYOUT,
         "role/buyer": "{kind: role, name: buyer, label: Buyer, fields: {machine: {price: read}}}",
         "role/seller": "{kind: role, name: seller, label: Seller, rows: {machine: {read: price > 5}}}",
-        "object/company": "{kind: field, name: company.worth, type: rollup, over: machines, function: sum, field: price}",
+        "object/company": "{kind: field, name: company.w, type: rollup, over: machines, function: sum, field: price}",
         "translation/de": "{kind: translation, name: de, objects: {machine: {fields: {price: {label: Preis}}}}}",
         "object/machine": "{kind: field, name: machine.half, type: formula, returns: money, value: price / 2}",
         "view/company.rich": "{kind: view, name: company.rich, label: R, filter: 'any(machines, price > 5)'}",
@@ -228,9 +235,8 @@ def test_what_was_changed_by_hand_since_is_told() -> None:
 
 
 def test_prune_takes_away_what_this_source_had_put_there_and_nothing_else() -> None:
-    state = state_of(
-        f"{MACHINE}\n---\n{{kind: field, name: deal.vat, type: text}}\n---\n{{kind: object, name: task, label: {{one: To-do}}}}"
-    )
+    more = "{kind: field, name: deal.vat, type: text}\n---\n{kind: object, name: task, label: {one: To-do}}"
+    state = state_of(f"{MACHINE}\n---\n{more}")
     by_hand = desired(state, read("{kind: field, name: deal.mine, type: text}"), source="settings")
     state = after(state, by_hand, "settings")
     assert wanted(state, MACHINE).empty, "without prune what is absent stays"
@@ -265,9 +271,8 @@ def test_prune_takes_a_node_whole_even_where_somebody_added_to_it() -> None:
 
 def test_a_revert_gives_back_what_was_there() -> None:
     state = state_of(f"{MACHINE}\n---\n{VIEW}")
-    changes = wanted(
-        state, "{kind: object, name: machine, remove: true}\n---\n{kind: view, name: machine.dear, remove: true}"
-    )
+    text = "{kind: object, name: machine, remove: true}\n---\n{kind: view, name: machine.dear, remove: true}"
+    changes = wanted(state, text)
     back = reverted(after(state, changes), changes.leaves, changes.renames)
     assert not back.blocked
     assert back.overrides == state.overrides
@@ -314,7 +319,7 @@ def test_a_renamed_node_gets_its_name_back() -> None:
     assert back.overrides == state.overrides
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(documents(), documents())
 def test_export_and_apply_is_equal_twice_is_nothing_and_revert_restores(first: dict, second: dict) -> None:
     state = state_of()

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from app.metadata.components import FOLDER, check_platform, platform_layer, read_platform
 from app.metadata.leaves import flatten, nest, rank_after, rank_between, ranked, spec_hash
 from app.metadata.problems import InvalidComponents
 from tests.support.documents import MACHINE
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_the_platform_layer_reads() -> None:
@@ -24,7 +29,7 @@ def test_every_part_of_the_platform_has_a_label_of_its_own() -> None:
         assert leaves["icon"]
 
 
-def test_a_component_becomes_leaves_with_ranks_in_the_order_written(tmp_path) -> None:
+def test_a_component_becomes_leaves_with_ranks_in_the_order_written(tmp_path: Path) -> None:
     (tmp_path / "machine.yaml").write_text(MACHINE, encoding="utf-8")
     leaves = platform_layer(tmp_path)["object/machine"]
     assert leaves["fields/serial/label"] == "Serial"
@@ -33,13 +38,13 @@ def test_a_component_becomes_leaves_with_ranks_in_the_order_written(tmp_path) ->
     assert [leaves[f"fields/{name}/rank"] for name in ("serial", "company", "price", "state")] == ranked(4)
 
 
-def test_a_file_of_the_platform_is_called_like_its_object(tmp_path) -> None:
+def test_a_file_of_the_platform_is_called_like_its_object(tmp_path: Path) -> None:
     (tmp_path / "engine.yaml").write_text(MACHINE, encoding="utf-8")
     with pytest.raises(InvalidComponents, match=r"a file is called like its component, machine\.yaml"):
         platform_layer(tmp_path)
 
 
-def test_what_is_wrong_with_a_platform_is_told_with_its_place(tmp_path) -> None:
+def test_what_is_wrong_with_a_platform_is_told_with_its_place(tmp_path: Path) -> None:
     for file in FOLDER.glob("*.yaml"):
         text = file.read_text(encoding="utf-8").replace("title: [name]", "title: [nmae]")
         (tmp_path / file.name).write_text(text, encoding="utf-8")

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from hypothesis import given
 
 from app.metadata.document import export, parse, read, read_folder, to_files, to_yaml, whole
 from app.metadata.problems import InvalidComponents
 from tests.support.documents import MACHINE, documents, platform
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def wrong(text: str) -> list[str]:
@@ -29,7 +34,7 @@ def test_an_export_is_stable_whatever_the_order_of_leaves() -> None:
     assert to_yaml(shuffled) == to_yaml(platform())
 
 
-def test_a_folder_reads_as_what_it_was_written_from(tmp_path) -> None:
+def test_a_folder_reads_as_what_it_was_written_from(tmp_path: Path) -> None:
     for name, text in to_files(platform()).items():
         file = tmp_path / name
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -135,7 +140,7 @@ def test_numbers_with_a_fraction_are_kept_exactly() -> None:
         (("required: true", "requird: true"), "fields.serial.requird: is not known; did you mean 'required'?"),
         (("required: true", "required: 3"), "fields.serial.required: is 3; must be true or false"),
         (("  serial:", "  Serial:"), "fields.Serial: 'Serial' must be snake_case of at most 50 characters"),
-        (("new: New", "new: {label: New, color: crimson}"), "fields.state.options.new.color: is 'crimson'; must be one of"),
+        (("new: New", "new: {color: crimson}"), "fields.state.options.new.color: is 'crimson'; must be one of"),
         (("new: New", "new: 3"), "fields.state.options.new: must be a map with label, color"),
         (("status: open", "status: opne"), "pipelines.care.stages.running.status: is 'opne'; did you mean 'open'?"),
         (("name: machine", "name: Machine"), "name: 'Machine' must be snake_case"),

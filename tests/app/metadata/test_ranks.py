@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.metadata.leaves import rank_after, ranked
 from app.metadata.ranks import placed
+
+if TYPE_CHECKING:
+    import random
 
 NAMES = "abcdefgh"
 
@@ -39,7 +44,7 @@ def test_moving_one_item_of_a_list_touches_one_rank() -> None:
     st.lists(st.sampled_from(NAMES), unique=True),
     st.randoms(use_true_random=False),
 )
-def test_a_list_gets_the_order_written(current: list[str], wanted: list[str], source) -> None:
+def test_a_list_gets_the_order_written(current: list[str], wanted: list[str], source: random.Random) -> None:
     ranks = dict(zip(current, ranked(len(current)), strict=True))
     source.shuffle(current)
     news = placed(ranks, wanted, {}, listed=True)
