@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.events import anchor, consumers
 from app.imports import tasks as imports
+from app.metadata import work as metadata
 from tenants.identity import invitations
 
-__all__ = ["anchor", "consumers", "imports", "invitations"]
+__all__ = ["anchor", "consumers", "imports", "invitations", "metadata"]

@@ -1,0 +1,51 @@
+"""Applying components in tests, and doing the work they leave."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from app.metadata import document, history, work
+from app.metadata.apply import Applied, Request, apply, owner_of
+from app.metadata.changeset import desired, reverted
+from tests.support.tenants import owner_of as owner_member
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from app.core.db import Databases
+    from app.core.ports import Runtime
+    from tenants.scope import Tenant
+
+
+def change(databases: Databases, tenant: Tenant, text: str, *, prune: bool = False, **more: Any) -> Applied:
+    """Apply what YAML says, as the owner."""
+    patches = document.read(text, "test.yaml")
+    given = {"source": "test", "by": owner_member(databases, tenant)} | more
+    source = given["source"]
+    return apply(
+        databases, tenant, lambda state: desired(state, patches, source=source, prune=prune), Request(**given)
+    )
+
+
+def take_back(databases: Databases, tenant: Tenant, id_: UUID, **more: Any) -> Applied:
+    """Revert a change, as the owner."""
+    with owner_of(databases, tenant) as connection:
+        found = history.change(connection.execute, id_)
+    leaves, renames = history.leaves_of(found), history.renames_of(found)
+    request = Request(
+        source="test", by=owner_member(databases, tenant), reverts=id_, confirm=True, keeps=False, **more
+    )
+    return apply(databases, tenant, lambda state: reverted(state, leaves, renames), request)
+
+
+def finish(runtime: Runtime, tenant: Tenant) -> list[tuple[str, str, str | None]]:
+    """Do what is left to do, as the worker would; every piece with how it ended."""
+    work.work(runtime, tenant.id, {})
+    return sql(runtime.databases, tenant, "select what, state, error from metadata_work order by id")
+
+
+def sql(databases: Databases, tenant: Tenant, text: str, *params: object) -> list[Any]:
+    """Rows of a statement as the schemas' owner."""
+    with owner_of(databases, tenant) as connection:
+        cursor = connection.execute(text, params or None)  # pyright: ignore[reportArgumentType, reportCallIssue]
+        return cursor.fetchall() if cursor.description else []
