@@ -15,7 +15,7 @@ from app.expressions.tree import Call, Checked, Node, Param, Ref, Related
 from app.expressions.wire import Apply, Items, Lit, Name, Parsed, Unsupported
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Callable, Hashable
 
     from app.expressions.kinds import Environment
 
@@ -90,13 +90,15 @@ _PLAIN_OPS: Final = frozenset({
 })  # fmt: skip
 
 
-def weight(node: Node) -> int:
-    """How many parts of SQL a tree makes, as far as its operators tell."""
+def weight(node: Node, of: Callable[[Ref], int] = lambda _: 1) -> int:
+    """How many parts of SQL a tree makes, as far as its operators tell; ``of`` says what a name stands for."""
     if isinstance(node, Related):
-        return 2 + weight(node.body)
+        return 2 + weight(node.body, of)
+    if isinstance(node, Ref):
+        return of(node)
     if not isinstance(node, Call):
         return 1
-    return 1 + (1 if node.op in _PLAIN_OPS else 2) * sum(weight(arg) for arg in node.args)
+    return 1 + (1 if node.op in _PLAIN_OPS else 2) * sum(weight(arg, of) for arg in node.args)
 
 
 class Checker:

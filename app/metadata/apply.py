@@ -21,6 +21,7 @@ from app.metadata import conversion, history, layered, store
 from app.metadata.ddl.shape import column_stem
 from app.metadata.plan import Plan, Situation, plan, situation
 from app.metadata.problems import InvalidComponents
+from app.metadata.rollups import kept
 from tenants.locking import TenantBusy, lock_exclusively
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     Wanted = Callable[[State], Changes]
 
 WORK_JOB: Final = "metadata.work"
+#: Builds what indexed roll-ups keep (``app.records.folding``); until then they are calculated by asking.
+ROLLUP_JOB: Final = "records.fold_rollups"
 #: Each statement waits so long for readers; then everything is taken back, writers go on, and it is tried again.
 _LOCK_TIMEOUT: Final = "100ms"
 _TRIES: Final = 12
@@ -202,6 +205,8 @@ def _write(connection: Connection, tenant: Tenant, given: Situation, made: Plan,
     change = history.write(connection, tenant, made, request, version)
     _keep(connection, made, request, version)
     work = _leave_work(connection, tenant, made, change)
+    if any(kept(feed.rollup) for obj in made.after.objects.values() for feed in obj.feeds):
+        ask(connection, tenant, ROLLUP_JOB)
     return Applied(made, version, change, work)
 
 
@@ -223,11 +228,11 @@ def _leave_work(connection: Connection, tenant: Tenant, made: Plan, change: UUID
     return tuple(id_ for id_, _ in work)
 
 
-def ask(connection: Connection, tenant: Tenant) -> None:
+def ask(connection: Connection, tenant: Tenant, job: str = WORK_JOB) -> None:
     """Ask for the job that does what is left to do."""
     connection.execute(
         "insert into pod.job (id, tenant, name, args) values (%s, %s, %s, %s)",
-        (ids.uuid7(), tenant.role, WORK_JOB, Jsonb({})),
+        (ids.uuid7(), tenant.role, job, Jsonb({})),
     )
 
 

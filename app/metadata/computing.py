@@ -13,10 +13,12 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from app.expressions.check import MAX_WEIGHT
 from app.expressions.errors import ConditionError
 from app.metadata import fieldtypes
-from app.metadata.formulas import checked_formula, reads_of, why_not_own, with_columns
+from app.metadata.formulas import checked_formula, reads_of, weight_of, why_not_own, with_columns
 from app.metadata.model import Feed, Field, Formula, ObjectType, Rollup
+from app.metadata.problems import InvalidComponents, Problem
 from app.metadata.rollups import RollupProblem, counted_field, settled, target_of, type_of
 
 if TYPE_CHECKING:
@@ -44,6 +46,15 @@ class ComputedProblem:
     message: str
     position: int = 0
 
+    def told(self) -> Problem:
+        """As a problem of its component."""
+        where = f" (at character {self.position + 1})" if self.position else ""
+        path = f"fields.{self.field}.{self.leaf}"
+        return Problem(f"object/{self.object}", path, f"{_CODES.get(self.leaf, 'rollup')}.invalid", self.message + where)
+
+
+_CODES: Final = {"value": "formula"}
+
 
 def resolved(objects: Mapping[str, ObjectType]) -> Mapping[str, ObjectType]:
     """``objects`` with their computed fields worked out; objects without any share in it stay the same."""
@@ -63,10 +74,36 @@ def resolved(objects: Mapping[str, ObjectType]) -> Mapping[str, ObjectType]:
 
 
 def problems_of(objects: Mapping[str, ObjectType]) -> list[ComputedProblem]:
-    """Everything wrong with the computed fields of ``objects`` (as compiled one by one), for saving to refuse."""
-    work = _Resolving(objects)
+    """Everything wrong with the computed fields of ``objects``, worked out or not."""
+    work = _Resolving({name: _as_written(obj) for name, obj in objects.items()})
     work.run()
     return work.problems
+
+
+def refuse_problems(before: Mapping[str, ObjectType], after: Mapping[str, ObjectType]) -> None:
+    """Raise InvalidComponents for what is wrong ``after`` and was not ``before``."""
+    if not any(field.computed for obj in after.values() for field in obj.fields.values()):
+        return
+    found = problems_of(after)
+    known = set(problems_of(before)) if found else set[ComputedProblem]()
+    wrong = [one for one in found if one not in known]
+    if wrong:
+        raise InvalidComponents([one.told() for one in wrong])
+
+
+def _as_written(obj: ObjectType) -> ObjectType:
+    fields = {
+        name: replace(
+            field,
+            formula=replace(field.formula, parts=(), sql=(), problem="") if field.formula else None,
+            rollup=replace(field.rollup, problem="", key="", condition=None) if field.rollup else None,
+            columns=(),
+        )
+        if field.computed
+        else field
+        for name, field in obj.fields.items()
+    }
+    return replace(obj, fields=MappingProxyType(fields), feeds=())
 
 
 class _Resolving:
@@ -78,6 +115,7 @@ class _Resolving:
         self.problems: list[ComputedProblem] = []
         self._reads: dict[FieldName, frozenset[FieldName]] = {}
         self._open: list[FieldName] = []
+        self._weights: dict[FieldName, int] = {}
         self._typed: set[FieldName] = set()
 
     def run(self) -> dict[str, ObjectType]:
@@ -159,6 +197,11 @@ class _Resolving:
             return frozenset()
         reads = self._all(reads_of(self._objects, obj, parts[0]))
         obj = self._objects[name[0]]
+        self._weights[name] = weight_of(self._objects, obj, replace(formula, parts=parts), self._weights)
+        if self._weights[name] > MAX_WEIGHT:
+            self._refuse(name, "value", "With the formulas it is made of it is nested too deeply; split it.")
+            self._weights[name] = 1
+            return reads
         made = with_columns(self._objects, obj, field, replace(formula, parts=parts, reads=reads))
         self._put(name, made)
         if field.indexed and not made.columns and made.formula is not None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from app.expressions import check_answer
+from app.expressions.check import weight
 from app.expressions.tree import Call, Ref, Related
 from app.metadata.environment import FormulaEnvironment, find, inverse_link, object_at
 from app.metadata.generated import NotOwn, value_text
@@ -90,6 +91,18 @@ def why_not_own(objects: Mapping[str, ObjectType], obj: ObjectType, formula: For
     except NotOwn as other:
         return other.why
     return ""
+
+
+def weight_of(
+    objects: Mapping[str, ObjectType], obj: ObjectType, formula: Formula, weights: Mapping[FieldName, int]
+) -> int:
+    """How much SQL the formula makes with all formulas written out that it is made of."""
+
+    def of(ref: Ref) -> int:
+        named = find(objects, obj, ref.variable.path)
+        return weights.get((named.owner.name, named.field.name), 1) if named is not None else 1
+
+    return sum(weight(part.root, of) for part in formula.parts)
 
 
 def _typed(text: str, column: Column) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, LiteralString, cast
 from app.metadata import catalog as catalogs
 from app.metadata import conversion, layered, store
 from app.metadata.changeset import State
+from app.metadata.computing import refuse_problems
 from app.metadata.ddl.diff import Standing, difference
 from app.metadata.ddl.inspect import held
 from app.metadata.ddl.shape import column_stem, shapes
@@ -131,6 +132,7 @@ def plan(given: Situation, changes: Changes, now: datetime, *, quick: bool = Fal
         now=now,
     )
     new = catalogs.of_document(given.stored.version + 1, after, settled.rows)
+    refuse_problems(old.objects, new.objects)
     flagged = () if quick else tuple(repairs(given.execute, old, new, settled, given.tables))
     ddl = difference(shapes(old), shapes(new), _standing(given, settled, new, flagged))
     statements = tuple(step for step in ddl if step.safety != "online")
