@@ -112,7 +112,7 @@ class _Base:
 
     def __init__(self, document: Document) -> None:
         self.document: Document = live(document)
-        self.leaves: Mapping[str, Leaves] = MappingProxyType(_in_order(with_targets(_objects_of(self.document))))
+        self.leaves: Mapping[str, Leaves] = MappingProxyType(_in_order(with_targets(_objects_of(self.document), self.document)))
         #: Compiled each by itself; those of the catalog have their computed fields worked out.
         self.objects = {name: _shared(name, leaves, None) for name, leaves in self.leaves.items()}
         objects = resolved(MappingProxyType(self.objects))
@@ -126,7 +126,7 @@ def _base(key: str) -> _Base:
 
 def _compiled(document: Document, names: Naming, base: _Base) -> Mapping[str, ObjectType]:
     found: dict[str, ObjectType] = {}
-    for name, leaves in _in_order(with_targets(_objects_of(document))).items():
+    for name, leaves in _in_order(with_targets(_objects_of(document), document)).items():
         called = names.of(name, leaves)
         same = called is None and base.leaves.get(name) == leaves
         found[name] = base.objects[name] if same else _shared(name, leaves, called)

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from app.metadata import kinds
+from app.metadata.compiler import compile_object, with_targets
+from app.metadata.computing import problems_of
+from app.metadata.kinds.field import COMPUTED, TYPES
 from app.metadata.leaves import SEPARATOR, nest
 from app.metadata.problems import Problem, near
-from app.metadata.tracing import Tracer
+from app.metadata.tracing import Tracer, said
 from app.metadata.written import dotted, join, missing
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Mapping
 
     from app.metadata.kinds.base import Reference
-    from app.metadata.leaves import Document, Plain
+    from app.metadata.leaves import Document, Leaves, Plain
     from app.metadata.vocabulary import Vocabulary
-
-#: Leaves of a field that its value depends on.
-_DEPENDING: Final = ("value", "field", "when")
-Node = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,7 @@ def check_document(document: Document, names: Vocabulary, only: Container[str] |
             references[component] = tuple(traced.references)
             wrong += [Problem(component, dotted(one.path), one.code, one.message) for one in traced.complaints]
         problems += wrong
-    problems += _circles(references)
+    problems += _computed(document)
     return Checked(tuple(problems), references)
 
 
@@ -83,36 +82,25 @@ def _whole(component: str, leaves: Mapping[str, Plain]) -> Iterator[Problem]:
         )
 
 
-def _circles(references: Mapping[str, tuple[Reference, ...]]) -> Iterator[Problem]:
-    """Fields whose value depends on itself."""
-    edges: dict[Node, set[Node]] = {}
-    for component, found in references.items():
-        for one in found:
-            steps = one.path.split(SEPARATOR)
-            if len(steps) == 3 and steps[0] == "fields" and steps[2] in _DEPENDING:
-                edges.setdefault((component, f"fields/{steps[1]}"), set()).add((one.component, one.node))
-    done: set[Node] = set()
-    for start in sorted(edges):
-        circle = _circle(start, edges, done)
-        if circle:
-            shown = " → ".join(
-                f"{node[0].partition(SEPARATOR)[2]}.{node[1].partition(SEPARATOR)[2]}" for node in circle
-            )
-            yield Problem(start[0], dotted(start[1]), "formula.circle", f"depends on itself: {shown}")
+def _computed(document: Document) -> Iterator[Problem]:
+    """What is wrong with formulas and roll-ups, circles included."""
+    specs = {
+        component.partition(SEPARATOR)[2]: leaves
+        for component, leaves in document.items()
+        if component.startswith("object/")
+    }
+    if not any(value in COMPUTED for leaves in specs.values() for value in leaves.values()):
+        return
+    compiled = with_targets({name: _typed(leaves) for name, leaves in specs.items()}, document)
+    for one in problems_of({name: compile_object(name, leaves) for name, leaves in compiled.items()}):
+        component, path = f"object/{one.object}", f"fields/{one.field}/{one.leaf}"
+        source = document[component].get(path)
+        position = one.position if one.leaf in ("value", "when") else None
+        yield Problem(component, dotted(path), "computed", said(one.message, position, str(source)))
 
 
-def _circle(start: Node, edges: Mapping[Node, set[Node]], done: set[Node]) -> list[Node]:
-    """The first circle met from ``start``, depth first; nodes once walked are not walked again."""
-    trail: list[Node] = []
-    waiting: list[tuple[Node, bool]] = [(start, False)]
-    while waiting:
-        node, leaving = waiting.pop()
-        if leaving:
-            done.add(trail.pop())
-        elif node in trail:
-            return [*trail[trail.index(node) :], node]
-        elif node not in done:
-            trail.append(node)
-            waiting.append((node, True))
-            waiting += [(one, False) for one in sorted(edges.get(node, ()))]
-    return []
+def _typed(leaves: Leaves) -> Leaves:
+    """A spec without fields whose type is not known (yet): they are complained about elsewhere."""
+    fields = {path.split(SEPARATOR)[1] for path in leaves if path.startswith("fields/")}
+    bad = tuple(f"fields/{one}/" for one in fields if leaves.get(f"fields/{one}/type") not in TYPES)
+    return {path: value for path, value in leaves.items() if not path.startswith(bad)} if bad else leaves

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from app.metadata import fieldtypes
 from app.metadata.computing import answer_type, unresolved
+from app.metadata.labels import humanised
 from app.metadata.leaves import nest, spec_hash
 from app.metadata.model import Field, ObjectType, Option, Pipeline, Stage
 from app.metadata.physical import Names, standard_table
@@ -96,13 +97,20 @@ def system_fields(*, pipelines: bool) -> dict[str, dict[str, object]]:
     return _IDENTITY | (_STANDING if pipelines else {}) | _KEEPING
 
 
-def with_targets(specs: Mapping[str, Leaves]) -> dict[str, Leaves]:
-    """Resolve ``to: "*"``: every object that has a timeline."""
+def with_targets(specs: Mapping[str, Leaves], document: Mapping[str, Leaves] | None = None) -> dict[str, Leaves]:
+    """Resolve ``to: "*"``, every object that has a timeline, and the option sets of ``document`` that fields name."""
     everything = [name for name, leaves in _by_rank(specs.items()) if leaves.get("timeline") is not False]
-    return {
-        name: {path: everything if value == ["*"] and path.endswith("/to") else value for path, value in leaves.items()}
-        for name, leaves in specs.items()
-    }
+    return {name: _resolved(leaves, everything, document or {}) for name, leaves in specs.items()}
+
+
+def _resolved(leaves: Leaves, everything: list[str], document: Mapping[str, Leaves]) -> Leaves:
+    found = {path: everything if value == ["*"] and path.endswith("/to") else value for path, value in leaves.items()}
+    for path, value in leaves.items():
+        if path.endswith("/option_set"):
+            shared = document.get(f"option_set/{value}", {})
+            field = path.removesuffix("option_set")
+            found |= {field + own: one for own, one in shared.items() if own.startswith("options/")}
+    return found
 
 
 def _by_rank(items: Iterable[tuple[str, Leaves]]) -> list[tuple[str, Leaves]]:
@@ -152,7 +160,7 @@ def _field(name: str, raw: Mapping[str, object], names: Names | None = None) -> 
     return Field(
         name=name,
         type=kind,
-        label=str(raw.get("label", name)),
+        label=str(raw.get("label") or humanised(name)),
         help=str(raw.get("help", "")),
         columns=() if computed else _columns(kind, base, to, names.tables if names else {}),
         required=raw.get("required") is True,
@@ -194,7 +202,7 @@ def _options(raw: Mapping[str, object]) -> dict[str, Option]:
         spec = _map(value)
         found[name] = Option(
             name=name,
-            label=str(spec.get("label", name)),
+            label=str(spec.get("label") or humanised(name)),
             color=str(spec.get("color", "")),
             rank=str(spec.get("rank", "")),
             retired=spec.get("retired") is True,
@@ -207,14 +215,14 @@ def _pipelines(raw: Mapping[str, object]) -> dict[str, Pipeline]:
     for name, value in _ordered(raw):
         spec = _map(value)
         stages = {stage: _stage(stage, _map(entry)) for stage, entry in _ordered(_map(spec.get("stages")))}
-        found[name] = Pipeline(name=name, label=str(spec.get("label", name)), stages=MappingProxyType(stages))
+        found[name] = Pipeline(name=name, label=str(spec.get("label") or humanised(name)), stages=MappingProxyType(stages))
     return found
 
 
 def _stage(name: str, spec: Mapping[str, object]) -> Stage:
     return Stage(
         name=name,
-        label=str(spec.get("label", name)),
+        label=str(spec.get("label") or humanised(name)),
         status=cast("StageStatus", spec["status"]),
         probability=str(spec.get("probability", "")),
         color=str(spec.get("color", "")),

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 #: What every record has that is no column of its own.
 _TITLE: Final = "title"
+#: Leaves that say how a field is computed.
+_COMPUTING: Final = frozenset({"value", "over", "function", "field", "when", "indexed"})
 
 
 class Tracer:
@@ -59,9 +61,10 @@ class Tracer:
         """A field of the records a roll-up looks at, or a condition on them."""
         link = self._leaves.get(path.rpartition(SEPARATOR)[0] + "/over")
         hop = self.names.inverse(owner, str(link))
-        if hop is not None and what == "field":
-            self.field(hop.object, value, path)
-        elif hop is not None:
+        inner = self.names.hop(hop.object, value) if hop is not None and what == "field" else None
+        if inner is not None:
+            self.hops([inner], path, value)
+        elif hop is not None and what == "condition":
             self.expression(hop.object, value, path, condition=True)
 
     def _keys(self, path: str) -> tuple[Schema | None, str | None]:
@@ -132,6 +135,8 @@ class Tracer:
     def inverse(self, owner: str, link: str, path: str) -> bool:
         """``link`` is what an object calls records that link to it."""
         hop = self.names.inverse(owner, link)
+        if hop is None and _computed(path):
+            return False
         if hop is None:
             return self.unknown(path, "link.unknown", link, "link to many", self.names.inverses(owner))
         self.hops([hop], path, link)
@@ -154,7 +159,10 @@ class Tracer:
         try:
             checked = check(text, environment) if condition else check_value(text, environment)
         except ConditionError as error:
-            self.complaints.append(Complaint(path, error.code, said(error, text)))
+            if not _computed(path):
+                self.complaints.append(
+                    Complaint(path, error.code, said(error.detail, error.extra.get("position"), text))
+                )
             return
         for one in sorted(checked.paths):
             self.hops(list(along(environment, self.names, one)), path, text)
@@ -194,8 +202,12 @@ def along(environment: DocumentEnvironment, names: Vocabulary, path: str) -> Ite
             return
 
 
-def said(error: ConditionError, text: str) -> str:
+def _computed(path: str) -> bool:
+    """Whether a leaf is part of a formula or roll-up: what is wrong there is told by who works them out."""
+    steps = path.split(SEPARATOR)
+    return len(steps) == 3 and steps[0] == "fields" and steps[2] in _COMPUTING
+
+
+def said(detail: str, position: object, text: str) -> str:
     """A condition's error with the place in it."""
-    position = error.extra.get("position")
-    place = f" (at character {position + 1} of {text!r})" if isinstance(position, int) else ""
-    return f"{error.detail}{place}"
+    return f"{detail} (at character {position + 1} of {text!r})" if isinstance(position, int) else detail

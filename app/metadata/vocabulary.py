@@ -193,7 +193,7 @@ class Vocabulary:
             found = {"pipeline": _map(spec.get("pipelines")), "stage": stages}.get(field, statuses)
             return frozenset(found)
         own = self.own_fields(name).get(field, {})
-        if own.get("type") not in ("select", "multi_select"):
+        if "select" not in (own.get("type"), own.get("returns")) and own.get("type") != "multi_select":
             return None
         shared = self.spec(f"option_set/{own['option_set']}") if "option_set" in own else {}
         return frozenset(_map(own.get("options"))) | frozenset(_map(shared.get("options")))

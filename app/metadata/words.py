@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
+from app.metadata.labels import humanised
 from app.metadata.leaves import SEPARATOR
 from app.metadata.working import items_of, within
 from app.metadata.written import join
@@ -222,9 +223,3 @@ def said(value: Plain) -> str:
         return "yes" if value else "no"
     text = ", ".join(value) if isinstance(value, list) else str(value)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
-
-
-def humanised(name: str) -> str:
-    """A name as a label: ``vat_id`` → Vat id."""
-    text = name.replace("__", " ").replace("_", " ")
-    return text[:1].upper() + text[1:]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from app.expressions.answer import RETURNS
 from app.metadata import fieldtypes
 from app.metadata.kinds import schema as form
 from app.metadata.kinds.base import Nested
@@ -14,8 +15,6 @@ COMPUTED: Final = ("formula", "rollup")
 #: What the engine itself adds to objects.
 _ENGINE: Final = frozenset({"pipeline", "stage", "uuid"})
 TYPES: Final = tuple(sorted((set(fieldtypes.REGISTRY) | set(COMPUTED)) - _ENGINE))
-#: What a formula may give.
-RETURNS: Final = ("text", "integer", "decimal", "percent", "money", "boolean", "date", "datetime")
 FUNCTIONS: Final = ("count", "sum", "min", "max", "avg", "latest")
 LINKS: Final = ("link", "reference")
 SELECTS: Final = ("select", "multi_select")

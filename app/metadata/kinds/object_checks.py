@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from app.metadata.kinds.base import Complaint
-from app.metadata.kinds.field import COMPUTED, FUNCTIONS, LINKS, SELECTS
+from app.metadata.kinds.field import COMPUTED, LINKS, SELECTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -33,7 +33,7 @@ _NEVER_UNIQUE: Final = frozenset({
 })  # fmt: skip
 #: Keys that only fields of these types may have.
 _ONLY: Final[Mapping[str, tuple[str, ...]]] = {
-    "options": SELECTS, "option_set": SELECTS, "open": SELECTS,
+    "options": (*SELECTS, "formula"), "option_set": SELECTS, "open": SELECTS,
     "to": LINKS, "on_delete": LINKS, "inverse": LINKS, "acyclic": ("link",),
     "returns": ("formula",), "value": ("formula",),
     "over": ("rollup",), "function": ("rollup",), "field": ("rollup",), "when": ("rollup",),
@@ -41,8 +41,6 @@ _ONLY: Final[Mapping[str, tuple[str, ...]]] = {
 _NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
     "link": ("to",), "reference": ("to",), "formula": ("returns", "value"), "rollup": ("over", "function"),
 }  # fmt: skip
-#: Types ``sum`` and ``avg`` can add up.
-_ADDED: Final = ("number", "money", "duration")
 
 
 def check_object(name: str, leaves: Mapping[str, Plain], names: Vocabulary) -> Iterator[Complaint]:
@@ -56,8 +54,6 @@ def check_object(name: str, leaves: Mapping[str, Plain], names: Vocabulary) -> I
         if field in RESERVED:
             yield Complaint(f"fields/{field}", "name.reserved", "is a reserved name")
         yield from _field(field, spec)
-        if spec.get("type") == "rollup":
-            yield from _roll_up(name, field, spec, names)
     yield from _primaries(fields)
     yield from _pipelines(leaves)
 
@@ -72,6 +68,10 @@ def _field(field: str, spec: Mapping[str, object]) -> Iterator[Complaint]:
         yield Complaint(f"{at}/default", "field.both", "stands beside default_formula: say one of them, null the other")
     if {"options", "option_set"} <= spec.keys():
         yield Complaint(f"{at}/options", "field.both", "stand beside option_set: say one of them")
+    if {"open", "option_set"} <= spec.keys() and spec["open"]:
+        yield Complaint(
+            f"{at}/open", "field.both", "stands beside option_set: new options would be another field's too"
+        )
     if spec.get("unique") and kind in _NEVER_UNIQUE:
         yield Complaint(f"{at}/unique", "field.unique", f"is not for fields of type {kind}")
     for key in ("required", "default", "default_formula", "searchable"):
@@ -84,28 +84,6 @@ def _needs(at: str, kind: str, spec: Mapping[str, object]) -> Iterator[Complaint
         if key not in spec:
             what = ": the object it links to" if key == "to" else ""
             yield Complaint(at, "required", f"needs {key!r}{what}")
-
-
-def _roll_up(name: str, field: str, spec: Mapping[str, object], names: Vocabulary) -> Iterator[Complaint]:
-    at, function = f"fields/{field}", str(spec.get("function"))
-    hop = names.inverse(name, str(spec.get("over", "")))
-    if hop is None or function not in FUNCTIONS:
-        return
-    given = str(spec.get("field") or "")
-    if not given and function != "count":
-        yield Complaint(f"{at}/field", "required", f"is missing: the field of {hop.object} whose {function} is meant")
-    inner = names.hop(hop.object, given)
-    if inner is None:
-        return
-    kind = names.type_of(inner)
-    if kind is None or inner.spec.get("type") == "rollup":
-        yield Complaint(
-            f"{at}/field", "rollup.nested", "names a roll-up; a roll-up looks at stored values and formulas"
-        )
-    elif function in ("sum", "avg") and kind.condition not in _ADDED:
-        yield Complaint(f"{at}/field", "rollup.type", f"is a {kind.name}, which can't be added up")
-    elif function in ("min", "max") and kind.condition not in (*_ADDED, "date", "datetime", "text"):
-        yield Complaint(f"{at}/field", "rollup.type", f"is a {kind.name}, which has no least or greatest")
 
 
 def _primaries(fields: Mapping[str, Mapping[str, object]]) -> Iterator[Complaint]:

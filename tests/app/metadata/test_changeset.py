@@ -119,7 +119,7 @@ def test_what_only_the_layer_below_may_say_is_refused() -> None:
 def test_a_problem_is_told_with_its_place_in_what_was_sent() -> None:
     body = [{"kind": "field", "name": "deal.score", "type": "formula", "returns": "integer", "value": "amont * 2"}]
     (problem,) = desired(state_of(), parse(body)).problems
-    assert (problem.path, problem.code) == ("fields.score.value", "condition.invalid")
+    assert (problem.path, problem.code) == ("fields.score.value", "computed")
     assert "Did you mean `amount`?" in problem.message
 
 
