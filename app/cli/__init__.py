@@ -24,6 +24,7 @@ _COMMANDS: Final = {
     "tenant": "app.cli.tenant:tenant",
     "member": "app.cli.member:member",
     "key": "app.cli.key:key",
+    "metadata": "app.cli.metadata:metadata",
     "import": "app.cli.import_:import_",
 }
 

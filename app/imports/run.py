@@ -32,6 +32,7 @@ from app.imports.stored import Starter, Stored, import_scope
 from app.imports.survey import Survey, survey
 from app.metadata.options import add_options
 from app.records.intake import coercion_of
+from tenants.scope import SYSTEM, Actor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -150,7 +151,7 @@ class _Run:
             return
         with self._scope(write=False) as scope:
             tenant = scope.tenant
-        by = self.stored.by.id if self.stored.by.kind == "member" else None
+        by = Actor("member", self.stored.by.id, "") if self.stored.by.kind == "member" else SYSTEM
         for field, labels in found.new_options.items():
             _patiently(lambda f=field, texts=labels: add_options(
                 self.runtime.databases, tenant, self.wishes.object, f, texts, by=by

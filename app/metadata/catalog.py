@@ -112,7 +112,9 @@ class _Base:
 
     def __init__(self, document: Document) -> None:
         self.document: Document = live(document)
-        self.leaves: Mapping[str, Leaves] = MappingProxyType(_in_order(with_targets(_objects_of(self.document), self.document)))
+        self.leaves: Mapping[str, Leaves] = MappingProxyType(
+            _in_order(with_targets(_objects_of(self.document), self.document))
+        )
         #: Compiled each by itself; those of the catalog have their computed fields worked out.
         self.objects = {name: _shared(name, leaves, None) for name, leaves in self.leaves.items()}
         objects = resolved(MappingProxyType(self.objects))
@@ -146,9 +148,9 @@ def _in_order(specs: Mapping[str, Leaves]) -> dict[str, Leaves]:
 
 
 def _others(document: Document) -> Mapping[str, Leaves]:
-    return MappingProxyType({
-        component: leaves for component, leaves in document.items() if component.partition(SEPARATOR)[0] != OBJECT
-    })
+    return MappingProxyType(
+        {component: leaves for component, leaves in document.items() if component.partition(SEPARATOR)[0] != OBJECT}
+    )
 
 
 def _shared(name: str, leaves: Leaves, names: Names | None) -> ObjectType:

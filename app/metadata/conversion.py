@@ -138,7 +138,9 @@ def preview(connection: Connection, one: Conversion, ctx: Coercion, *, large: bo
     columns = ", ".join(quoted(column.name) for column in one.before.columns)
     limit = f" limit {LOOKED_AT}" if large else ""
     cursor = TextCursor(connection)
-    cursor.execute(cast("LiteralString", f"select id, {columns} from {quoted(one.table)} where {first} is not null{limit}"))
+    cursor.execute(
+        cast("LiteralString", f"select id, {columns} from {quoted(one.table)} where {first} is not null{limit}")
+    )
     looked, failing, examples = 0, 0, list[dict[str, object]]()
     for row in cursor:
         looked += 1
@@ -151,7 +153,9 @@ def preview(connection: Connection, one: Conversion, ctx: Coercion, *, large: bo
                 examples.append({"id": row[0], "value": value, "message": problem.message})
     rows = looked
     if large:
-        counted = connection.execute(cast("LiteralString", f"select count({first}) from {quoted(one.table)}")).fetchone()
+        counted = connection.execute(
+            cast("LiteralString", f"select count({first}) from {quoted(one.table)}")
+        ).fetchone()
         rows = int(counted[0]) if counted else looked
     return Preview(rows, looked, failing, tuple(examples))
 

@@ -9,5 +9,7 @@ from app.metadata.ddl import tenant_tables
 
 def fresh_tenant() -> list[str]:
     """Statements after those of the system tables, one statement an element."""
-    pin = f"insert into metadata_layer (layer, place, hash) values ('{layered.PLATFORM}', 0, '{layered.platform_hash()}')"
+    pin = (
+        f"insert into metadata_layer (layer, place, hash) values ('{layered.PLATFORM}', 0, '{layered.platform_hash()}')"
+    )
     return [*tenant_tables(platform()), pin]

@@ -39,13 +39,22 @@ def write(connection: Connection, tenant: Tenant, made: Plan, request: Request, 
     change = ids.uuid7()
     leaves = [_leaf(one) for one in made.changes.leaves]
     renames = [
-        {"component": one.component, "path": one.path, "before_component": one.before_component, "before_path": one.before_path}
+        {
+            "component": one.component,
+            "path": one.path,
+            "before_component": one.before_component,
+            "before_path": one.before_path,
+        }
         for one in made.changes.renames
     ]
     known = {row.key: row for row in made.settled.rows}
     physical = [
         {"what": what, "table": row.table, "column": row.column, "component": row.component, "path": row.path}
-        for what, rows in (("made", made.settled.made), ("restored", made.settled.restored), ("hidden", made.settled.hidden))
+        for what, rows in (
+            ("made", made.settled.made),
+            ("restored", made.settled.restored),
+            ("hidden", made.settled.hidden),
+        )
         for row in rows
         if row.key in known
     ]

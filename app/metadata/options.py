@@ -5,30 +5,28 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, cast
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
-from psycopg.sql import SQL, Identifier
-from psycopg.types.json import Jsonb
-
-from app.core.errors import InvalidInput, NotFound
-from app.metadata import catalog as catalogs
-from app.metadata.components import COLORS
-from app.metadata.layers import component_name
-from app.metadata.leaves import SEPARATOR, rank_after
-from tenants.locking import lock_exclusively
+from app.core.errors import InvalidInput
+from app.metadata.apply import Request, apply
+from app.metadata.changeset import desired
+from app.metadata.document import parse
+from app.metadata.kinds.schema import COLORS
+from app.metadata.layers import component_name, live, overlaid
+from app.metadata.leaves import SEPARATOR
+from app.metadata.model import Option
+from tenants.scope import SYSTEM
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from uuid import UUID
-
-    from psycopg import Connection
-    from psycopg.rows import TupleRow
 
     from app.core.db import Databases
-    from app.metadata.leaves import Plain
-    from app.metadata.model import Catalog, Option
-    from tenants.scope import Tenant
+    from app.metadata.changeset import Changes, State
+    from app.metadata.leaves import Document
+    from app.metadata.model import Catalog
+    from app.metadata.patch import Patch
+    from tenants.scope import Actor, Tenant
 
 MAX_OPTIONS: Final = 1_000
 LABEL_LIMIT: Final = 100
@@ -47,12 +45,6 @@ class TooManyOptions(InvalidInput):
     code = "option.too_many"
 
 
-@dataclass(frozen=True, slots=True)
-class _Override:
-    path: str
-    value: Plain
-
-
 def add_options(
     databases: Databases,
     tenant: Tenant,
@@ -60,85 +52,50 @@ def add_options(
     field_name: str,
     labels: Iterable[str],
     *,
-    by: UUID | None = None,
+    by: Actor = SYSTEM,
     source: str = "import",
 ) -> Catalog:
     """Add an option for each of ``labels`` the field does not know yet and return the tenant's new catalog.
 
-    Runs in a transaction of its own as the schemas' owner and waits for writers of the tenant to finish: never call it
-    inside a write scope of the same tenant. What is known in any case, by name or label, stays as it is; when all are,
-    nothing is written and the version stays.
+    Waits for writers of the tenant to finish: never call it inside a write scope of the same tenant. What is known in
+    any case, by name or label, stays as it is; when all are, nothing is written and the version stays.
 
     Raises:
         NotOpen, TooManyOptions, InvalidInput: the labels can't be added.
         TenantBusy: writers did not pause; try again.
     """
     wanted = list(labels)
-    with databases.pod_owner(tenant.pod).connect() as holder:
-        connection = cast("Connection[TupleRow]", holder.connection.driver_connection)
-        with connection.transaction():
-            if not lock_exclusively(connection, tenant.id):
-                raise NotFound("There is no such workspace any more.")
-            return _add(connection, tenant, (object_name, field_name), wanted, by, source)
+
+    def desire(state: State) -> Changes:
+        patches = _patches(live(overlaid(state.lower, state.overrides)), object_name, field_name, wanted)
+        return desired(state, patches, source=source)
+
+    applied = apply(databases, tenant, desire, Request(source=source, by=by, keeps=False))
+    return replace(applied.plan.after, version=applied.version)
 
 
-def _add(
-    connection: Connection[TupleRow],
-    tenant: Tenant,
-    target: tuple[str, str],
-    labels: list[str],
-    by: UUID | None,
-    source: str,
-) -> Catalog:
-    table = SQL("{}.metadata_override").format(Identifier(tenant.schema))
-    read = SQL("select component, path, value from {} order by component, path").format(table)
-    rows = cast("list[tuple[str, str, Plain]]", connection.execute(read).fetchall())
-    version = _version(connection, tenant)
-    current = catalogs.build(version, rows)
-    object_name, field_name = target
-    component = component_name("object", object_name)
-    news = _overrides(current, object_name, field_name, labels)
-    if not news:
-        return current
-    insert = SQL("insert into {} (component, path, base, value, by) values (%s, %s, null, %s, %s)").format(table)
-    for override in news:
-        connection.execute(insert, (component, override.path, Jsonb(override.value), by))
-    bump = "update pod.tenant set version = version + 1 where id = %s returning version"
-    bumped = connection.execute(bump, (tenant.id,)).fetchone()
-    version = int(bumped[0]) if bumped else version
-    steps = [{"op": "set", "component": component, "path": one.path, "value": one.value} for one in news]
-    inverse = [{"op": "unset", "component": component, "path": one.path} for one in news]
-    change = SQL("insert into {}.metadata_change (version, source, steps, inverse, by) values (%s, %s, %s, %s, %s)")
-    connection.execute(change.format(Identifier(tenant.schema)), (version, source, Jsonb(steps), Jsonb(inverse), by))
-    return catalogs.build(version, [*rows, *((component, one.path, one.value) for one in news)])
-
-
-def _version(connection: Connection[TupleRow], tenant: Tenant) -> int:
-    row = connection.execute("select version from pod.tenant where id = %s", (tenant.id,)).fetchone()
-    return int(row[0]) if row else 0
-
-
-def _overrides(current: Catalog, object_name: str, field_name: str, labels: list[str]) -> list[_Override]:
-    """The leaves that make the missing options: label, colour and a rank behind the others."""
-    object_type = current.objects.get(object_name)
-    field = object_type.fields.get(field_name) if object_type else None
-    if field is None or not field.open:
+def _patches(document: Document, object_name: str, field_name: str, labels: list[str]) -> list[Patch]:
+    """The leaves that make the missing options: label and colour; they go behind the others."""
+    leaves = document.get(component_name("object", object_name), {})
+    place = f"fields/{field_name}"
+    if leaves.get(f"{place}/open") is not True:
         raise NotOpen(f"{object_name}.{field_name} does not take new options.")
-    news = new_options(field.options, labels)
-    if len(field.options) + len(news) > MAX_OPTIONS:
-        raise TooManyOptions(f"{field.label} would have more than {MAX_OPTIONS:,} options.")
-    ranks = [option.rank for option in field.options.values()]
-    found: list[_Override] = []
-    for name, label in news.items():
-        ranks.append(rank_after(ranks))
-        base = SEPARATOR.join(("fields", field_name, "options", name))
-        color = COLORS[len(ranks) % len(COLORS)]
-        found += [
-            _Override(f"{base}/label", label),
-            _Override(f"{base}/rank", ranks[-1]),
-            _Override(f"{base}/color", color),
-        ]
-    return found
+    known: dict[str, Option] = {}
+    for path, value in leaves.items():
+        if path.startswith(f"{place}/options/") and path.endswith("/label"):
+            name = path.split(SEPARATOR)[3]
+            known[name] = Option(name, str(value))
+    news = new_options(known, labels)
+    if len(known) + len(news) > MAX_OPTIONS:
+        label = str(leaves.get(f"{place}/label", field_name))
+        raise TooManyOptions(f"{label} would have more than {MAX_OPTIONS:,} options.")
+    if not news:
+        return []
+    spec = {
+        name: {"label": label, "color": COLORS[(len(known) + at) % len(COLORS)]}
+        for at, (name, label) in enumerate(news.items(), 1)
+    }
+    return parse([{"kind": "field", "name": f"{object_name}.{field_name}", "options": spec}])
 
 
 def new_options(known: Mapping[str, Option], labels: Iterable[str]) -> dict[str, str]:

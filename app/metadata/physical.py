@@ -233,7 +233,9 @@ class _Settling:
     def hide_field(self, name: str, item: str, leaves: Leaves, before: Document) -> None:
         type_ = type_key(leaves, item, self._tables())
         sensitive = leaves.get(f"{FIELDS}{SEPARATOR}{item}{SEPARATOR}sensitive") is True
-        table = next((r.table for r in self._hidden if r.component == f"{OBJECT}{SEPARATOR}{name}" and not r.column), "")
+        table = next(
+            (r.table for r in self._hidden if r.component == f"{OBJECT}{SEPARATOR}{name}" and not r.column), ""
+        )
         self.hide(name, table or self.known_table(name), item, type_, sensitive=sensitive)
 
     def _hidden_one(self, component: str, path: str, type_: str) -> Physical | None:

@@ -194,7 +194,11 @@ class _Told:
             ddl[node].append(step)
             nodes.setdefault(node, "change")
         previews = {("field", f"{one.object}.{one.after.name}"): self._preview(one) for one in converting}
-        found = [self._step(node, op, ddl[node], previews.get(node)) for node, op in nodes.items() if not self._within_new(node, nodes)]
+        found = [
+            self._step(node, op, ddl[node], previews.get(node))
+            for node, op in nodes.items()
+            if not self._within_new(node, nodes)
+        ]
         return (*found, *(self._building(step) for step in online))
 
     def _within_new(self, node: Node, nodes: Mapping[Node, str]) -> bool:
@@ -211,7 +215,9 @@ class _Told:
     def _step(self, node: Node, op: str, ddl: list[Step], preview: Preview | None) -> PlanStep:
         kind, name = node
         if preview is not None:
-            worst: Safety = "destructive" if preview.failing else "instant" if preview.looked_at == preview.rows else "online"
+            worst: Safety = (
+                "destructive" if preview.failing else "instant" if preview.looked_at == preview.rows else "online"
+            )
             return PlanStep(op, kind, name, worst, tuple(step.ddl for step in ddl), preview.rows, preview)
         rows = self._values(kind, name) if op == "remove" else 0
         safety: Safety = "destructive" if rows else "instant"
@@ -250,7 +256,10 @@ class _Told:
 
 def _marker(path: str) -> str:
     steps = path.split(SEPARATOR)
-    return SEPARATOR.join(steps[: 4 if steps[0] == "pipelines" and len(steps) > 3 and steps[2] == "stages" else 2]) + SEPARATOR
+    return (
+        SEPARATOR.join(steps[: 4 if steps[0] == "pipelines" and len(steps) > 3 and steps[2] == "stages" else 2])
+        + SEPARATOR
+    )
 
 
 def node_of(component: str, path: str) -> Node:

@@ -81,6 +81,4 @@ def _drop_column(connection: Connection, table: str, column: str, *, sensitive: 
 def _drop_table(connection: Connection, table: str) -> None:
     connection.execute(cast("LiteralString", f"drop table if exists {quoted(table)}"))
     connection.execute('delete from metadata_physical where "table" = %s and "column" <> \'\'', (table,))
-    connection.execute(
-        'update metadata_physical set type = %s where "table" = %s and "column" = \'\'', (GONE, table)
-    )
+    connection.execute('update metadata_physical set type = %s where "table" = %s and "column" = \'\'', (GONE, table))

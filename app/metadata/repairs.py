@@ -66,7 +66,11 @@ def _of(
     names: Mapping[str, str],
 ) -> Iterator[Repair]:
     column = field.columns[0].name
-    was = next((one for one in before.fields.values() if one.stored and one.columns[0].name == column), None) if before else None
+    was = (
+        next((one for one in before.fields.values() if one.stored and one.columns[0].name == column), None)
+        if before
+        else None
+    )
     there = column in held.columns
     restored = was is None and there and any(table == obj.table and column.startswith(stem) for table, stem in back)
     if field.required and (was is None or not was.required):

@@ -78,7 +78,9 @@ def seed(execute: Execute) -> str:
     return str(row[0]) if row else ""
 
 
-def write_overrides(connection: Connection, known: Iterable[Override], wanted: Iterable[Override], by: UUID | None) -> None:
+def write_overrides(
+    connection: Connection, known: Iterable[Override], wanted: Iterable[Override], by: UUID | None
+) -> None:
     """Make the tenant's layer ``wanted``; rows that stay the same keep who made them and when."""
     before = {(one.component, one.path): one for one in known}
     after = {(one.component, one.path): one for one in wanted}
@@ -106,9 +108,7 @@ def write_physical(connection: Connection, known: Iterable[Physical], wanted: It
     moved = [row.key for row in new if row.key in before and before[row.key].hidden_at is None]
     with connection.cursor() as cursor:
         if gone or moved:
-            cursor.executemany(
-                'delete from metadata_physical where "table" = %s and "column" = %s', [*gone, *moved]
-            )
+            cursor.executemany('delete from metadata_physical where "table" = %s and "column" = %s', [*gone, *moved])
         if new:
             cursor.executemany(
                 'insert into metadata_physical ("table", "column", component, path, type, hidden_at, sensitive)'

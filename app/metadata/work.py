@@ -121,7 +121,11 @@ def _statement(runtime: Runtime, tenant: Tenant, spec: dict[str, str]) -> tuple[
             connection.execute(cast("LiteralString", f"drop index concurrently if exists {quoted(name)}"))
         try:
             connection.execute(cast("LiteralString", spec["ddl"]))
-        except (psycopg.errors.UniqueViolation, psycopg.errors.ForeignKeyViolation, psycopg.errors.CheckViolation) as bad:
+        except (
+            psycopg.errors.UniqueViolation,
+            psycopg.errors.ForeignKeyViolation,
+            psycopg.errors.CheckViolation,
+        ) as bad:
             if spec["op"] == "add_index":
                 connection.execute(cast("LiteralString", f"drop index concurrently if exists {quoted(name)}"))
             return "failed", "link" if isinstance(bad, psycopg.errors.ForeignKeyViolation) else "unique"

@@ -11,14 +11,8 @@ from flask_smorest import Blueprint  # pyright: ignore[reportMissingTypeStubs]
 from werkzeug.wrappers import Response
 
 from app.access import catalogs
-from app.access.rights import METADATA_EDIT, allows
-from app.core.errors import FieldError, InvalidInput
 from app.http.guard import workspace
-from app.http.openapi import answer, described, of_parts, operation, other_paths, query
-from app.http.respond import json_response
-from app.metadata.catalog import platform_leaves
-from app.metadata.layers import component_name, effective
-from app.metadata.leaves import SEPARATOR, nest
+from app.http.openapi import answer, described, operation, other_paths
 from app.records.api_arguments import known_arguments
 from app.records.errors import UnknownObject
 from app.records.openapi import document
@@ -27,7 +21,6 @@ from app.records.statements import ShapeCache
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from app.metadata.leaves import Plain
     from app.metadata.model import Catalog
     from tenants.scope import TenantScope
 
@@ -39,43 +32,11 @@ _TONES: Final = {"get": "blue", "post": "green", "patch": "amber", "put": "viole
 WORKSPACE: Final = "workspace"
 #: Limits beyond this are the machine's, not worth a reader's time.
 _SAID: Final = 10_000
-#: What ``layer`` of the metadata route may be; "" is all layers together.
-LAYERS: Final = ("", "platform", "tenant")
 _OPENAPI: Final = operation(
     "This document",
     {"200": answer("OpenAPI 3.1", {"type": "object", "required": ["openapi", "paths"]})},
     operationId="openapi",
 )
-_METADATA: Final = operation(
-    "The workspace's metadata",
-    {
-        "200": answer(
-            "Components",
-            of_parts(
-                {
-                    "version": {"type": "integer", "minimum": 0},
-                    "components": {
-                        "type": "array",
-                        "items": of_parts(
-                            {
-                                "kind": {"type": "string"},
-                                "name": {"type": "string"},
-                                "layer": {"type": "string"},
-                                "spec": {"type": "object"},
-                            }
-                        ),
-                    },
-                }
-            ),
-        )
-    },
-    operationId="metadata",
-    parameters=[
-        query("layer", "One layer; what is in effect when left out", {"enum": [name for name in LAYERS if name]})
-    ],
-)
-
-
 @dataclass(frozen=True, slots=True)
 class Parameter:
     """A parameter as the page shows it."""
@@ -120,18 +81,6 @@ def openapi(scope: TenantScope) -> Response:
     return Response(_encoded(scope), content_type="application/json")
 
 
-@blueprint.get("/v1/metadata")
-@described(_METADATA)
-@workspace()
-def metadata(scope: TenantScope) -> Response:
-    """The workspace's metadata: its components as they are in effect, or as one layer states them."""
-    layer = known_arguments("layer").get("layer", "")
-    if layer not in LAYERS:
-        message = f"layer is one of {', '.join(name for name in LAYERS if name)}, or left out for what is in effect."
-        raise InvalidInput(message, [FieldError("?layer", "layer.unknown", message)])
-    return json_response({"version": scope.version, "components": components(scope, layer)})
-
-
 @blueprint.get("/docs")
 @workspace()
 def docs(scope: TenantScope) -> str:
@@ -151,46 +100,6 @@ def docs(scope: TenantScope) -> str:
         attributes=attributes(described, name),
         server=described["servers"][0]["url"],
     )
-
-
-def components(scope: TenantScope, layer: str) -> list[dict[str, object]]:
-    """The components of a layer, or, without one, what all layers come to; specs nested as in YAML.
-
-    Of objects and fields that may not be read nothing is told, except to who shapes the metadata.
-    """
-    catalog = catalogs.for_scope(scope)
-    told = None if allows(scope, METADATA_EDIT) else catalog
-    overrides: dict[str, list[tuple[str, Plain]]] = {}
-    for component, path, value in scope.execute("select component, path, value from metadata_override order by 1, 2"):
-        overrides.setdefault(component, []).append((path, value))
-    found: list[dict[str, object]] = []
-    for name, leaves in platform_leaves().items():
-        own = overrides.get(component_name("object", name), [])
-        spec = {"": effective(leaves, own), "platform": leaves, "tenant": dict(own)}[layer]
-        if told is not None:
-            spec = _told(told, name, spec)
-        if spec:
-            found.append({"kind": "object", "name": name, "layer": layer or "platform", "spec": nest(spec)})
-    return found
-
-
-def _told(catalog: Catalog, name: str, leaves: Mapping[str, Plain]) -> dict[str, Plain]:
-    """The leaves that tell of nothing hidden."""
-    obj = catalog.objects.get(name)
-    if obj is None or catalog.whole is None:
-        return dict(leaves) if obj is not None else {}
-    hidden = catalog.whole.objects[name].fields.keys() - obj.fields.keys()
-    objects = catalog.whole.objects.keys() - catalog.objects.keys()
-    found: dict[str, Plain] = {}
-    for path, value in leaves.items():
-        parts = path.split(SEPARATOR)
-        if parts[0] == "fields" and parts[1] in hidden:
-            continue
-        unknown = objects if parts[-1] == "to" else hidden
-        plain = [one for one in value if one.split(".")[0] not in unknown] if isinstance(value, list) else value
-        if not (isinstance(plain, str) and parts[-1] in {"default_sort", "inverse"} and plain.lstrip("-") in hidden):
-            found[path] = plain
-    return found
 
 
 def operations(described: Mapping[str, Any], tag: str) -> list[Operation]:

@@ -15,7 +15,7 @@ from app.http.guard import workspace
 from app.http.openapi import described
 from app.http.respond import json_body, json_response, link_next, query_arguments
 from app.metadata import history
-from app.shaping import openapi, service
+from app.shaping import exporting, openapi, service
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -29,6 +29,8 @@ blueprint = Blueprint("shaping_api", __name__, url_prefix="/api/v1/metadata", de
 #: A folder of YAML that states a whole workspace.
 BODY_LIMIT: Final = 8 * 1024 * 1024
 MOST_COMPONENTS: Final = 2_000
+#: ``nested`` leaves below ``spec``, or as people write components.
+FORMS: Final = ("nested", "written")
 _PAGE: Final = 50
 _MOST: Final = 200
 _LONGEST: Final = 200
@@ -57,6 +59,24 @@ class Back(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     note: str = ""
     confirm: bool = False
     base_version: int | None = None
+
+
+@blueprint.get("")
+@described(openapi.METADATA)
+@workspace()
+def metadata(scope: TenantScope) -> Response:
+    """The workspace's metadata: its components as they are in effect, or as one layer states them."""
+    given = query_arguments("layer", "form")
+    layer, form = given.get("layer", ""), given.get("form", "nested")
+    layers = exporting.layers_of(scope)
+    if layer and layer not in layers:
+        message = f"layer is one of {', '.join(layers)}, or left out for what is in effect."
+        raise InvalidInput(message, [FieldError("?layer", "layer.unknown", message)])
+    if form not in FORMS:
+        message = f"form is one of {', '.join(FORMS)}."
+        raise InvalidInput(message, [FieldError("?form", "form.unknown", message)])
+    told = exporting.written if form == "written" else exporting.components
+    return json_response({"version": scope.version, "components": told(scope, layer)})
 
 
 @blueprint.post("/plan")

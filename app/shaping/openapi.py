@@ -11,7 +11,7 @@ _ID: Final[Schema] = {"type": "string", "format": "uuid"}
 _MAYBE_ID: Final[Schema] = {"type": ["string", "null"], "format": "uuid"}
 _COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
 _FLAG: Final[Schema] = {"type": "boolean"}
-_PLAIN: Final[Schema] = {"description": "A text, number, true, false, a list of texts, or null where the leaf is absent"}
+_PLAIN: Final[Schema] = {"description": "A text, number, true, false, a list of texts; null where absent"}
 _FREE: Final[Schema] = {"type": "object"}
 _OPS: Final = ("add", "change", "remove", "rename", "restore", "convert", "build")
 
@@ -31,7 +31,8 @@ _NOTICE: Final = of_parts({"code": _TEXT, "component": _TEXT, "path": _TEXT, "me
 _PROBLEM: Final = of_parts({"component": _TEXT, "path": _TEXT, "code": _TEXT, "message": _TEXT, "pointer": _TEXT})
 _CONFLICT: Final = of_parts({"component": _TEXT, "path": _TEXT, "base": _PLAIN, "value": _PLAIN, "lower": _PLAIN})
 _REPAIR: Final = of_parts({
-    "code": {"enum": ["required", "unique", "link"]}, "object": _TEXT, "field": _TEXT, "count": _COUNT, "ids": _list(_ID),
+    "code": {"enum": ["required", "unique", "link"]}, "object": _TEXT, "field": _TEXT, "count": _COUNT,
+    "ids": _list(_ID),
 })  # fmt: skip
 _PLANNED: Final = of_parts({
     "base_version": _COUNT, "empty": _FLAG, "steps": _list(_STEP), "leaves": _list(_LEAF), "renames": _list(_RENAME),
@@ -66,6 +67,18 @@ _AGREED: Final[dict[str, Schema]] = {
 _EXAMPLE: Final = {
     "components": [{"kind": "field", "name": "company.vat_id", "type": "text", "label": "VAT id"}],
 }  # fmt: skip
+_NESTED: Final = of_parts({"kind": _TEXT, "name": _TEXT, "layer": _TEXT, "spec": _FREE})
+METADATA: Final = operation(
+    "The workspace's metadata",
+    {"200": answer("Components", of_parts({
+        "version": _COUNT, "components": _list({"anyOf": [_NESTED, _COMPONENTS["items"]]}),
+    }))},
+    operationId="metadata",
+    parameters=[
+        query("layer", "One layer (platform, tenant); what is in effect when left out", _TEXT),
+        query("form", "Nested below `spec`, or as people write components", {"enum": ["nested", "written"]}),
+    ],
+)  # fmt: skip
 PLAN: Final = operation(
     "Plan components",
     {"200": answer("What applying them would do", _PLANNED)},

@@ -99,7 +99,7 @@ def current(scope: TenantScope) -> Document:
 def drift_of(scope: TenantScope, source: str) -> list[dict[str, Any]]:
     """What was changed by hand since ``source`` last stated it."""
     state = look(scope).state
-    now = live(overlaid(state.lower, state.overrides))
+    now = overlaid(state.lower, state.overrides)
     return [_leaf(one) for one in drift(state.last.get(source, {}), now)]
 
 

@@ -22,9 +22,7 @@ def change(databases: Databases, tenant: Tenant, text: str, *, prune: bool = Fal
     patches = document.read(text, "test.yaml")
     given = {"source": "test", "by": owner_member(databases, tenant)} | more
     source = given["source"]
-    return apply(
-        databases, tenant, lambda state: desired(state, patches, source=source, prune=prune), Request(**given)
-    )
+    return apply(databases, tenant, lambda state: desired(state, patches, source=source, prune=prune), Request(**given))
 
 
 def take_back(databases: Databases, tenant: Tenant, id_: UUID, **more: Any) -> Applied:
@@ -32,9 +30,7 @@ def take_back(databases: Databases, tenant: Tenant, id_: UUID, **more: Any) -> A
     with owner_of(databases, tenant) as connection:
         found = history.change(connection.execute, id_)
     leaves, renames = history.leaves_of(found), history.renames_of(found)
-    request = Request(
-        source="test", by=owner_member(databases, tenant), reverts=id_, confirm=True, keeps=False, **more
-    )
+    request = Request(source="test", by=owner_member(databases, tenant), reverts=id_, confirm=True, keeps=False, **more)
     return apply(databases, tenant, lambda state: reverted(state, leaves, renames), request)
 
 

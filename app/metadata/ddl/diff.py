@@ -65,7 +65,11 @@ def difference(before: Tables, after: Tables, standing: Standing = _FRESH) -> li
         made.add(name)
         if new:
             steps += _create(table, made | _outside(after))
-            late += [_add_key(table, key) for key in table.foreign_keys.values() if key.target not in made and key.target in after]
+            late += [
+                _add_key(table, key)
+                for key in table.foreign_keys.values()
+                if key.target not in made and key.target in after
+            ]
         else:
             known = before.get(name, Table(name, {}))
             steps += _columns(known, table, standing)
@@ -93,7 +97,9 @@ def _taken(before: Table, after: Table) -> Iterator[Step]:
     alter = f"alter table {quoted(before.name)}"
     for key in before.foreign_keys.values():
         if after.foreign_keys.get(key.name) != key and key.target not in _NEVER_GOING:
-            yield Step("drop_foreign_key", before.name, key.name, f"{alter} drop constraint if exists {quoted(key.name)}")
+            yield Step(
+                "drop_foreign_key", before.name, key.name, f"{alter} drop constraint if exists {quoted(key.name)}"
+            )
     for check in before.checks.values():
         if after.checks.get(check.name) != check:
             yield Step("drop_check", before.name, check.name, f"{alter} drop constraint if exists {quoted(check.name)}")

@@ -82,7 +82,7 @@ def described(execute: Execute, names: Mapping[str, str]) -> dict[str, list[str]
         found[told(table)].append(told(text.rstrip()))
     for table, name, definition, valid in execute(_INDEXES).fetchall():
         rest = definition.replace(f" {name} ", " ", 1) if f" {name} " in definition else definition
-        rest = re.sub(r'^CREATE (UNIQUE )?INDEX \S+ ON \S+', lambda m: f"index {m[1] or ''}", definition)
+        rest = re.sub(r"^CREATE (UNIQUE )?INDEX \S+ ON \S+", lambda m: f"index {m[1] or ''}", definition)
         found[told(table)].append(told(f"{rest}{'' if valid else ' INVALID'}"))
     for table, _, definition, valid in execute(_CONSTRAINTS).fetchall():
         found[told(table)].append(told(f"constraint {definition}{'' if valid else ' INVALID'}"))
@@ -93,7 +93,11 @@ class _Told:
     def __init__(self, names: Mapping[str, str]) -> None:
         ordered = sorted(names, key=len, reverse=True)
         self._names = names
-        self._pattern = re.compile("|".join(rf"(?<![a-z0-9]){re.escape(name)}(?![a-z0-9])" for name in ordered)) if ordered else None
+        self._pattern = (
+            re.compile("|".join(rf"(?<![a-z0-9]){re.escape(name)}(?![a-z0-9])" for name in ordered))
+            if ordered
+            else None
+        )
 
     def __call__(self, text: str) -> str:
         return self._pattern.sub(lambda found: self._names[found[0]], text) if self._pattern else text

@@ -13,7 +13,6 @@ from app.metadata.sortkeys import TITLE, TITLE_KEY, quoted, sort_key_sql, title_
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-
     from app.metadata.model import Catalog, Field, ObjectType
 
 

@@ -66,7 +66,9 @@ def test_an_index_that_a_killed_build_left_of_no_use_is_built_anew(runtime: Runt
     names = [s["name"] for (s,) in sql(runtime.databases, large, "select spec from metadata_work")]
     (unique,) = [name for name in names if name.endswith("unique")]
     # A build that fails, or whose worker dies, leaves an index that is not valid; here that of two equal codes.
-    with psycopg.connect(runtime.databases.pod_owner(1).url.set(drivername="postgresql").render_as_string(False)) as own:
+    with psycopg.connect(
+        runtime.databases.pod_owner(1).url.set(drivername="postgresql").render_as_string(False)
+    ) as own:
         own.autocommit = True
         own.execute(f'set search_path = "{large.schema}"')  # type: ignore[arg-type]
         with pytest.raises(psycopg.errors.UniqueViolation):
@@ -97,7 +99,11 @@ def test_a_type_is_converted_while_people_work(runtime: Runtime, large: Tenant) 
     databases = runtime.databases
     change(databases, large, "{kind: field, name: product.weight, type: text, label: Weight}")
     column = now(runtime, large).objects["product"].fields["weight"].columns[0].name
-    sql(databases, large, f"update o_product set {column} = (row_number::int * 2)::text from (select id as i, row_number() over (order by id) from o_product) n where n.i = id")
+    sql(
+        databases,
+        large,
+        f"update o_product set {column} = (row_number::int * 2)::text from (select id as i, row_number() over (order by id) from o_product) n where n.i = id",
+    )
     (first,) = sql(databases, large, "select min(id::text)::uuid from o_product")
     sql(databases, large, f"update o_product set {column} = 'heavy' where id = %s", first[0])
     patch = "{kind: field, name: product.weight, type: decimal}"
@@ -109,7 +115,12 @@ def test_a_type_is_converted_while_people_work(runtime: Runtime, large: Tenant) 
     assert (asked.deferred, asked.change) == (True, None)
     assert now(runtime, large).objects["product"].fields["weight"].type.name == "text"
     # Written meanwhile, behind and before where the job is.
-    sql(databases, large, f"update o_product set {column} = '7.25', updated_at = clock_timestamp() where id = %s", first[0])
+    sql(
+        databases,
+        large,
+        f"update o_product set {column} = '7.25', updated_at = clock_timestamp() where id = %s",
+        first[0],
+    )
     assert [state for what, state, _ in finish(runtime, large) if what == "convert"] == ["done"]
     field = now(runtime, large).objects["product"].fields["weight"]
     assert field.type.name == "decimal"
@@ -128,7 +139,9 @@ def test_a_type_is_converted_while_people_work(runtime: Runtime, large: Tenant) 
     assert sql(databases, large, f"select {column} from o_product where {field.columns[0].name} = 5") == [("5",)]
 
 
-def test_a_conversion_goes_on_where_it_was_killed(runtime: Runtime, large: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_conversion_goes_on_where_it_was_killed(
+    runtime: Runtime, large: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
     databases = runtime.databases
     change(databases, large, "{kind: field, name: product.words, type: text, label: Words}")
     words = now(runtime, large).objects["product"].fields["words"].columns[0].name

@@ -40,10 +40,14 @@ def test_an_object_is_planned_applied_used_and_taken_back(fresh: tuple[Tenant, A
     assert (again["change"], again["steps"]) == (None, [])
 
     company = api.post("/records/company", {"name": "Acme"})
-    machine = api.post("/records/machine", {"serial": "A-1", "company": company["id"], "price": "12.5", "bought": "2026-01-02"})
+    machine = api.post(
+        "/records/machine", {"serial": "A-1", "company": company["id"], "price": "12.5", "bought": "2026-01-02"}
+    )
     assert machine["price"] == {"amount": "12.50", "currency": "EUR"}
     deal = api.post("/records/deal", {"name": "Sale", "machine": machine["id"]})
-    found = api.get("/records/machine", filter='company.name == "Acme" && price > 10', sort="-bought", fields="serial,company.name")
+    found = api.get(
+        "/records/machine", filter='company.name == "Acme" && price > 10', sort="-bought", fields="serial,company.name"
+    )
     assert [row["serial"] for row in found["data"]] == ["A-1"]
     assert api.call("POST", "/records/machine", {"serial": "a-1"}).status_code == 409
     assert [row["id"] for row in api.get("/search", q="A-1")["data"]] == [machine["id"]]

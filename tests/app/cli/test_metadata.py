@@ -1,0 +1,130 @@
+"""`rapport metadata`: a workspace as a folder of YAML."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from app.cli import main
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from app.core.ports import Runtime
+    from tests.support.tenants import NewTenant
+
+Rapport = Callable[..., tuple[int, Any]]
+
+FILES = {
+    "machine.yaml": """
+kind: object
+name: machine
+label: {one: Machine, other: Machines}
+title: serial
+fields:
+  serial: {type: text, label: Serial, unique: true}
+  company: {type: link, label: Company, to: company, inverse: machines}
+""",
+    "sales/stages.yaml": """
+kind: stage
+name: deal.sales.demo
+label: Demo
+status: open
+---
+kind: stage
+name: deal.sales.meeting
+remove: true
+""",
+}
+
+
+@pytest.fixture
+def rapport(runtime: Runtime, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Rapport:
+    """Run ``rapport metadata … --json``; exit code and document."""
+    config = runtime.config
+    for name, value in {
+        "RAPPORT_HOME": str(config.home),
+        "RAPPORT_DATABASE_URL": config.database_url,
+        "RAPPORT_OWNER_URL": config.owner_url,
+        "RAPPORT_REDIS_URL": config.redis_url,
+        "RAPPORT_STORAGE_URL": config.storage_url,
+        "RAPPORT_SECRET_KEY": config.secret_key,
+        "PORT": str(config.port),
+    }.items():
+        monkeypatch.setenv(name, value)
+
+    def run(*arguments: str) -> tuple[int, Any]:
+        with pytest.raises(SystemExit) as ended:
+            main(["metadata", *arguments, "--json"])
+        out = capsys.readouterr().out.splitlines()
+        assert isinstance(ended.value.code, int)
+        return ended.value.code, json.loads(out[0])
+
+    return run
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder as it lies in git."""
+    for name, text in FILES.items():
+        file = tmp_path / "crm" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    return tmp_path / "crm"
+
+
+def test_a_folder_is_applied_exported_applied_elsewhere_and_taken_back(
+    rapport: Rapport, new_tenant: NewTenant, folder: Path, tmp_path: Path
+) -> None:
+    one, other = new_tenant().slug, new_tenant().slug
+    code, planned = rapport("plan", str(folder), "--tenant", one)
+    assert (code, {step["op"] for step in planned["steps"]}) == (0, {"add", "remove", "change"})
+    assert rapport("export", "--tenant", one)[1]["components"] == []
+    code, applied = rapport("apply", str(folder), "--tenant", one, "--note", "From git")
+    assert (code, bool(applied["change"])) == (0, True)
+    assert rapport("apply", str(folder), "--tenant", one)[1]["change"] is None
+
+    exported = tmp_path / "exported"
+    code, found = rapport("export", str(exported), "--tenant", one)
+    assert sorted(file.relative_to(exported).as_posix() for file in exported.rglob("*.yaml")) == [
+        "object/deal.yaml", "object/machine.yaml",
+    ]  # fmt: skip
+    assert rapport("apply", str(exported), "--tenant", other)[0] == 0
+    assert rapport("export", "--tenant", other)[1]["components"] == found["components"]
+    effective = [rapport("export", "--tenant", who, "--layer", "effective")[1]["components"] for who in (one, other)]
+    assert effective[0] == effective[1]
+
+    code, history = rapport("changes", "--tenant", one)
+    assert [(change["source"], change["note"]) for change in history["data"]] == [("git", "From git")]
+    assert rapport("revert", applied["change"], "--tenant", one)[0] == 0
+    assert rapport("export", "--tenant", one)[1]["components"] == []
+
+
+def test_what_was_changed_by_hand_is_told_and_pruned(rapport: Rapport, new_tenant: NewTenant, folder: Path) -> None:
+    slug = new_tenant().slug
+    rapport("apply", str(folder), "--tenant", slug)
+    hand = folder.parent / "hand.yaml"
+    hand.write_text("kind: stage\nname: deal.sales.demo\nlabel: Show\n")
+    rapport("apply", str(hand), "--tenant", slug, "--source", "settings")
+    assert [one["after"] for one in rapport("changes", "--drift", "git", "--tenant", slug)[1]["data"]] == ["Show"]
+    planned = rapport("plan", str(folder), "--tenant", slug)[1]
+    assert "drift" in {one["code"] for one in planned["warnings"]}
+    (folder / "machine.yaml").unlink()
+    code, refused = rapport("apply", str(folder), "--tenant", slug, "--prune")
+    assert (code, refused.get("error", {}).get("code")) == (0, None)
+    names = [one["name"] for one in rapport("export", "--tenant", slug)[1]["components"]]
+    assert names == ["deal"]
+
+
+def test_what_is_wrong_is_told_with_its_file(rapport: Rapport, new_tenant: NewTenant, folder: Path) -> None:
+    slug = new_tenant().slug
+    (folder / "bad.yaml").write_text("kind: field\nname: deal.x\ntype: txt\nlabel: X\n")
+    code, document = rapport("apply", str(folder), "--tenant", slug)
+    assert code == 2
+    assert "bad.yaml" in document["error"]["message"]
+    (folder / "bad.yaml").unlink()
+    assert rapport("plan", str(folder / "none"), "--tenant", slug)[0] == 3
+    assert rapport("plan", str(folder), "--tenant", "nobody-here")[0] == 3
