@@ -131,9 +131,24 @@ class _Narrowing:
         found: dict[str, Field] = {}
         for name, field in obj.fields.items():
             leading = self._leading(field)
-            if leading is not None and (levels[name] != "none" or name in _ALWAYS):
+            if leading is not None and (levels[name] != "none" or name in _ALWAYS) and self._may_calculate(field):
                 found[name] = replace(leading, denied=True) if levels[name] == "read" and writes else leading
         return found
+
+    def _may_calculate(self, field: Field) -> bool:
+        """Whether everything a computed field is calculated from may be read: it would tell of it (ADR 32)."""
+        computed = field.formula or field.rollup
+        return computed is None or all(self._may_read(*one) for one in computed.reads)
+
+    def _may_read(self, object_name: str, name: str) -> bool:
+        obj = self._catalog.objects.get(object_name)
+        if obj is None or name in _ALWAYS:
+            return True
+        if self._rights.grant(object_name).level("read") == "none":
+            return False
+        field = obj.fields.get(name)
+        together = (name, field.primary_of) if field is not None and field.primary_of else (name,)
+        return all(self._rights.field(object_name, one) != "none" for one in together)
 
     def _leading(self, field: Field) -> Field | None:
         """A link with the targets that may be read; None when there is none."""

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
+
+from babel.numbers import get_currency_precision
 
 from app.core import clock
 from app.core.errors import FieldError, InvalidInput
 from app.metadata.fieldtypes.money import Money
-from app.records.lines import rounded
 from app.records.reach import whole
-from app.records.rowform import trusted
+from app.records.rowform import quote, trusted
 from app.records.store_many import Change, change_many
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class RateMissing(InvalidInput):
 def concerns(object_type: ObjectType, names: Iterable[str]) -> bool:
     """Whether writing these fields may change a deal's amount."""
     if object_type.name == LINE:
-        return not {"total", "deal", "quantity", "unit_price", "discount"}.isdisjoint(names)
+        return not {"deal", "quantity", "unit_price", "discount"}.isdisjoint(names)
     return object_type.name == DEAL and not {"amount", "amount_from_lines"}.isdisjoint(names)
 
 
@@ -68,9 +69,10 @@ def add_up(scope: TenantScope, catalog: Catalog, deals: Iterable[UUID]) -> None:
     if not asking:
         return
     sums: dict[UUID, dict[str, Decimal]] = {deal: {} for deal in asking}
+    amount, code = (quote(column.name) for column in line.fields["total"].columns)
     text = (
-        f"SELECT deal, total__currency, sum(total) FROM {whole(line)}"
-        " WHERE deal = ANY(%s::uuid[]) AND deleted_at IS NULL AND total IS NOT NULL GROUP BY deal, total__currency"
+        f"SELECT deal, {code}, sum({amount}) FROM {whole(line)}"
+        f" WHERE deal = ANY(%s::uuid[]) AND deleted_at IS NULL AND {amount} IS NOT NULL GROUP BY deal, {code}"
     )
     for deal, currency, total in scope.execute(trusted(text), (asking,)).fetchall():
         sums[deal][currency] = total
@@ -87,6 +89,11 @@ def _in_one(scope: TenantScope, by_currency: Mapping[str, Decimal]) -> Money | N
     own = scope.tenant.currency
     converted = sum((total * _rate(scope, currency) for currency, total in by_currency.items()), Decimal(0))
     return Money(rounded(converted, own), own)
+
+
+def rounded(amount: Decimal, currency: str) -> Decimal:
+    """``amount`` in the currency's minor digits, halves away from zero."""
+    return amount.quantize(Decimal(1).scaleb(-get_currency_precision(currency)), rounding=ROUND_HALF_UP)
 
 
 def _rate(scope: TenantScope, currency: str) -> Decimal:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from app.records import lines, pairs, stages
+from app.records import pairs, stages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -102,7 +102,6 @@ _BY_OBJECT: Final[dict[str, tuple[Rule, ...]]] = {
     "interaction": (_ends_after_start("starts_at", "ends_at"),),
     "contact": (_contact_is_named,),
     "deal": (_probability_in_range,),
-    "deal_line": (lines.line_total,),
 }
 
 #: Fields whose change needs the present record, beside those of stages and of pairs.
@@ -110,7 +109,6 @@ _NEEDS_CURRENT: Final[dict[str, frozenset[str]]] = {
     "affiliation": frozenset({"since", "until"}),
     "company_relation": frozenset({"since", "until"}),
     "interaction": frozenset({"starts_at", "ends_at"}),
-    "deal_line": frozenset({"quantity", "unit_price", "discount"}),
 }
 
 

@@ -169,14 +169,14 @@ def two_tenants(runtime: Runtime) -> tuple[Tenant, Tenant]:
 @pytest.fixture
 def scope(databases: Databases, tenant: Tenant) -> Iterator[TenantScope]:
     """A write scope of ``tenant`` as its owner, rolled back after the test."""
-    with _rolled_back(databases, tenant, write=True) as opened:
+    with rolled_back(databases, tenant, write=True) as opened:
         yield opened
 
 
 @pytest.fixture
 def read_scope(databases: Databases, tenant: Tenant) -> Iterator[TenantScope]:
     """A read scope of ``tenant`` as its owner."""
-    with _rolled_back(databases, tenant, write=False) as opened:
+    with rolled_back(databases, tenant, write=False) as opened:
         yield opened
 
 
@@ -185,7 +185,7 @@ class _UndoError(Exception):
 
 
 @contextmanager
-def _rolled_back(databases: Databases, tenant: Tenant, *, write: bool) -> Iterator[TenantScope]:
+def rolled_back(databases: Databases, tenant: Tenant, *, write: bool) -> Iterator[TenantScope]:
     """``enter_job`` as the owner that never commits."""
     actor = owner_of(databases, tenant)
     with (

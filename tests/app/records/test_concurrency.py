@@ -7,12 +7,15 @@ from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from psycopg.sql import SQL, Identifier
+
 from app.access import catalogs
 from app.core.errors import Conflict, InvalidInput, NotFound
 from app.events.audit import audit_tenant
 from app.events.seal import seal_tenant
 from app.factory import bind_ports
 from app.factory.web import create_flask_app
+from app.metadata.catalog import platform
 from app.records import write
 from app.records.bulk import bulk
 from app.records.mixed import write_mixed
@@ -113,9 +116,12 @@ def _batch(scope: TenantScope, company: str, contact: str, deal: str, chance: ra
 
 
 def _assert_amounts(scope: TenantScope) -> None:
+    total = SQL("l.{}").format(Identifier(platform().objects["deal_line"].fields["total"].columns[0].name))
     rows = scope.execute(
-        "SELECT d.amount, (SELECT sum(total) FROM o_deal_line l WHERE l.deal = d.id AND l.deleted_at IS NULL)"
-        " FROM o_deal d WHERE d.deleted_at IS NULL AND d.amount_from_lines"
+        SQL(
+            "SELECT d.amount, (SELECT sum({}) FROM o_deal_line l WHERE l.deal = d.id AND l.deleted_at IS NULL)"
+            " FROM o_deal d WHERE d.deleted_at IS NULL AND d.amount_from_lines"
+        ).format(total)
     ).fetchall()
     assert [(amount or Decimal(0)) for amount, _ in rows] == [(total or Decimal(0)) for _, total in rows]
 

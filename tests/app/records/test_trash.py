@@ -240,7 +240,7 @@ def _state(scope: TenantScope) -> dict[str, list[tuple[Any, ...]]]:
         "company": scope.execute("SELECT id, deleted_at, parent FROM o_company ORDER BY id").fetchall(),
         "contact": scope.execute("SELECT id, deleted_at, company FROM o_contact ORDER BY id").fetchall(),
         "deal": scope.execute("SELECT id, deleted_at, company, contact, amount FROM o_deal ORDER BY id").fetchall(),
-        "line": scope.execute("SELECT id, deleted_at, deal, total FROM o_deal_line ORDER BY id").fetchall(),
+        "line": scope.execute("SELECT id, deleted_at, deal, quantity FROM o_deal_line ORDER BY id").fetchall(),
         "affiliation": scope.execute(
             'SELECT id, deleted_at, contact, company, "primary" FROM o_affiliation ORDER BY id'
         ).fetchall(),
