@@ -49,6 +49,8 @@ class Ports:
     authorise: Callable[[SqlScope, str, str], None] = field(default_factory=lambda: _unbound("authorise"))
     #: tenant_tables(): a fresh tenant's object tables and pin, run with search_path = its schema (app.metadata.fresh)
     tenant_tables: Callable[[], Sequence[str]] = field(default_factory=lambda: _unbound("tenant_tables"))
+    #: platform_layer(): hash and JSON document of this program's platform layer (app.metadata.layered)
+    platform_layer: Callable[[], tuple[str, str]] = field(default_factory=lambda: _unbound("platform_layer"))
     #: seal(runtime, tenant_id): give the tenant's new events their sequence; how many (app.events)
     seal: Callable[[Runtime, UUID], int] = field(default_factory=lambda: _unbound("seal"))
     #: pending(runtime): tenants whose events wait for sealing (tenants.scope over pod.pending)

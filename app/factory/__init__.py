@@ -10,7 +10,7 @@ from app.core.db import Databases
 from app.core.ports import Ports, Runtime
 from app.events.seal import seal_tenant
 from app.factory import jobs as jobs  # for the jobs it registers
-from app.metadata.fresh import fresh_tenant
+from app.metadata.fresh import fresh_tenant, platform_layer
 from app.records.handover import hand_over
 from tenants import scope
 from tenants.provisioning.bootstrap import prepare
@@ -45,6 +45,7 @@ def bind_ports() -> Ports:
     return Ports(
         authorise=lambda scope, right, name="": require(cast("TenantScope", scope), right, name),
         tenant_tables=fresh_tenant,
+        platform_layer=platform_layer,
         seal=seal_tenant,
         pending=_pending,
         pods=lambda runtime: pod_numbers(runtime.databases),

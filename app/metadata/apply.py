@@ -216,7 +216,9 @@ def _keep(connection: Connection, made: Plan, request: Request, version: int) ->
 
 
 def _leave_work(connection: Connection, tenant: Tenant, made: Plan, change: UUID) -> tuple[UUID, ...]:
-    work = [(ids.uuid7(), {"table": step.table, "name": step.name, "op": step.op, "ddl": step.ddl}) for step in made.online]
+    work = [
+        (ids.uuid7(), {"table": step.table, "name": step.name, "op": step.op, "ddl": step.ddl}) for step in made.online
+    ]
     if not work:
         return ()
     with connection.cursor() as cursor:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from app.metadata import layered
 from app.metadata.catalog import platform
 from app.metadata.ddl import tenant_tables
@@ -13,3 +15,9 @@ def fresh_tenant() -> list[str]:
         f"insert into metadata_layer (layer, place, hash) values ('{layered.PLATFORM}', 0, '{layered.platform_hash()}')"
     )
     return [*tenant_tables(platform()), pin]
+
+
+def platform_layer() -> tuple[str, str]:
+    """Hash and JSON of this program's platform layer, as pods keep it."""
+    document = msgspec.json.encode(layered.platform_document(), order="sorted")
+    return layered.platform_hash(), document.decode()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from app.core.config import Config, Hardening
     from app.core.db import Databases
-    from app.core.ports import Runtime
+    from app.core.ports import Ports, Runtime
 
 APP: Final = "rapport_app"
 OWNER: Final = "rapport_owner"
@@ -178,7 +178,16 @@ def prepare(runtime: Runtime, superuser_url: str | None) -> None:
             prepare_pod(superuser_url, _pod_database(config, number), config.hardening)
     for number in numbers:
         migrate_pod(databases.pod_owner(number))
+        keep_layer(databases.pod_owner(number), runtime.ports)
         _refuse_open_pod(databases, number, config.hardening)
+
+
+def keep_layer(owner: sa.Engine, ports: Ports) -> None:
+    """Keep this program's platform layer in a pod: what its tenants pin, for programs of another version too."""
+    hash_, document = ports.platform_layer()
+    statement = "insert into pod.layer (hash, layer, document) values (%s, 'platform', %s) on conflict do nothing"
+    with owner.begin() as connection:
+        connection.exec_driver_sql(statement, (hash_, document))
 
 
 def _refuse_open_pod(databases: Databases, number: int, hardening: Hardening) -> None:
@@ -204,6 +213,7 @@ def add_pod(runtime: Runtime, superuser_url: str, app_url: str, owner_url: str) 
     owner = make_engine(address.owner_url)
     try:
         migrate_pod(owner)
+        keep_layer(owner, runtime.ports)
     finally:
         owner.dispose()
     register_pod(databases.control_owner(), runtime.config.secret_key, number, address, runtime.config.hardening)

@@ -24,7 +24,7 @@ from app.core.db import Databases, PodAddress
 from app.core.mail import Outbox
 from app.core.ports import Ports, Runtime
 from app.core.storage import LocalDisk
-from app.metadata.fresh import fresh_tenant
+from app.metadata.fresh import fresh_tenant, platform_layer
 from tenants.provisioning import bootstrap, create_tenant, migrating
 from tenants.provisioning.lifecycle import PersonRef
 from tenants.registry.pods import pod_loader
@@ -104,7 +104,7 @@ def runtime(databases: Databases, servers: Servers, tmp_path_factory: pytest.Tem
         embedded=True,
     )
     statements = tuple(fresh_tenant())
-    ports = Ports(tenant_tables=lambda: statements)
+    ports = Ports(tenant_tables=lambda: statements, platform_layer=platform_layer)
     with redis.Redis.from_url(servers.valkey) as client:
         yield Runtime(
             config, databases, LocalDisk(home / "files"), Outbox(home / "mail", "crm@example.test"), client, ports

@@ -7,10 +7,14 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from app.metadata.ddl.shape import shapes
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     import psycopg
+
+    from app.metadata.model import Catalog
 
     Execute = Callable[..., psycopg.Cursor[tuple[Any, ...]]]
 
@@ -34,12 +38,13 @@ select c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
  where c.relnamespace = current_schema()::regnamespace and c.relkind = 'r' and starts_with(c.relname, 'o_')
 """
 _INDEXES: Final = """
-select t.relname, i.relname, pg_get_indexdef(x.indexrelid), x.indisvalid
+select t.relname, pg_get_indexdef(x.indexrelid), x.indisvalid
   from pg_index x join pg_class i on i.oid = x.indexrelid join pg_class t on t.oid = x.indrelid
  where t.relnamespace = current_schema()::regnamespace and starts_with(t.relname, 'o_')
 """
 _CONSTRAINTS: Final = """
-select t.relname, c.conname, pg_get_constraintdef(c.oid), c.convalidated
+select t.relname, pg_get_constraintdef(c.oid), c.convalidated,
+       array(select a.attname::text from pg_attribute a where a.attrelid = t.oid and a.attnum = any (c.conkey))
   from pg_constraint c join pg_class t on t.oid = c.conrelid
  where t.relnamespace = current_schema()::regnamespace and starts_with(t.relname, 'o_') and c.contype in ('f', 'c')
 """
@@ -69,35 +74,41 @@ def held(execute: Execute) -> dict[str, Held]:
     }
 
 
-def described(execute: Execute, names: Mapping[str, str]) -> dict[str, list[str]]:
-    """Per table, in words that do not depend on physical names: columns, constraints, indexes, sorted.
+def described(execute: Execute, catalog: Catalog) -> dict[str, list[str]]:
+    """What PostgreSQL holds for each live object: columns, constraints and indexes, in words without physical names.
 
-    ``names`` tells what a physical name stands for (``f_…`` → ``vat_id``); parts of it (``f_…__currency``) follow.
-    Names of indexes and constraints are left out, as they are made of physical ones.
+    Hidden parts are left out; whatever else is there and should not be is not. Equal descriptions are equal schemas.
     """
-    told = _Told(names)
+    live = shapes(catalog)
+    told = _Told(catalog)
     found: defaultdict[str, list[str]] = defaultdict(list)
     for table, name, type_, not_null, generated, expression, collation in execute(_COLUMNS).fetchall():
-        text = f"column {name} {type_}{' not null' if not_null else ''}{' virtual' if generated else ''} {expression} {collation}"
-        found[told(table)].append(told(text.rstrip()))
-    for table, name, definition, valid in execute(_INDEXES).fetchall():
-        rest = definition.replace(f" {name} ", " ", 1) if f" {name} " in definition else definition
-        rest = re.sub(r"^CREATE (UNIQUE )?INDEX \S+ ON \S+", lambda m: f"index {m[1] or ''}", definition)
-        found[told(table)].append(told(f"{rest}{'' if valid else ' INVALID'}"))
-    for table, _, definition, valid in execute(_CONSTRAINTS).fetchall():
-        found[told(table)].append(told(f"constraint {definition}{'' if valid else ' INVALID'}"))
+        if table in live and name in live[table].columns:
+            text = f"column {name} {type_}{' not null' if not_null else ''}{' virtual' if generated else ''}"
+            found[told(table)].append(told(f"{text} {expression} {collation}".rstrip()))
+    for table, definition, valid in execute(_INDEXES).fetchall():
+        if table in live:
+            text = re.sub(r"^CREATE (UNIQUE )?INDEX \S+ ON \S+", lambda match: f"index {match[1] or ''}", definition)
+            found[told(table)].append(told(f"{text}{'' if valid else ' INVALID'}"))
+    for table, definition, valid, columns in execute(_CONSTRAINTS).fetchall():
+        if table in live and all(column in live[table].columns for column in columns):
+            found[told(table)].append(told(f"constraint {definition}{'' if valid else ' INVALID'}"))
     return {table: sorted(parts) for table, parts in found.items()}
 
 
 class _Told:
-    def __init__(self, names: Mapping[str, str]) -> None:
-        ordered = sorted(names, key=len, reverse=True)
-        self._names = names
-        self._pattern = (
-            re.compile("|".join(rf"(?<![a-z0-9]){re.escape(name)}(?![a-z0-9])" for name in ordered))
-            if ordered
-            else None
-        )
+    """Puts the names people use in the place of physical ones."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._names: dict[str, str] = {}
+        for obj in catalog.objects.values():
+            self._names[obj.table] = f"o_{obj.name}"
+            for field in obj.fields.values():
+                for column in field.columns:
+                    end = f"__{column.part}" if column.part and column is not field.columns[0] else ""
+                    self._names[column.name] = f"{field.name}{end}"
+        longest = sorted((name for name, said in self._names.items() if name != said), key=len, reverse=True)
+        self._pattern = re.compile("|".join(rf"(?<![a-z0-9_]){re.escape(name)}(?![a-z0-9_])" for name in longest))
 
     def __call__(self, text: str) -> str:
-        return self._pattern.sub(lambda found: self._names[found[0]], text) if self._pattern else text
+        return self._pattern.sub(lambda found: self._names[found[0]], text) if self._pattern.pattern else text

@@ -1,0 +1,179 @@
+"""The engine's promises: all or nothing, one after the other, nothing lost."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+
+from app.core.errors import Conflict
+from app.metadata import apply as engine
+from app.metadata import catalog, store
+from app.metadata.apply import MetadataBlocked, MetadataConflict, look, owner_of
+from app.metadata.ddl import inspect
+from app.metadata.physical import naming
+from tenants.locking import TenantBusy
+from tenants.scope import SYSTEM, enter_job
+from tests.support.shaping import change, sql, take_back
+
+if TYPE_CHECKING:
+    from app.core.db import Databases
+    from tenants.scope import Tenant
+    from tests.support.tenants import NewTenant
+
+MACHINE = """
+kind: object
+name: machine
+label: {one: Machine, other: Machines}
+title: serial
+fields:
+  serial: {type: text, label: Serial, unique: true, searchable: true}
+  company: {type: link, label: Company, to: company, inverse: machines}
+---
+{kind: field, name: deal.vat_id, type: text, label: VAT id, searchable: true, unique: true}
+"""
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+def everything(databases: Databases, tenant: Tenant) -> tuple[Any, ...]:
+    """Document, names and tables as they are, and how often they were changed."""
+    with owner_of(databases, tenant) as connection:
+        stored = look(connection, tenant).stored
+        tables = inspect.described(connection.execute, catalog.compose(stored))
+        history = connection.execute("select id from metadata_change order by id").fetchall()
+        work = connection.execute("select count(*) from metadata_work").fetchall()
+    return stored.version, stored.overrides, stored.physical, tables, history, work
+
+
+def test_a_crash_at_any_statement_leaves_all_as_it_was(
+    databases: Databases, new_tenant: NewTenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenant = new_tenant()
+    before = everything(databases, tenant)
+    execute, many = psycopg.Connection.execute, psycopg.Cursor.executemany
+    count = 0
+    crash_at = 10**9
+
+    def counted(self: Any, query: Any, *args: Any, **kwargs: Any) -> Any:
+        nonlocal count
+        if self.info.user == "rapport_owner" and self.info.transaction_status != 0:
+            count += 1
+            if count == crash_at:
+                raise Killed
+        return execute(self, query, *args, **kwargs)
+
+    def counted_many(self: Any, *args: Any, **kwargs: Any) -> Any:
+        nonlocal count
+        count += 1
+        if count == crash_at:
+            raise Killed
+        return many(self, *args, **kwargs)
+
+    monkeypatch.setattr(psycopg.Connection, "execute", counted)
+    monkeypatch.setattr(psycopg.Cursor, "executemany", counted_many)
+    crashes = 0
+    for at in range(1, 500):
+        count, crash_at = 0, at
+        try:
+            change(databases, tenant, MACHINE)
+        except Killed:
+            crashes += 1
+            count, crash_at = 0, 10**9
+            assert everything(databases, tenant) == before, at
+        else:
+            break
+    count, crash_at = 0, 10**9
+    assert crashes > 30
+    assert everything(databases, tenant)[0] == before[0] + 1
+
+
+def test_of_two_admins_who_change_the_same_the_second_sees_what_the_first_did(
+    databases: Databases, new_tenant: NewTenant
+) -> None:
+    tenant = new_tenant()
+    base = change(databases, tenant, "{kind: field, name: deal.x, type: text, label: X}").version
+    change(databases, tenant, "{kind: field, name: deal.x, label: One}", base=base)
+    with pytest.raises(MetadataConflict) as refused:
+        change(databases, tenant, "{kind: field, name: deal.x, label: Other}", base=base)
+    (leaf,) = refused.value.extra["changed"]  # type: ignore[misc]
+    assert (leaf["path"], leaf["after"], leaf["by"]) == ("fields/x/label", "One", "Olivia Owner")
+    # What does not touch the same is no conflict, and neither is wanting what is there by now.
+    change(databases, tenant, "{kind: field, name: deal.x, help: Other}", base=base)
+    assert change(databases, tenant, "{kind: field, name: deal.x, label: One}", base=base).change is None
+
+
+def test_two_who_apply_at_once_take_turns(databases: Databases, new_tenant: NewTenant) -> None:
+    tenant, ended, start = new_tenant(), list[Any](), threading.Barrier(4)
+
+    def one(number: int) -> None:
+        start.wait()
+        try:
+            text = f"{{kind: field, name: deal.x, type: text, label: Number {number}}}"
+            ended.append(change(databases, tenant, text, base=1).version)
+        except Conflict as refused:
+            ended.append(refused.code)
+
+    threads = [threading.Thread(target=one, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(isinstance(end, int) for end in ended) == 1, ended
+    assert set(ended) - {"metadata.conflict", "metadata.busy"} == {2}
+    assert sql(databases, tenant, "select count(*) from metadata_change") == [(1,)]
+
+
+def test_a_write_of_the_version_before_never_commits_after(databases: Databases, new_tenant: NewTenant) -> None:
+    tenant = new_tenant()
+    with enter_job(databases, tenant.id, actor=SYSTEM, write=True, budget=60) as scope:
+        before = scope.version
+        scope.execute("insert into o_company (name) values ('Under the old version')")
+        with pytest.raises(TenantBusy):
+            change(databases, tenant, MACHINE)
+    assert change(databases, tenant, MACHINE).version == before + 1
+
+
+def test_nothing_of_a_refused_change_is_there(databases: Databases, new_tenant: NewTenant) -> None:
+    tenant = new_tenant()
+    change(databases, tenant, MACHINE)
+    change(databases, tenant, "{kind: view, name: machine.all, label: All, columns: [company]}")
+    before = everything(databases, tenant)
+    with pytest.raises(MetadataBlocked) as refused:
+        change(databases, tenant, "{kind: field, name: machine.company, remove: true}")
+    assert refused.value.errors
+    assert everything(databases, tenant) == before
+
+
+def test_names_in_the_database_say_nothing_and_stay_for_life(databases: Databases, new_tenant: NewTenant) -> None:
+    tenant = new_tenant()
+    change(databases, tenant, MACHINE)
+    with owner_of(databases, tenant) as connection:
+        names = naming(store.read(connection.execute, 1).physical)
+    assert names.tables["machine"].startswith("o_")
+    assert "machine" not in names.tables["machine"]
+    assert names.columns["machine"]["serial"].startswith("f_")
+    renamed = change(databases, tenant, "{kind: field, name: deal.tax_number, renamed_from: vat_id}")
+    assert [step.ddl for step in renamed.plan.steps] == [()]
+    with owner_of(databases, tenant) as connection:
+        now = naming(store.read(connection.execute, 1).physical)
+    assert now.columns["deal"]["tax_number"] == names.columns["deal"]["vat_id"]
+    assert catalog.compose(store.Stored(1, (), (), ())).objects["deal"].table == "o_deal"
+
+
+def test_one_who_reads_for_long_keeps_a_change_from_being_made_and_nobody_waits_for_it(
+    databases: Databases, new_tenant: NewTenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenant = new_tenant()
+    monkeypatch.setattr(engine, "_TRIES", 2)
+    with enter_job(databases, tenant.id, actor=SYSTEM, write=False, budget=60) as scope:
+        scope.execute("select count(*) from o_deal")
+        with pytest.raises(TenantBusy):
+            change(databases, tenant, MACHINE)
+    made = change(databases, tenant, MACHINE)
+    assert made.change is not None
+    take_back(databases, tenant, made.change)
