@@ -221,11 +221,11 @@ def _leave_work(connection: Connection, tenant: Tenant, made: Plan, change: UUID
     ]
     if not work:
         return ()
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            "insert into metadata_work (id, change, what, spec) values (%s, %s, 'statement', %s)",
-            [(id_, change, Jsonb(spec)) for id_, spec in work],
-        )
+    connection.execute(
+        "insert into metadata_work (id, change, what, spec) select id, %s, 'statement', spec"
+        " from jsonb_to_recordset(%s) w (id uuid, spec jsonb)",
+        (change, Jsonb([{"id": str(id_), "spec": spec} for id_, spec in work])),
+    )
     ask(connection, tenant)
     return tuple(id_ for id_, _ in work)
 

@@ -86,16 +86,22 @@ def write_overrides(
     after = {(one.component, one.path): one for one in wanted}
     gone = sorted(before.keys() - after.keys())
     new = [one for key, one in sorted(after.items()) if before.get(key) != one]
-    with connection.cursor() as cursor:
-        if gone:
-            cursor.executemany("delete from metadata_override where component = %s and path = %s", gone)
-        if new:
-            cursor.executemany(
-                "insert into metadata_override (component, path, base, value, by) values (%s, %s, %s, %s, %s)"
-                " on conflict (component, path) do update set base = excluded.base, value = excluded.value,"
-                " by = excluded.by, at = now()",
-                [(o.component, o.path, _json(o.base), _json(o.value), by) for o in new],
-            )
+    if gone:
+        connection.execute(
+            "delete from metadata_override o using jsonb_to_recordset(%s) g (component text, path text)"
+            " where o.component = g.component and o.path = g.path",
+            (Jsonb([{"component": component, "path": path} for component, path in gone]),),
+        )
+    if new:
+        rows = [{"component": o.component, "path": o.path, "base": o.base, "value": o.value} for o in new]
+        connection.execute(
+            "insert into metadata_override (component, path, base, value, by)"
+            " select component, path, nullif(base, 'null'), nullif(value, 'null'), %s"
+            " from jsonb_to_recordset(%s) n (component text, path text, base jsonb, value jsonb)"
+            " on conflict (component, path) do update set base = excluded.base, value = excluded.value,"
+            " by = excluded.by, at = now()",
+            (by, Jsonb(rows)),
+        )
 
 
 def write_physical(connection: Connection, known: Iterable[Physical], wanted: Iterable[Physical]) -> None:
@@ -106,17 +112,27 @@ def write_physical(connection: Connection, known: Iterable[Physical], wanted: It
     new = [row for key, row in sorted(after.items()) if before.get(key) != row]
     # A name may pass from one row to another in one change: the old one lets go of it first.
     moved = [row.key for row in new if row.key in before and before[row.key].hidden_at is None]
-    with connection.cursor() as cursor:
-        if gone or moved:
-            cursor.executemany('delete from metadata_physical where "table" = %s and "column" = %s', [*gone, *moved])
-        if new:
-            cursor.executemany(
-                'insert into metadata_physical ("table", "column", component, path, type, hidden_at, sensitive)'
-                ' values (%s, %s, %s, %s, %s, %s, %s) on conflict ("table", "column") do update set'
-                " component = excluded.component, path = excluded.path, type = excluded.type,"
-                " hidden_at = excluded.hidden_at, sensitive = excluded.sensitive",
-                [(*row.key, row.component, row.path, row.type, row.hidden_at, row.sensitive) for row in new],
-            )
+    if gone or moved:
+        connection.execute(
+            'delete from metadata_physical p using jsonb_to_recordset(%s) g ("table" text, "column" text)'
+            ' where p."table" = g."table" and p."column" = g."column"',
+            (Jsonb([{"table": table, "column": column} for table, column in (*gone, *moved)]),),
+        )
+    if new:
+        rows = [
+            {"table": row.table, "column": row.column, "component": row.component, "path": row.path, "type": row.type,
+             "hidden_at": row.hidden_at.isoformat() if row.hidden_at else None, "sensitive": row.sensitive}
+            for row in new
+        ]  # fmt: skip
+        connection.execute(
+            'insert into metadata_physical ("table", "column", component, path, type, hidden_at, sensitive)'
+            ' select "table", "column", component, path, type, hidden_at, sensitive from jsonb_to_recordset(%s) n'
+            ' ("table" text, "column" text, component text, path text, type text, hidden_at timestamptz,'
+            ' sensitive boolean) on conflict ("table", "column") do update set component = excluded.component,'
+            " path = excluded.path, type = excluded.type, hidden_at = excluded.hidden_at,"
+            " sensitive = excluded.sensitive",
+            (Jsonb(rows),),
+        )
 
 
 def write_source(connection: Connection, source: str, stated: Mapping[str, object], version: int) -> None:
@@ -126,7 +142,3 @@ def write_source(connection: Connection, source: str, stated: Mapping[str, objec
         " set document = excluded.document, version = excluded.version, at = now()",
         (source, Jsonb(stated), version),
     )
-
-
-def _json(value: object) -> Jsonb | None:
-    return None if value is None else Jsonb(value)

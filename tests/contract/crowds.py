@@ -15,6 +15,7 @@ from app.rights import roles, sharing
 from tenants.identity import invitations, keys, sessions
 from tenants.identity.sessions import Visitor
 from tenants.scope import Tenant, TenantScope, enter_job
+from tests.support import shaping
 from tests.support.tenants import PATIENT, make_person, make_tenant, owner_of
 
 if TYPE_CHECKING:
@@ -75,6 +76,10 @@ def furnish(crowd: Crowd, about: str) -> None:
         values |= _of_rights(crowd, scope, values)
     with crowd.write() as scope:
         catalogs.for_scope(scope)  # read once after a change of roles, whoever comes next
+    help_ = f"{{kind: field, name: product.code, help: Help {values['mark']}}}"
+    values["change"] = str(shaping.change(crowd.runtime.databases, crowd.tenant, help_).change)
+    with crowd.write() as scope:
+        catalogs.for_scope(scope)
     values |= {
         "unique_field": "external_id",
         "value": f"new-{uuid.uuid4().hex}",

@@ -112,6 +112,7 @@ REQUESTS: dict[str, Request] = {
 
 _GRANTEE = {"kind": "team", "id": "{team}"}
 _RULE = {"object": "company", "name": "New {mark}", "condition": "owner == me", "grantee": _GRANTEE}
+_FIELD = {"components": [{"kind": "field", "name": "note.f_{mark}", "type": "text", "label": "New"}]}
 _RULE_FORM = {"name": "New {mark}", "condition": "owner == me", "grantee": "team:{team}", "level": "read"}
 REQUESTS |= {
     "POST /api/v1/members/invitations/bulk": Request(json="invited"),
@@ -126,6 +127,11 @@ REQUESTS |= {
     "POST /api/v1/sharing/rules": Request(json=_RULE),
     "PUT /api/v1/sharing/rules/<uuid:rule>": Request(json=_RULE),
     "POST /api/v1/records/<object_name>/<uuid:record_id>/shares": Request(json={"grantee": _GRANTEE}),
+    "POST /api/v1/metadata/plan": Request(json=_FIELD),
+    "POST /api/v1/metadata/apply": Request(json=_FIELD),
+    "GET /api/v1/metadata/changes": Request("?limit=20"),
+    "POST /api/v1/metadata/changes/<uuid:change>/revert": Request(json={}),
+    "GET /api/v1/metadata/drift": Request("?source=settings"),
     "GET /api/v1/records/<object_name>/<uuid:record_id>/access": Request("?action=edit"),
     "POST /settings/members/<uuid:member>/manager": Request(form={"manager": "{owner}"}),
     "POST /settings/members/<uuid:member>/teams": Request(form={"teams": "{team}"}),

@@ -18,6 +18,7 @@ from app.rights import roles, sharing
 from tenants.identity import invitations, keys, sessions
 from tenants.identity.sessions import Visitor
 from tenants.scope import Tenant, enter_job
+from tests.support import shaping
 from tests.support.tenants import PATIENT, make_tenant, owner_of
 from tests.support.web import build_site
 
@@ -136,6 +137,8 @@ def _build(runtime: Runtime, label: str) -> House:
         values["key"] = str(keys.create_key(scope, canary, "member")[0].id)
         values |= _of_rights(runtime, scope, canary, values["company"])
         person = scope.execute("select person from member where id = %s", (owner.id,)).fetchone()
+    shaped = shaping.change(runtime.databases, tenant, f"{{kind: field, name: product.code, help: {canary}}}")
+    values["change"] = str(shaped.change)
     values["session"] = str(_session_id(runtime, tenant, house.sessions["nobody"]))
     house.person = sessions.start(runtime.databases, person[0] if person else uuid.uuid4(), Visitor())
     return house
