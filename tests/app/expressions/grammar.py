@@ -78,7 +78,8 @@ class Grammar:
             f"({self._text(1)}).indexOf({self._text(0)})", f"{self._one(['int', 'double'])}({self._text(1)})",
             f"{self._one(_PARTS)}({self._one([self._day(1), self._moment(0)])})",
             f"{self._one(['hour', 'minute'])}({self._moment(1)})",
-            f"{self._one(['daysBetween', 'years', 'months', 'days'])}({self._day(0)}, {self._one([self._day(1), self._moment(0)])})",
+            f"{self._one(['daysBetween', 'years', 'months', 'days'])}({self._day(0)}, {self._moment(0)})",
+            f"{self._one(['years', 'months'])}({self._day(0)}, {self._day(1)})",
             f"coalesce({first}, {second})",
             f"{self._one(['days', 'hours', 'minutes', 'seconds'])}({self._span(1)})", f"int({self._moment(0)})",
             f"({self._span(1)} / {self._span(1)})",
@@ -91,7 +92,8 @@ class Grammar:
         return self._one([
             f"({first} + {second})", f"({first}).{self._one(['lower', 'upper', 'trim'])}()",
             f"({self._yes()} ? {first} : {second})", f"coalesce({first}, {second})",
-            f"concat({first}, {self._one([second, self._number(1), self._day(1), 'stage'])})", f"({first}).replace({second}, {self._text(0)})",
+            f"concat({first}, {self._one([second, self._number(0), self._day(0), 'stage'])})",
+            f"({first}).replace({second}, {self._text(0)})",
             f"({first}).substring({self._one(['0', '1', '2', '-1', 'employees', '1.5'])})",
             f"({first}).substring({self._one(['0', '1'])}, {self._one(['1', '2', '0', 'employees'])})",
             f"string({self._one([self._number(1), 'active', self._day(1), 'stage', 'amount'])})",
@@ -139,6 +141,42 @@ class Grammar:
                             "round(amount, 2)"])  # fmt: skip
         other = self._one([self._number(1), "amount", "amount * 2", "100"])
         return f"{amount} {self._one(_RELATIONS)} {other}"
+
+    def _worth(self, depth: int = 2) -> str:
+        simple = self._one(["amount", "cost"])
+        if depth == 0 or self._rng.random() < 0.3:
+            return simple
+        first, second = self._worth(depth - 1), self._worth(depth - 1)
+        return self._one([
+            f"({first} + {second})", f"({first} - {second})", f"({first} * {self._number(1)})",
+            f"({first} / {self._number(1)})", f"-({first})", f"abs({first})", f"round({first}, 1)",
+            f"{self._one(['min', 'max', 'coalesce'])}({first}, {second})", f"({first} + {self._one(_NUMBERS[:7])})",
+            f"({self._yes()} ? {first} : {second})", f"({first} > {second} ? {first} : {second})",
+            f"({first} > 10 ? {first} : null)", f"coalesce({first}, {self._one(_NUMBERS[:7])})",
+        ])  # fmt: skip
+
+    def answer(self) -> tuple[str, str]:
+        """An expression and what it returns."""
+        returns = self._one([
+            "integer", "decimal", "percent", "text", "money", "money", "money", "boolean", "date", "datetime", "select",
+        ])  # fmt: skip
+        return self._answering(returns), returns
+
+    def _answering(self, returns: str) -> str:
+        match returns:
+            case "money":
+                return self._worth() if self._rng.random() < 0.9 else self._number(1)
+            case "text" | "select":
+                return self._text(2)
+            case "date":
+                return self._day()
+            case "datetime":
+                return self._moment()
+            case "boolean":
+                return self.condition(1) if self._rng.random() < 0.5 else f"{self._worth(1)} < {self._worth(1)}"
+            case _:
+                money = self._one([f"{self._worth(1)} / {self._worth(1)}", f"sign({self._worth(1)}) + 1"])
+                return money if self._rng.random() < 0.4 else self._number(2)
 
     def _link(self) -> str:
         return self._one([self._paths("link"), "me", quoted(str(self._one(PEOPLE)))])

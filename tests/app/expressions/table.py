@@ -17,7 +17,8 @@ import sqlalchemy as sa
 from psycopg import sql
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
-from app.expressions import Checked, Kind, Variable, check, to_python, to_sql
+from app.expressions import Checked, Kind, Variable, check, to_python, to_sql, to_sql_value, to_value
+from app.metadata.generated import literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -33,6 +34,7 @@ KINDS: dict[str, tuple[Kind, str]] = {
     "score": ("number", "numeric"),
     "rank": ("number", "bigint"),
     "amount": ("money", "numeric"),
+    "cost": ("money", "numeric"),
     "active": ("boolean", "boolean"),
     "close_on": ("date", "date"),
     "opened_on": ("date", "date"),
@@ -53,6 +55,8 @@ DEAL_KINDS: dict[str, tuple[Kind, str]] = {
     "owner": ("link", "uuid"),
     "closed_on": ("date", "date"),
 }
+#: Fields of money; each has a column of its currency beside it.
+MONEY = ("amount", "cost")
 OPTIONS = {"stage": ("new", "won", "lost"), "company.industry": ("retail", "won", "ärzte")}
 #: One unit in EUR; XAU has none.
 RATES = {"EUR": Decimal(1), "USD": Decimal("0.91"), "JPY": Decimal("0.0061")}
@@ -153,7 +157,8 @@ def make_rows(count: int, seed: int = 1) -> list[dict[str, object]]:
             row["score"] = rng.choice(DECIMALS)
         if row["rank"] is not None:
             row["rank"] = rng.choice([-(2**63), 2**63 - 1, 0, 5])
-        row["amount"], row["amount currency"] = _money(rng)
+        for path in MONEY:
+            row[path], row[f"{path} currency"] = _money(rng)
         row["deals"] = [_deal(rng, makers, 1) for _ in range(rng.choice([0, 0, 1, 3]))]
         rows.append(row)
     return rows
@@ -189,14 +194,20 @@ def _deal(rng: random.Random, makers: dict[str, Callable[[], object]], deeper: i
 
 def as_python(row: dict[str, object]) -> dict[str, object]:
     """The row as the Python function gets it: money in the workspace's currency, without a rate empty."""
-    amount, rate = row["amount"], RATES.get(str(row["amount currency"]))
-    return {**row, "amount": amount * rate if isinstance(amount, Decimal) and rate is not None else None}
+    found = dict(row)
+    for path in MONEY:
+        amount, rate = row.get(path), RATES.get(str(row.get(f"{path} currency")))
+        found[path] = amount * rate if isinstance(amount, Decimal) and rate is not None else None
+        found[f"{path}.amount"], found[f"{path}.currency"] = amount, row.get(f"{path} currency")
+    return found
 
 
 PARAMS: dict[str, object] = {
     "me": PEOPLE[0],
     "now": datetime(2017, 1, 2, tzinfo=UTC),
     "today": date(2017, 3, 31),
+    "home": "EUR",
+    "zone": "Europe/Berlin",
 }
 
 
@@ -234,6 +245,34 @@ class Comparer:
         """For each condition which rows meet it."""
         given = [{**as_python(row), **params} for row in self.rows]
         return [[met(row) for row in given] for met in map(to_python, conditions)]
+
+    def values_of_sql(self, trees: list[Checked], params: dict[str, object]) -> list[list[object]]:
+        """For each tree its value in each row; literals are written into the text, as in generated columns."""
+        columns = []
+        binds: dict[str, object] = dict(params)
+        for index, tree in enumerate(trees):
+            value = to_sql_value(tree, TestTables(), literal)
+            if tree.root.kind == "datetime":  # the session's clocks may show the year 10000
+                value = sa.func.timezone(sa.literal_column("'UTC'"), value)
+            made = sa.select(value.label("v")).select_from(named("t"))
+            compiled = made.compile(dialect=DIALECT)
+            text = str(compiled).removeprefix("SELECT ").rpartition(" AS v")[0]
+            columns.append(_PARAMETER.sub(rf"%(k{index}_\1)s", text))
+            binds |= {f"k{index}_{name}": value for name, value in compiled.params.items() if value is not None}
+        rows = self.connection.execute(f"select {', '.join(columns)} from t order by number".encode(), binds).fetchall()
+        return [[row[index] for row in rows] for index in range(len(trees))]
+
+    def values_agree(self, trees: list[Checked], params: dict[str, object]) -> None:
+        """Fail unless both back ends give the same values in every row."""
+        by_sql = self.values_of_sql(trees, params)
+        given = [{**as_python(row), **params} for row in self.rows]
+        for tree, found in zip(trees, by_sql, strict=True):
+            value = to_value(tree)
+            for number, (row, sql_value) in enumerate(zip(given, found, strict=True)):
+                expected = value(row)
+                if isinstance(expected, datetime):
+                    expected = expected.astimezone(UTC).replace(tzinfo=None)
+                assert expected == sql_value, (tree.source, expected, sql_value, self.rows[number])
 
     def agree(self, conditions: list[Checked], params: dict[str, object]) -> None:
         """Fail unless both find the same rows for each."""
@@ -275,10 +314,13 @@ class TestTables:
 
     def column(self, variable: Variable) -> sa.ColumnElement[object]:
         """As the protocol says; money by the rate of its currency."""
+        path, _, part = variable.path.partition(".")
+        if path in MONEY and part:
+            return sa.column(path if part == "amount" else f"{path} currency", _selectable=named(self._alias))
         column = sa.column(variable.path, _selectable=named(self._alias))
         if variable.kind != "money":
             return column
-        currency = sa.column("amount currency", _selectable=named(self._alias))
+        currency = sa.column(f"{variable.path} currency", _selectable=named(self._alias))
         whens = [(currency == sa.literal_column(f"'{name}'"), column * sa.literal_column(str(rate)))
                  for name, rate in RATES.items()]  # fmt: skip
         return sa.case(*whens)
@@ -304,7 +346,7 @@ class TestTables:
 
 
 #: A parameter that is not one of the three every condition shares.
-_PARAMETER = re.compile(r"%\((?!me\)|now\)|today\))(\w+)\)s")
+_PARAMETER = re.compile(r"%\((?!me\)|now\)|today\)|home\)|zone\))(\w+)\)s")
 
 
 def predicate(condition: Checked) -> tuple[str, dict[str, object]]:
@@ -343,7 +385,7 @@ def make_table(superuser_url: str, rows: list[dict[str, object]]) -> Iterator[Co
 
 
 def _fill(connection: psycopg.Connection, rows: list[dict[str, object]]) -> None:
-    kinds = {"number": "int", **{path: kind for path, (_, kind) in KINDS.items()}, "amount currency": "text"}
+    kinds = {"number": "int", **{path: kind for path, (_, kind) in KINDS.items()}, **{f"{path} currency": "text" for path in MONEY}}
     deal_kinds = {"number": "int", "parent": "int", **{name: kind for name, (_, kind) in DEAL_KINDS.items()}}
     for table, columns in (("t", kinds), ("deals", deal_kinds), ("parts", deal_kinds)):
         listed = sql.SQL(", ").join(sql.SQL("{} {}").format(sql.Identifier(c), sql.SQL(k)) for c, k in columns.items())
