@@ -14,6 +14,7 @@ from app.metadata.document import rooted
 from app.metadata.effects import Notice
 from app.metadata.layers import conflicts, live, overlaid, settled
 from app.metadata.leaves import SEPARATOR
+from app.metadata.mending import mend
 from app.metadata.merge import differ, merged_leaf
 from app.metadata.patch import Patch
 from app.metadata.vocabulary import Vocabulary
@@ -113,10 +114,14 @@ def desired(state: State, patches: Iterable[Patch], *, source: str = "settings",
     wrong = [one for one in found if not isinstance(one, Patch)]
     for patch in sorted(wanted, key=_renaming):
         working.rename(patch)
+    if working.renames:
+        shown = live(before)
+        for component, path, value in mend(shown, working.renames, _vocabulary(shown, state)):
+            working.put(component, path, value)
     for patch in wanted:
         working.apply(patch)
-    last = state.last.get(source, {})
-    warnings = _drifted(last, before, working.stated)
+    warnings = _drifted(state.last.get(source, {}), before, working.stated)
+    last = relayer.renamed(state.last.get(source, {}), working.renames)
     if prune:
         warnings += _prune(working, last, state.last, source)
         stated = working.stated
@@ -265,7 +270,8 @@ def _prune(working: Working, last: Document, all_last: Mapping[str, Document], s
             else:
                 working.remove(component, node)
         for path, value in leaves.items():
-            there = path not in stated and working.has(component, path)
+            marker = path.endswith("/rank") and any(within(one, path.removesuffix("/rank")) for one in stated)
+            there = path not in stated and not marker and working.has(component, path)
             if not there or any(within(path, node) for node in kept):
                 continue
             if differ(working.document[component].get(path), value) or any(path in other for other in shared):

@@ -36,9 +36,9 @@ def check_document(document: Document, names: Vocabulary, only: Container[str] |
     references: dict[str, tuple[Reference, ...]] = {}
     for component, leaves in document.items():
         wrong = list(_named(component, document))
-        if not wrong and (only is None or component in only):
-            wrong += _whole(component, leaves)
-        if component.partition(SEPARATOR)[0] in kinds.ROOTS:
+        if not wrong:
+            if only is None or component in only:
+                wrong += _whole(component, leaves)
             traced = Tracer(component, leaves, names)
             references[component] = tuple(traced.references)
             wrong += [Problem(component, dotted(one.path), one.code, one.message) for one in traced.complaints]

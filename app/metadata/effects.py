@@ -65,12 +65,19 @@ def effects(
 
 def _own(problem: Problem, stated: Mapping[str, object]) -> bool:
     """Whether what was wanted says just the thing that is wrong, or should have said it."""
-    path = problem.path.replace(".", SEPARATOR)
-    parent = path.rpartition(SEPARATOR)[0]
-    for one in stated:
-        if within(one, path) or (problem.code == "required" and within(one, parent)) or within(path, one):
+    if problem.path in ("", "kind", "name"):
+        return bool(stated)
+    parent = problem.path.rpartition(".")[0]
+    for one in map(dotted, stated):
+        if _inside(one, problem.path) or _inside(problem.path, one):
+            return True
+        if problem.code == "required" and _inside(one, parent):
             return True
     return False
+
+
+def _inside(path: str, node: str) -> bool:
+    return path == node or not node or path.startswith(f"{node}.")
 
 
 def _broken(problem: Problem, was: Checked, now: Checked, after: Mapping[str, Leaves]) -> Notice:

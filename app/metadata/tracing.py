@@ -33,6 +33,9 @@ class Tracer:
         self.component, self.name, self.names = component, component.partition(SEPARATOR)[2], names
         self.references: list[Reference] = []
         self.complaints: list[Complaint] = []
+        #: Leaf → the object over whose records it is a condition or formula.
+        self.expressions: dict[str, str] = {}
+        self._at_key = False
         if self.kind.of_object:
             self.object(self.kind.object_of(self.name), "")
         self._leaves = leaves
@@ -89,7 +92,9 @@ class Tracer:
     def _key(self, what: str, context: str, key: str, at: str) -> bool:
         if (what, at) not in self._seen:
             self._seen.add((what, at))
+            self._at_key = True
             self._named(what, context, key, at)
+            self._at_key = False
         return what != "object" or key in self.names.objects
 
     def _named(self, what: str, context: str, value: str, path: str) -> None:
@@ -100,7 +105,7 @@ class Tracer:
             "sort": lambda: self.path(context, value.removeprefix("-"), path),
             "inverse": lambda: self.inverse(context, value, path),
             "option_set": lambda: self.other("option_set", value, path),
-            "role": lambda: self.names.has_role(value) or self.other("role", value, path),
+            "role": lambda: self.role(value, path),
         }
         finders[what]()
 
@@ -142,6 +147,11 @@ class Tracer:
         self.hops([hop], path, link)
         return True
 
+    def role(self, name: str, path: str) -> bool:
+        """``name`` is a role: a component, or one that is none."""
+        component = f"role/{name}" in self.names.document
+        return self.other("role", name, path) if component or not self.names.has_role(name) else True
+
     def other(self, kind: str, name: str, path: str) -> bool:
         """``name`` is another component."""
         component = f"{kind}/{name}"
@@ -155,6 +165,7 @@ class Tracer:
         """A condition or formula over an object's records."""
         if owner not in self.names.objects:
             return
+        self.expressions[path] = owner
         environment = self.names.environment(owner)
         try:
             checked = check(text, environment) if condition else check_value(text, environment)
@@ -169,13 +180,13 @@ class Tracer:
 
     def hops(self, hops: Iterable[Hop], path: str, written: str) -> None:
         """Refer to each own field a path steps through."""
-        for hop in hops:
+        for step, hop in enumerate(hops):
             if not hop.system:
-                self.refer(path, f"object/{hop.object}", f"fields/{hop.field}", written)
+                self.refer(path, f"object/{hop.object}", f"fields/{hop.field}", written, step)
 
-    def refer(self, path: str, component: str, node: str, written: str) -> None:
+    def refer(self, path: str, component: str, node: str, written: str, step: int = 0) -> None:
         """Note a reference."""
-        self.references.append(Reference(path, component, node, written))
+        self.references.append(Reference(path, component, node, written, step, self._at_key))
 
     def unknown(self, path: str, code: str, name: str, what: str, known: Iterable[str]) -> bool:
         """Complain about a name nothing has."""

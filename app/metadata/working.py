@@ -60,6 +60,7 @@ class Working:
         for path, value in patch.leaves.items():
             self._state(patch, path, value)
         leaves |= ranks
+        self._note_items(patch, leaves)
         if not leaves:
             del self.document[patch.component]
 
@@ -143,6 +144,16 @@ class Working:
         for node in nodes - patch.removes:
             if not self.below(patch.component, join(node, "hidden")):
                 leaves.pop(join(node, "hidden"), None)
+
+    def _note_items(self, patch: Patch, leaves: Mapping[str, Plain]) -> None:
+        """That an item is there, and where a list wants it, is stated by its rank."""
+        for place, names in patch.order.items():
+            for name in names:
+                node = join(place, name)
+                said = any(within(path, node) for path in patch.leaves)
+                rank = leaves.get(join(node, "rank"))
+                if rank is not None and (place in patch.listed or not said) and node not in patch.removes:
+                    self.note(patch.component, join(node, "rank"), value=rank)
 
     def _own_rank(self, patch: Patch, leaves: Mapping[str, Plain]) -> Leaves:
         """A new component goes behind those of its kind."""

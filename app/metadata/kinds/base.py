@@ -39,8 +39,11 @@ class Reference:
     component: str
     #: The node within: ``fields/amount``, ``pipelines/sales``; "" is the component itself.
     node: str = ""
-    #: What was written.
+    #: What was written, and which step of it (``company.name``) names this.
     written: str = ""
+    step: int = 0
+    #: Whether the last step of ``path`` names it, not its value.
+    key: bool = False
 
 
 class Check(Protocol):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 #: Words of the condition language and names every record has; no field may be called so.
 _WORDS: Final = """
-    true false null has date now today me as break const continue else for function if import let loop package
+    true false null in has date now today me as break const continue else for function if import let loop package
     namespace return var void while int uint double bool string bytes list map type dyn duration timestamp
 """
 _EVERYWHERE: Final = """

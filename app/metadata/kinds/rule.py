@@ -26,8 +26,6 @@ def _check(name: str, leaves: Mapping[str, Plain], names: Vocabulary) -> Iterato
         yield Complaint("message", "required", "is missing: what people read when the rule refuses a record")
     if set(VALIDATIONS) <= does:
         yield Complaint("require", "rule.both", "stands beside refuse_if: say one of them, or write two rules")
-    if does & set(EFFECTS) and "when" not in leaves:
-        yield Complaint("when", "required", "is missing: the condition under which it holds; true for always")
     yield from _defaults(name, leaves)
     yield from _options(name, leaves, names)
 
@@ -73,7 +71,7 @@ KIND = Kind(
             "label": form.label(),
             "help": form.guidance(),
             "active": form.flag("False switches it off."),
-            "when": form.condition("When it holds."),
+            "when": form.condition("When it holds; always if left out."),
             "refuse_if": form.condition("A record that meets this is refused."),
             "require": form.condition("A record that does not meet this is refused."),
             "message": form.text("What people read when it refuses a record.", form.HELP_LIMIT),
