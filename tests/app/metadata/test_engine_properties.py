@@ -1,0 +1,174 @@
+"""Whatever is changed can be taken back: document, schema and every live value (DESIGN §5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from hypothesis import HealthCheck, event, given, settings
+from hypothesis import strategies as st
+
+from app.core.errors import RapportError
+from app.metadata import catalog, document
+from app.metadata.apply import look, owner_of
+from app.metadata.ddl import inspect
+from app.metadata.layers import live, overlaid
+from app.metadata.sortkeys import quoted
+from tests.support.field_kit import CONTEXT
+from tests.support.shaping import change, finish, sql, take_back
+
+if TYPE_CHECKING:
+    from app.core.db import Databases
+    from app.core.ports import Runtime
+    from app.metadata.model import Catalog, Field
+    from tenants.scope import Tenant
+    from tests.support.tenants import NewTenant
+
+OBJECTS = ("product", "machine", "part")
+FIELDS = ("alpha", "beta", "gamma")
+#: What a field's values are made from, by its type.
+VALUES: dict[str, Any] = {
+    "text": "7.5", "long_text": "12", "decimal": "7.5", "integer": 7, "boolean": True, "date": "2026-02-03",
+    "datetime": "2026-02-03T04:05:06Z", "money": {"amount": "7.50", "currency": "USD"}, "select": "red",
+    "multi_select": ["red", "blue"], "tags": ["red"], "email": "ann@example.com", "phone": "+4930123456",
+    "url": "https://example.com", "percent": "0.5",
+}  # fmt: skip
+TYPES = tuple(VALUES)
+_OPTIONS = {"red": {"label": "Red"}, "blue": {"label": "Blue"}}
+
+
+def _field(kind: str) -> dict[str, Any]:
+    return {"type": kind, "label": kind.title()} | ({"options": _OPTIONS} if "select" in kind else {})
+
+
+@st.composite
+def patches(draw: st.DrawFn) -> list[dict[str, Any]]:
+    """One act of an admin."""
+    obj, name = draw(st.sampled_from(OBJECTS)), draw(st.sampled_from(FIELDS))
+    kind = draw(st.sampled_from(TYPES))
+    act = draw(st.sampled_from(("object", "field", "field", "field", "type", "remove", "drop", "label", "unique", "link", "rename", "stage")))
+    at = f"{obj}.{name}"
+    match act:
+        case "object":
+            fields = {"title": {"type": "text", "label": "Title"}, name: _field(kind)}
+            return [{"kind": "object", "name": obj, "label": {"one": obj, "other": obj}, "title": "title", "fields": fields}]
+        case "field" | "type":
+            return [{"kind": "field", "name": at, **_field(kind)}]
+        case "remove":
+            return [{"kind": "field", "name": at, "remove": True}]
+        case "drop":
+            return [{"kind": "object", "name": obj, "remove": True}]
+        case "label":
+            return [{"kind": "object", "name": obj, "label": {"one": kind, "other": kind}}]
+        case "unique":
+            return [{"kind": "field", "name": at, "unique": draw(st.booleans()), "searchable": True}]
+        case "link":
+            to = draw(st.sampled_from((*OBJECTS, "company", "member")))
+            return [{"kind": "field", "name": at, "type": "link", "label": "Link", "to": to}]
+        case "rename":
+            old = draw(st.sampled_from(FIELDS))
+            return [{"kind": "field", "name": at, "renamed_from": old}]
+        case _:
+            stage = {"label": name, "status": "open"}
+            return [{"kind": "object", "name": obj, "pipelines": {"flow": {"label": "Flow", "stages": {name: stage}}}}]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """All of a workspace that a person could tell apart."""
+
+    document: bytes
+    layer: bytes
+    schema: dict[str, list[str]]
+    values: dict[str, list[tuple[Any, ...]]]
+
+
+def picture(runtime: Runtime, tenant: Tenant) -> Picture:
+    """After the job has done what was left to it."""
+    finish(runtime, tenant)
+    databases = runtime.databases
+    with owner_of(databases, tenant) as connection:
+        given = look(connection, tenant)
+        now = catalog.compose(given.stored)
+        values = {obj.name: _rows(connection, obj) for obj in now.objects.values() if obj.name in OBJECTS}
+        schema = inspect.described(connection.execute, now)
+    state = given.state
+    effective = document.export(live(overlaid(state.lower, state.overrides)))
+    layer = [(one.component, one.path, one.value) for one in state.overrides]
+    return Picture(msgspec.json.encode(effective), msgspec.json.encode(sorted(layer)), schema, values)
+
+
+def _rows(connection: Any, obj: Any) -> list[tuple[Any, ...]]:
+    names = sorted(name for name, field in obj.fields.items() if field.stored)
+    columns = [column.name for name in names for column in obj.fields[name].columns]
+    text = f"select {', '.join(quoted(name) for name in columns)} from {quoted(obj.table)} order by id"
+    return [(tuple(names), *row) for row in connection.execute(text).fetchall()]
+
+
+def write_values(databases: Databases, tenant: Tenant, before: Catalog, now: Catalog) -> None:
+    """Give new objects records, and new fields values."""
+    for name in OBJECTS:
+        obj = now.objects.get(name)
+        if obj is None:
+            continue
+        if not sql(databases, tenant, f"select 1 from {quoted(obj.table)}"):
+            sql(databases, tenant, f"insert into {quoted(obj.table)} (external_id) values ('1'), ('2')")
+        known = {c.name for o in before.objects.values() if o.table == obj.table for f in o.fields.values() for c in f.columns}
+        for field in obj.fields.values():
+            if field.name in FIELDS and field.columns[0].name not in known and field.type.name in VALUES:
+                _fill(databases, tenant, obj.table, field)
+
+
+def _fill(databases: Databases, tenant: Tenant, table: str, field: Field) -> None:
+    value = field.type.bind(field.type.coerce(field, VALUES[field.type.name], CONTEXT))
+    sets = ", ".join(f"{quoted(column.name)} = %s" for column in field.columns)
+    empty = f"{quoted(field.columns[0].name)} is null and external_id = '1'"
+    sql(databases, tenant, f"update {quoted(table)} set {sets} where {empty}", *value)
+
+
+def catalog_of(databases: Databases, tenant: Tenant) -> Catalog:
+    with owner_of(databases, tenant) as connection:
+        return catalog.compose(look(connection, tenant).stored)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(acts=st.lists(patches(), min_size=2, max_size=6))
+def test_what_was_applied_is_taken_back_and_brought_back(
+    runtime: Runtime, new_tenant: NewTenant, acts: list[list[dict[str, Any]]]
+) -> None:
+    databases, tenant = runtime.databases, new_tenant()
+    sql(databases, tenant, "insert into o_product (external_id, name) values ('1', 'One'), ('2', 'Two')")
+    pictures, changes = [picture(runtime, tenant)], []
+    for act in acts:
+        before = catalog_of(databases, tenant)
+        try:
+            made = change(databases, tenant, msgspec.json.encode(act).decode(), confirm=True)
+        except RapportError as refused:
+            event(refused.code)
+            assert picture(runtime, tenant) == pictures[-1], "nothing is half done"
+            continue
+        if made.change is None:
+            continue
+        write_values(databases, tenant, before, catalog_of(databases, tenant))
+        assert change(databases, tenant, msgspec.json.encode(act).decode(), confirm=True).change is None or "renamed_from" in act[0]
+        changes.append(made.change)
+        pictures.append(picture(runtime, tenant))
+    event(f"{len(changes)} changes")
+    for at in range(len(changes), 0, -1):
+        back = take_back(databases, tenant, changes[at - 1])
+        assert_same(picture(runtime, tenant), pictures[at - 1])
+        assert back.change is not None
+        again = take_back(databases, tenant, back.change)
+        assert_same(picture(runtime, tenant), pictures[at])
+        assert again.change is not None
+        assert take_back(databases, tenant, again.change).change is not None
+        assert_same(picture(runtime, tenant), pictures[at - 1])
+
+
+def assert_same(now: Picture, then: Picture) -> None:
+    """Part by part, so that a failure says which."""
+    assert now.document == then.document
+    assert now.layer == then.layer
+    assert now.schema == then.schema
+    assert now.values == then.values
