@@ -107,27 +107,15 @@ def workspace(
     def decorate(view: Callable[Concatenate[S, P], R]) -> Callable[P, R | Response]:
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R | Response:
-            pod, host, credential, kind = _workspace_credential()
+            enter, kind = _entrance(access)
             writes = access.write if access.write is not None else request.method not in SAFE_METHODS
-            request_facts = facts()
-
-            def enter(*, write: bool) -> AbstractContextManager[RequestScope]:
-                return gate().enter(
-                    pod=pod,
-                    host=host,
-                    credential=credential,
-                    write=write,
-                    request_id=request_facts.id,
-                    by_key=access.by_key,
-                )
-
             if request.method not in SAFE_METHODS:
                 _receive(enter, access, kind)
 
             def once() -> R | Response:
                 with enter(write=writes) as scope:
                     _admit(scope, access, kind)
-                    request_facts.scope = scope
+                    facts().scope = scope
                     if not access.after:
                         return _run(scope, lambda: view(cast("S", scope), *args, **kwargs))
                 return view(cast("S", scope), *args, **kwargs)
@@ -217,6 +205,19 @@ def _workspace_credential() -> tuple[int, str | None, bytes, Literal["session", 
     if not token:
         raise Unauthenticated("Sign in to go on.")
     return request_facts.pod, host, sha256(token), "session"
+
+
+def _entrance(access: Access) -> tuple[_Enter, Literal["session", "key"]]:
+    """How the request's tenant is entered, and by which kind of credential."""
+    pod, host, credential, kind = _workspace_credential()
+    request_id = facts().id
+
+    def enter(*, write: bool) -> AbstractContextManager[RequestScope]:
+        return gate().enter(
+            pod=pod, host=host, credential=credential, write=write, request_id=request_id, by_key=access.by_key
+        )
+
+    return enter, kind
 
 
 def read_scope() -> AbstractContextManager[RequestScope] | None:

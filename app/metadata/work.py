@@ -10,7 +10,7 @@ import logging
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final, LiteralString, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 from uuid import UUID
 
 import psycopg
@@ -21,12 +21,12 @@ from app.core.errors import Conflict, RapportError
 from app.core.jobs import JobArgs, checkpoint, register
 from app.core.jobs.schedules import schedules
 from app.metadata import catalog as catalogs
-from app.metadata import conversion, purge
+from app.metadata import conversion
 from app.metadata.apply import WORK_JOB, Request, apply, look, owner_of
 from app.metadata.changeset import LeafChange, reverted
+from app.metadata.ddl import online, purge
 from app.metadata.ddl.shape import column_stem, shapes
 from app.metadata.plan import plan
-from app.metadata.sortkeys import quoted
 from tenants.scope import SYSTEM, Actor, enter_job
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def _end(runtime: Runtime, tenant: Tenant, id_: UUID, state: str, error: str | N
 
 @contextmanager
 def _alone(runtime: Runtime, tenant: Tenant) -> Generator[Connection]:
-    """An owner's connection without a transaction around, as CREATE INDEX CONCURRENTLY wants; thrown away afterwards."""
+    """An owner's connection without a transaction around, as building beside writers wants; thrown away then."""
     proxied = runtime.databases.pod_owner(tenant.pod).raw_connection()
     connection = cast("Connection", proxied.driver_connection)
     try:
@@ -109,58 +109,13 @@ def _alone(runtime: Runtime, tenant: Tenant) -> Generator[Connection]:
 
 
 def _statement(runtime: Runtime, tenant: Tenant, spec: dict[str, str]) -> tuple[str, str | None]:
-    """Run one statement unless it is done, or not wanted any more. What rows forbid is a failure to be told."""
+    def wanted() -> bool:
+        with owner_of(runtime.databases, tenant) as connection:
+            tables = shapes(catalogs.compose(look(connection, tenant).stored))
+        return online.asked_for(tables.get(spec["table"]), spec)
+
     with _alone(runtime, tenant) as connection:
-        if not _wanted(runtime, tenant, spec):
-            return "dropped", None
-        name = spec["name"]
-        valid = _validity(connection, spec)
-        if valid:
-            return "done", None
-        if spec["op"] == "add_index" and valid is False:
-            connection.execute(cast("LiteralString", f"drop index concurrently if exists {quoted(name)}"))
-        try:
-            connection.execute(cast("LiteralString", spec["ddl"]))
-        except (
-            psycopg.errors.UniqueViolation,
-            psycopg.errors.ForeignKeyViolation,
-            psycopg.errors.CheckViolation,
-        ) as bad:
-            if spec["op"] == "add_index":
-                connection.execute(cast("LiteralString", f"drop index concurrently if exists {quoted(name)}"))
-            return "failed", "link" if isinstance(bad, psycopg.errors.ForeignKeyViolation) else "unique"
-        if not _wanted(runtime, tenant, spec) and spec["op"] == "add_index":
-            connection.execute(cast("LiteralString", f"drop index concurrently if exists {quoted(name)}"))
-            return "dropped", None
-    return "done", None
-
-
-def _validity(connection: Connection, spec: dict[str, str]) -> bool | None:
-    """Whether an index or constraint is valid; None when it is not there."""
-    if spec["op"] == "add_index":
-        text: LiteralString = (
-            "select x.indisvalid from pg_index x join pg_class i on i.oid = x.indexrelid"
-            " where i.relnamespace = current_schema()::regnamespace and i.relname = %s"
-        )
-    else:
-        text = (
-            "select k.convalidated from pg_constraint k join pg_class t on t.oid = k.conrelid"
-            " where t.relnamespace = current_schema()::regnamespace and k.conname = %s"
-        )
-    row = connection.execute(text, (spec["name"],)).fetchone()
-    return None if row is None else bool(row[0])
-
-
-def _wanted(runtime: Runtime, tenant: Tenant, spec: dict[str, str]) -> bool:
-    """Whether the metadata of now still asks for it."""
-    with owner_of(runtime.databases, tenant) as connection:
-        table = shapes(catalogs.compose(look(connection, tenant).stored)).get(spec["table"])
-    if table is None:
-        return False
-    if spec["op"] == "add_index":
-        index = table.indexes.get(spec["name"])
-        return index is not None and index.statement(concurrently=True) == spec["ddl"]
-    return spec["name"] in table.foreign_keys or spec["name"] in table.checks
+        return online.run(connection, spec, wanted)
 
 
 def _convert(runtime: Runtime, tenant: Tenant, id_: UUID, spec: dict[str, Any]) -> tuple[str, str | None]:
