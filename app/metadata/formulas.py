@@ -106,4 +106,6 @@ def weight_of(
 
 
 def _typed(text: str, column: Column) -> str:
-    return f"({text})::{column.sql_type}"
+    """In the collation of the column: that of a function inside (``lower``) would be the index's too."""
+    collation = ' collate "default"' if column.sql_type == "text" else ""
+    return f"(({text})::{column.sql_type}{collation})"

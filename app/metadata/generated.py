@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from app.expressions import to_sql, to_sql_value
-from app.expressions.tree import Call, Param, Related
+from app.expressions.tree import Call, Param, Ref, Related
 from app.metadata.environment import find
 from app.metadata.sortkeys import quoted
 
@@ -32,6 +32,7 @@ Sql = sa.ColumnElement[Any]
 _DIALECT: Final = pg.dialect(paramstyle="named")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType, reportNoOverloadImplementation]
 #: Searches in a list of texts join it by a function that PostgreSQL holds for changeable.
 _CHANGEABLE: Final = frozenset({"startsWith", "endsWith", "contains"})
+_MATCHED: Final = frozenset({"intText", "doubleText"})
 _TYPES: Final[dict[str, sa.types.TypeEngine[Any]]] = {
     "text": sa.Text(),
     "uuid": pg.UUID(as_uuid=True),
@@ -114,6 +115,9 @@ def _refuse_others(root: Node) -> None:
             raise NotOwn(_PARAMS.get(node.name, "it depends on the workspace's settings"))
         if isinstance(node, Call) and node.op in _CHANGEABLE and node.args[0].kind == "texts":
             raise NotOwn("it searches in a list of texts")
+        if isinstance(node, Call) and node.op in _MATCHED and not any(isinstance(one, Ref) for one in _walk(node)):
+            # PostgreSQL works these out before it knows their collation, and fails.
+            raise NotOwn("it reads a number from a text that is always the same")
 
 
 _PARAMS: Final = {

@@ -19,7 +19,7 @@ from app.records.environment import RecordTables, fixed_condition_sql, home_amou
 from app.records.paths import column_of
 
 if TYPE_CHECKING:
-    from app.metadata.model import Field, Rollup
+    from app.metadata.model import Column, Field, Rollup
     from app.records.paths import Located
     from app.records.sources import Source
 
@@ -38,10 +38,16 @@ def calculate(source: Source, via: tuple[str, ...], field: Field) -> tuple[Sql, 
     if field.formula is not None and field.formula.parts:
         tables = RecordTables(source, via)
         written = [to_sql_value(part, tables, literal) for part in field.formula.parts]
-        return tuple(sa.cast(one, sql_type(form.sql_type)) for one, form in zip(written, field.forms, strict=True))
+        return tuple(_typed(one, form) for one, form in zip(written, field.forms, strict=True))
     if field.rollup is not None and field.rollup.object and not field.rollup.problem:
         return _Figure(source, via, field, field.rollup).columns()
     return tuple(sa.cast(sa.null(), sql_type(form.sql_type)) for form in field.forms)
+
+
+def _typed(value: Sql, form: Column) -> Sql:
+    """A text in the collation of columns, whatever functions it went through."""
+    cast = sa.cast(value, sql_type(form.sql_type))
+    return sa.type_coerce(sa.collate(cast, "default"), sa.Text()) if form.sql_type == "text" else cast
 
 
 class _Figure:
