@@ -16,9 +16,10 @@ from app.metadata.layers import conflicts, live, overlaid, settled
 from app.metadata.leaves import SEPARATOR
 from app.metadata.mending import mend
 from app.metadata.merge import differ, merged_leaf
+from app.metadata.nodes import differences, items_of, within
 from app.metadata.patch import Patch
 from app.metadata.vocabulary import Vocabulary
-from app.metadata.working import Rename, Working, differences, items_of, within
+from app.metadata.working import Rename, Working
 from app.metadata.written import dotted, join
 
 if TYPE_CHECKING:

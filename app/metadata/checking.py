@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from app.metadata import kinds
 from app.metadata.compiler import compile_object, with_targets
 from app.metadata.computing import problems_of
 from app.metadata.kinds.field import COMPUTED, TYPES
+from app.metadata.kinds.stage import STATUSES
 from app.metadata.leaves import SEPARATOR, nest
 from app.metadata.problems import Problem, near
 from app.metadata.tracing import Tracer, said
 from app.metadata.written import dotted, join, missing
+
+#: Steps of a stage's node.
+_STAGE: Final = ("pipelines", "sales", "stages", "won")
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Mapping
@@ -91,7 +95,7 @@ def _computed(document: Document) -> Iterator[Problem]:
     }
     if not any(value in COMPUTED for leaves in specs.values() for value in leaves.values()):
         return
-    compiled = with_targets({name: _typed(leaves) for name, leaves in specs.items()}, document)
+    compiled = with_targets({name: _compilable(leaves) for name, leaves in specs.items()}, document)
     for one in problems_of({name: compile_object(name, leaves) for name, leaves in compiled.items()}):
         component, path = f"object/{one.object}", f"fields/{one.field}/{one.leaf}"
         source = document[component].get(path)
@@ -99,8 +103,11 @@ def _computed(document: Document) -> Iterator[Problem]:
         yield Problem(component, dotted(path), "computed", said(one.message, position, str(source)))
 
 
-def _typed(leaves: Leaves) -> Leaves:
-    """A spec without fields whose type is not known (yet): they are complained about elsewhere."""
-    fields = {path.split(SEPARATOR)[1] for path in leaves if path.startswith("fields/")}
-    bad = tuple(f"fields/{one}/" for one in fields if leaves.get(f"fields/{one}/type") not in TYPES)
-    return {path: value for path, value in leaves.items() if not path.startswith(bad)} if bad else leaves
+def _compilable(leaves: Leaves) -> Leaves:
+    """A spec without what can't be compiled (yet), which is complained about elsewhere."""
+    nodes = {SEPARATOR.join(path.split(SEPARATOR)[:2]) for path in leaves if path.startswith("fields/")}
+    bad = [f"{node}/" for node in nodes if leaves.get(f"{node}/type") not in TYPES]
+    steps = [path.split(SEPARATOR)[:4] for path in leaves if path.startswith("pipelines/")]
+    stages = {SEPARATOR.join(one) for one in steps if len(one) == len(_STAGE)}
+    bad += [f"{node}/" for node in stages if leaves.get(f"{node}/status") not in STATUSES]
+    return {path: value for path, value in leaves.items() if not path.startswith(tuple(bad))} if bad else leaves

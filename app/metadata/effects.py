@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from app.metadata.checking import check_document
 from app.metadata.leaves import SEPARATOR
-from app.metadata.working import differences, items_of, within
+from app.metadata.nodes import differences, items_of, within
 from app.metadata.written import dotted
 
 if TYPE_CHECKING:

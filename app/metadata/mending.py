@@ -9,8 +9,8 @@ from app.expressions.parse import parse
 from app.expressions.wire import Apply, Items, Name
 from app.metadata import kinds
 from app.metadata.leaves import SEPARATOR
+from app.metadata.nodes import within
 from app.metadata.tracing import Tracer, along
-from app.metadata.working import within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

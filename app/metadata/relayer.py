@@ -9,7 +9,8 @@ from app.metadata.checking import check_document
 from app.metadata.effects import Notice, lost
 from app.metadata.layers import Override, live, overlaid
 from app.metadata.leaves import SEPARATOR
-from app.metadata.working import Working, within
+from app.metadata.nodes import within
+from app.metadata.working import Working
 from app.metadata.written import dotted, join
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from app.metadata.labels import humanised
 from app.metadata.leaves import SEPARATOR
-from app.metadata.working import items_of, within
+from app.metadata.nodes import items_of, within
 from app.metadata.written import join
 
 if TYPE_CHECKING:
