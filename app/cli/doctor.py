@@ -10,6 +10,8 @@ from app.cli.outcome import EXIT_FAILED, emit
 from app.core.errors import NotFound
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from app.cli.checks import Check
     from app.core.ports import Runtime
     from app.events.audit import Audit
@@ -20,23 +22,40 @@ _SIGNS = {"ok": "ok  ", "warning": "warn", "failed": "FAIL"}
 @click.command()
 @click.option("--names", is_flag=True, help="Print which tenant is behind each opaque schema name instead.")
 @click.option("--audit", is_flag=True, help="Check the log against its seals and anchors instead.")
-@click.option("--tenant", "tenant_name", help="With --audit: only this workspace (slug or id).")
+@click.option("--rollups", is_flag=True, help="Compare the figures indexed roll-ups keep with the records instead.")
+@click.option("--repair", is_flag=True, help="With --rollups: build those anew that are wrong.")
+@click.option("--tenant", "tenant_name", help="With --audit or --rollups: only this workspace (slug or id).")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.pass_context
-def doctor(context: click.Context, names: bool, audit: bool, tenant_name: str | None, as_json: bool) -> None:
+def doctor(
+    context: click.Context,
+    names: bool,
+    audit: bool,
+    rollups: bool,
+    repair: bool,
+    tenant_name: str | None,
+    as_json: bool,
+) -> None:
     """Check versions, logins, hardening, servers, storage and mail. Exit 1 when something must be done."""
     from app.cli.checks import examine, tenant_names
     from app.cli.context import open_runtime
     from app.core.config import Config
 
-    if tenant_name is not None and not audit:
-        raise click.UsageError("--tenant goes with --audit.")
+    if tenant_name is not None and not (audit or rollups):
+        raise click.UsageError("--tenant goes with --audit or --rollups.")
+    if repair and not rollups:
+        raise click.UsageError("--repair goes with --rollups.")
     config = Config.from_env()
     with open_runtime(config, prepare=False) as runtime:
         if names:
             rows = tenant_names(runtime)
             emit({"data": rows}, as_json=as_json, human=lambda: _print_names(rows))
             return
+        if rollups:
+            found = _rollups(runtime, tenant_name, repair=repair)
+            wrong = [one for one in found if one["wrong"] and not one["repaired"]]
+            emit({"ok": not wrong, "data": found}, as_json=as_json, human=lambda: _print_rollups(found))
+            context.exit(EXIT_FAILED if wrong else 0)
         if audit:
             audits = _audit(runtime, tenant_name)
             bad = [one for one in audits if one.finding is not None]
@@ -53,15 +72,42 @@ def doctor(context: click.Context, names: bool, audit: bool, tenant_name: str | 
 
 def _audit(runtime: Runtime, tenant_name: str | None) -> list[Audit]:
     """The audits of the workspace named, or of all, one after the other."""
-    from app.events.audit import audit_tenant, tenants_of
+    from app.events.audit import audit_tenant
+
+    return [audit_tenant(runtime, one) for one in _tenants(runtime, tenant_name)]
+
+
+def _tenants(runtime: Runtime, tenant_name: str | None) -> list[UUID]:
+    """The workspace named, or all."""
+    from app.events.audit import tenants_of
     from tenants.registry.directory import find_tenant
 
-    if tenant_name is not None:
-        row = find_tenant(runtime.databases, tenant_name)
-        if row is None:
-            raise NotFound(f"There is no workspace {tenant_name}")
-        return [audit_tenant(runtime, row.id)]
-    return [audit_tenant(runtime, one) for pod in runtime.ports.pods(runtime) for one in tenants_of(runtime, pod)]
+    if tenant_name is None:
+        return [one for pod in runtime.ports.pods(runtime) for one in tenants_of(runtime, pod)]
+    row = find_tenant(runtime.databases, tenant_name)
+    if row is None:
+        raise NotFound(f"There is no workspace {tenant_name}")
+    return [row.id]
+
+
+def _rollups(runtime: Runtime, tenant_name: str | None, *, repair: bool) -> list[dict[str, object]]:
+    """The indexed roll-ups of the workspace named, or of all, whose figures are not those of the records."""
+    from app.records.folding import examine
+
+    return [
+        {"tenant": str(tenant), "field": f"{one.object}.{one.field}", "wrong": one.wrong, "repaired": repair}
+        for tenant in _tenants(runtime, tenant_name)
+        for one in examine(runtime, tenant, repair=repair)
+    ]
+
+
+def _print_rollups(found: list[dict[str, object]]) -> None:
+    for one in found:
+        sign = _SIGNS["ok" if one["repaired"] else "failed"]
+        ending = "built anew" if one["repaired"] else "run with --repair to build it anew"
+        click.echo(f"{sign}  {one['tenant']}: {one['field']} is wrong for {one['wrong']} records; {ending}")
+    if not found:
+        click.echo("Every roll-up that is kept is what its records say.")
 
 
 def _print_audits(audits: list[Audit]) -> None:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 JOB: Final = "records.fold_rollups"
 #: Rows of a step: far below a write's budget of time.
 _STEP: Final = 5_000
+#: Seconds that building or verifying the figures of a whole workspace may take.
+_PATIENCE: Final = 300.0
 _BUILT: Final = "00000000-0000-0000-0000-000000000000"
 _FOLD: Final = (
     "WITH open AS (SELECT ctid FROM rollup_delta LIMIT %(step)s), taken AS (DELETE FROM rollup_delta d USING open"
@@ -135,6 +137,15 @@ def rebuild(scope: TenantScope, drifts: list[Drift]) -> None:
             build(scope, one)
 
 
+def examine(runtime: Runtime, tenant_id: UUID, *, repair: bool = False) -> list[Drift]:
+    """The roll-ups of a workspace whose figures are wrong; with ``repair`` they are built anew."""
+    with enter_job(runtime.databases, tenant_id, actor=SYSTEM, write=repair, budget=_PATIENCE) as scope:
+        found = verify(scope)
+        if repair:
+            rebuild(scope, found)
+    return found
+
+
 def _truth(one: Kept) -> str:
     """The figures as the records themselves say: record, currency, day, count, sum."""
     record, currency, day, count, total = contribution(one.child, one.feed, "t")
@@ -152,7 +163,7 @@ def _take_turns(scope: TenantScope) -> None:
 @register(JOB, timeout=600)
 def fold_job(runtime: Runtime, tenant_id: UUID, _args: dict[str, Any]) -> None:
     """Asked for when a change adds a roll-up, and by the sealer when something came since."""
-    with enter_job(runtime.databases, tenant_id, actor=SYSTEM, write=True) as scope:
+    with enter_job(runtime.databases, tenant_id, actor=SYSTEM, write=True, budget=_PATIENCE) as scope:
         build_missing(scope)
     while True:
         with enter_job(runtime.databases, tenant_id, actor=SYSTEM, write=True) as scope:

@@ -12,6 +12,7 @@ import pytest
 
 from app.access import catalogs
 from app.core.errors import RapportError
+from app.events.seal import seal_tenant
 from app.records import folding
 from app.records.bulk import bulk
 from app.records.query import ListQuery
@@ -23,6 +24,7 @@ from tests.support.tenants import owner_of
 
 if TYPE_CHECKING:
     from app.core.db import Databases
+    from app.core.ports import Runtime
     from tenants.scope import Tenant, TenantScope
     from tests.support.tenants import NewTenant
 
@@ -257,3 +259,46 @@ def test_what_depends_on_more_than_the_records_can_not_be_indexed(
     with pytest.raises(RapportError) as raised:
         shape(databases, workshop, text)
     assert words in str(raised.value.detail)
+
+
+def test_what_was_written_is_folded_soon_by_a_job_the_sealer_asks_for(runtime: Runtime, new_tenant: NewTenant) -> None:
+    tenant = new_tenant()
+    shape(runtime.databases, tenant, COMPONENTS)
+    actor = owner_of(runtime.databases, tenant)
+    assert _asked(runtime, tenant) == 1
+    folding.fold_job(runtime, tenant.id, {})
+    with enter_job(runtime.databases, tenant.id, actor=actor, write=True, budget=60) as scope:
+        company = create_record(scope, "company", {"name": "Sealed"})
+    seal_tenant(runtime, tenant.id)
+    assert _asked(runtime, tenant) == 1
+    with enter_job(runtime.databases, tenant.id, actor=actor, write=True, budget=60) as scope:
+        create_record(scope, "machine", {"serial": "s", "company": company["id"], "pieces": 3})
+    seal_tenant(runtime, tenant.id)
+    assert _asked(runtime, tenant) == 2
+    folding.fold_job(runtime, tenant.id, {})
+    with enter_job(runtime.databases, tenant.id, actor=actor, write=False, budget=60) as scope:
+        assert scope.execute("SELECT count(*) FROM rollup_delta").fetchone() == (0,)
+        assert get_record(scope, "company", company["id"])["pieces_kept"] == 3
+        agree(scope)
+    shape(runtime.databases, tenant, "kind: field\nname: company.pieces_kept\nremove: true\n")
+    folding.fold_job(runtime, tenant.id, {})
+    with enter_job(runtime.databases, tenant.id, actor=actor, write=False, budget=60) as scope:
+        assert scope.execute("SELECT count(DISTINCT field) FROM rollup").fetchone() == (6,)
+
+
+def _asked(runtime: Runtime, tenant: Tenant) -> int:
+    with runtime.databases.pod_owner(tenant.pod).connect() as connection:
+        found = connection.exec_driver_sql(
+            "select count(*) from pod.job where tenant = %s and name = %s", (tenant.role, folding.JOB)
+        )
+        return int(found.scalar_one())
+
+
+def test_the_doctor_finds_and_builds_anew_what_is_wrong(runtime: Runtime, workshop: Tenant) -> None:
+    with enter_job(runtime.databases, workshop.id, actor=SYSTEM, write=True, budget=60) as scope:
+        folding.build_missing(scope)
+        scope.execute("UPDATE rollup SET n = n + 1 WHERE n > 0")
+    drifts = folding.examine(runtime, workshop.id)
+    assert {drift.field for drift in drifts} >= {"count_kept", "pieces_kept"}
+    assert folding.examine(runtime, workshop.id, repair=True) == drifts
+    assert folding.examine(runtime, workshop.id) == []

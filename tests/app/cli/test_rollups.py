@@ -1,0 +1,61 @@
+"""``rapport doctor --rollups``: exit codes and the shape scripts rely on."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from app.cli import context, main
+from app.core.config import Config
+from app.records import folding
+from app.records.write import create_record
+from tenants.scope import SYSTEM, enter_job
+from tests.support.computed import shape
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from app.core.ports import Runtime
+    from tests.support.tenants import NewTenant
+
+DEALS = "kind: field\nname: company.deal_count\ntype: rollup\nlabel: Deals\nover: deals\nfunction: count\nindexed: true\n"
+
+
+@pytest.fixture(autouse=True)
+def same_servers(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    @contextmanager
+    def opened(_config: Config | None = None, **_options: object) -> Iterator[Runtime]:
+        yield runtime
+
+    monkeypatch.setattr(context, "open_runtime", opened)
+    monkeypatch.setattr(Config, "from_env", lambda: runtime.config)
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, dict[str, Any]]:
+    with pytest.raises(SystemExit) as ended:
+        main([*arguments, "--json"])
+    out = capsys.readouterr().out
+    return int(ended.value.code or 0), json.loads(out) if out else {}
+
+
+def test_wrong_figures_exit_with_1_until_they_are_repaired(
+    runtime: Runtime, new_tenant: NewTenant, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tenant = new_tenant()
+    shape(runtime.databases, tenant, DEALS)
+    folding.fold_job(runtime, tenant.id, {})
+    with enter_job(runtime.databases, tenant.id, actor=SYSTEM, write=True) as scope:
+        company = create_record(scope, "company", {"name": "A"})
+        create_record(scope, "deal", {"name": "D", "company": company["id"]})
+    assert run(capsys, "doctor", "--rollups", "--tenant", tenant.slug) == (0, {"ok": True, "data": []})
+    with enter_job(runtime.databases, tenant.id, actor=SYSTEM, write=True) as scope:
+        scope.execute("UPDATE rollup_delta SET n = 2")
+    wrong = {"tenant": str(tenant.id), "field": "company.deal_count", "wrong": 2, "repaired": False}
+    assert run(capsys, "doctor", "--rollups", "--tenant", tenant.slug) == (1, {"ok": False, "data": [wrong]})
+    code, document = run(capsys, "doctor", "--rollups", "--repair", "--tenant", tenant.slug)
+    assert (code, document["data"]) == (0, [wrong | {"repaired": True}])
+    assert run(capsys, "doctor", "--rollups", "--tenant", tenant.slug) == (0, {"ok": True, "data": []})
+    assert run(capsys, "doctor", "--repair")[0] == 2
