@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import inspect
+import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from app.metadata import fieldtypes
+from app.metadata import fieldtypes, kinds
 from app.metadata.catalog import platform
+from app.metadata.kinds_page import kinds_page
+from app.metadata.published import written_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,13 +28,20 @@ _OPTIONS_SHOWN: Final = 12
 
 def pages() -> dict[str, str]:
     """File name → text of every generated page."""
-    return {"objects.md": "\n".join(_objects()) + "\n", "fieldtypes.md": "\n".join(_field_types()) + "\n"}
+    found = {
+        "objects.md": "\n".join(_objects()) + "\n",
+        "fieldtypes.md": "\n".join(_field_types()) + "\n",
+        "kinds.md": "\n".join(kinds_page(_GENERATED)) + "\n",
+    }
+    schemas = {name: written_schema(name) for name in (*kinds.ROOTS, *kinds.NESTED)}
+    return found | {f"schemas/{name}.json": json.dumps(one, indent=1) + "\n" for name, one in schemas.items()}
 
 
 def write(folder: Path = FOLDER) -> None:
     """Write the pages into ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in pages().items():
+        (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
 
 
