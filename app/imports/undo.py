@@ -166,7 +166,7 @@ def _restore(
             except ValueProblem:
                 continue
         prepared.append(PreparedRow(at, values, id=record_id))
-    write_batch(scope, object_type.name, prepared)
+    write_batch(scope, object_type.name, prepared, ruled=False)
     return [at for at, record_id, _ in changed if record_id in old]
 
 

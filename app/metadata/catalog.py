@@ -19,6 +19,7 @@ from app.metadata.layers import Override, live, overlaid
 from app.metadata.leaves import SEPARATOR
 from app.metadata.model import Catalog, ObjectType
 from app.metadata.physical import OBJECT, naming
+from app.metadata.ruling import with_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -117,7 +118,7 @@ class _Base:
         )
         #: Compiled each by itself; those of the catalog have their computed fields worked out.
         self.objects = {name: _shared(name, leaves, None) for name, leaves in self.leaves.items()}
-        objects = resolved(MappingProxyType(self.objects))
+        objects = with_rules(resolved(MappingProxyType(self.objects)), self.document)
         self.catalog = Catalog(version=0, objects=objects, components=_others(self.document))
 
 
@@ -132,7 +133,7 @@ def _compiled(document: Document, names: Naming, base: _Base) -> Mapping[str, Ob
         called = names.of(name, leaves)
         same = called is None and base.leaves.get(name) == leaves
         found[name] = base.objects[name] if same else _shared(name, leaves, called)
-    return resolved(MappingProxyType(found))
+    return with_rules(resolved(MappingProxyType(found)), document)
 
 
 def _objects_of(document: Document) -> dict[str, Leaves]:

@@ -10,7 +10,7 @@ from app.metadata import fieldtypes
 from app.metadata.computing import answer_type, unresolved
 from app.metadata.labels import humanised
 from app.metadata.leaves import nest, spec_hash
-from app.metadata.model import Field, ObjectType, Option, Pipeline, Stage
+from app.metadata.model import Field, Gate, ObjectType, Option, Pipeline, Stage
 from app.metadata.physical import Names, standard_table
 
 if TYPE_CHECKING:
@@ -169,6 +169,7 @@ def _field(name: str, raw: Mapping[str, object], names: Names | None = None) -> 
         system=computed or raw.get("system") is True,
         readonly=raw.get("readonly") is True,
         default=raw.get("default"),
+        default_formula=str(raw.get("default_formula") or ""),
         options=MappingProxyType(_options(_map(raw.get("options")))),
         open=raw.get("open") is True,
         to=to,
@@ -227,7 +228,13 @@ def _stage(name: str, spec: Mapping[str, object]) -> Stage:
         probability=str(spec.get("probability", "")),
         color=str(spec.get("color", "")),
         rank=str(spec.get("rank", "")),
+        enter_if=_gate(_map(spec.get("enter_if"))),
+        leave_if=_gate(_map(spec.get("leave_if"))),
     )
+
+
+def _gate(spec: Mapping[str, object]) -> Gate | None:
+    return Gate(str(spec["when"]), str(spec.get("message", ""))) if spec.get("when") else None
 
 
 def _ordered(raw: Mapping[str, object]) -> list[tuple[str, object]]:

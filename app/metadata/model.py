@@ -110,6 +110,8 @@ class Field:
     system: bool = False
     readonly: bool = False
     default: object = None
+    #: An expression that gives a new record's value instead.
+    default_formula: str = ""
     options: Mapping[str, Option] = field(default_factory=dict[str, Option])
     open: bool = False
     to: tuple[str, ...] = ()
@@ -153,6 +155,44 @@ class Field:
         return not (self.system or self.readonly or self.denied)
 
 
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What must hold to enter or to leave a stage, and what people read when it does not."""
+
+    when: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class RuleDefault:
+    """What a field gets by a rule: ``value``, or what ``formula`` gives."""
+
+    field: str
+    value: object = None
+    formula: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """What must hold when a record is saved, and what follows when ``when`` holds ("" is always).
+
+    ``options`` are (field, the options allowed). Conditions are as written; ``app.records.rulebook`` reads them.
+    """
+
+    name: str
+    label: str = ""
+    when: str = ""
+    refuse_if: str = ""
+    require: str = ""
+    message: str = ""
+    field: str = ""
+    required: tuple[str, ...] = ()
+    visible: tuple[str, ...] = ()
+    read_only: tuple[str, ...] = ()
+    options: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    defaults: tuple[RuleDefault, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
     """A stage of a pipeline; ``probability`` is a fraction 0…1 as text, "" where the object has none."""
@@ -163,6 +203,8 @@ class Stage:
     probability: str = ""
     color: str = ""
     rank: str = ""
+    enter_if: Gate | None = None
+    leave_if: Gate | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,6 +241,9 @@ class ObjectType:
     timeline: bool = True
     #: Indexed roll-ups that count these records: every write of one appends what it adds to them.
     feeds: tuple[Feed, ...] = ()
+    #: What holds when records are written, and a name for these rules as they are: "" when there are none.
+    rules: tuple[Rule, ...] = ()
+    rules_hash: str = ""
     #: Which records whoever has this catalog reaches: in all of these ways; none means every record.
     reach: tuple[Reach, ...] = ()
     #: The title says what they may not read: a short form of the id stands for it.

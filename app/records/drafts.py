@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 from app.access.policy import policy_of
 from app.records.errors import InvalidRecord, RecordNotFound, UnknownObject
 from app.records.intake import Intake, default_values, missing_required
+from app.records.judging import fill_in
 from app.records.links import dead_links, targets_of
 from app.records.pairs import couple
 from app.records.rules import Draft, apply_rules
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from app.access.policy import Sharing
     from app.core.errors import FieldError
@@ -48,7 +49,6 @@ def new_draft(
     default_values(object_type, draft.values, ctx, given)
     if "owner" not in given and scope.member and (narrowed or scope.actor.kind == "member"):
         _own(draft, scope.member, policy_of(scope).sharing.get(object_type.name))
-    _judge(draft)
     return draft
 
 
@@ -66,22 +66,40 @@ def changed_draft(
     object_type: ObjectType, intake: Intake, ctx: Coercion, given: frozenset[str], current: Mapping[str, Any] | None
 ) -> Draft:
     """A record about to be changed; without ``current`` no rule is concerned that looks at it."""
-    draft = Draft(object_type, intake, ctx, given, current)
-    if current is None:
-        couple(draft)
-        draft.intake.errors += missing_required(object_type, draft.values, creating=False)
-    else:
-        _judge(draft)
-    return draft
+    return Draft(object_type, intake, ctx, given, current, partial=current is None)
 
 
-def _judge(draft: Draft) -> None:
+def settle(
+    scope: TenantScope, catalog: Catalog, object_type: ObjectType, drafts: Sequence[Draft], *, ruled: bool = True
+) -> None:
+    """Complete the drafts: what follows from what, defaults by condition, then what is missing.
+
+    What the tenant's rules refuse is found by ``judge``, when it is known which links are dead.
+    """
+    if ruled:
+        read = [draft for draft in drafts if not (draft.partial or _pointed_at(draft))]
+        fill_in(scope, catalog, object_type, read)
+    for draft in drafts:
+        _settle(draft)
+
+
+def _settle(draft: Draft) -> None:
     """Apply rules when every value could be read, then look for what is missing."""
-    unread = {error.pointer.split("/")[1] for error in draft.intake.errors if error.pointer.startswith("/")}
+    if draft.partial:
+        couple(draft)
+        draft.intake.errors += missing_required(draft.object_type, draft.values, creating=False)
+        return
+    unread = _pointed_at(draft)
+    draft.unread = bool(unread)
     if not unread:
         apply_rules(draft)
+        draft.unread = not _pointed_at(draft).isdisjoint(("stage", "pipeline"))
     missing = missing_required(draft.object_type, draft.values, creating=draft.creating)
     draft.intake.errors += [error for error in missing if error.pointer[1:] not in unread]
+
+
+def _pointed_at(draft: Draft) -> set[str]:
+    return {error.pointer.split("/")[1] for error in draft.intake.errors if error.pointer.startswith("/")}
 
 
 def refuse_problems(scope: TenantScope, catalog: Catalog, draft: Draft) -> None:

@@ -17,7 +17,8 @@ _PLANS: Final = ShapeCache()
 class WritePlan:
     """Fields by what the write path does with them.
 
-    ``pairs`` holds (single, list), e.g. ``email`` and ``emails``.
+    ``pairs`` holds (single, list), e.g. ``email`` and ``emails``. ``conditional``: whether the object's own spec has
+    conditions (stage gates, defaults by formula), beside its rules.
     """
 
     defaults: tuple[Field, ...]
@@ -26,6 +27,7 @@ class WritePlan:
     acyclic: tuple[Field, ...]
     unique: tuple[Field, ...]
     pairs: tuple[tuple[str, str], ...]
+    conditional: bool
 
 
 def plan_of(object_type: ObjectType) -> WritePlan:
@@ -43,4 +45,10 @@ def _build(object_type: ObjectType) -> WritePlan:
         acyclic=tuple(field for field in fields if field.acyclic),
         unique=tuple(field for field in fields if field.unique),
         pairs=tuple((field.name, field.primary_of) for field in fields if field.primary_of),
+        conditional=any(field.default_formula for field in fields) or _gated(object_type),
     )
+
+
+def _gated(object_type: ObjectType) -> bool:
+    stages = (stage for pipeline in object_type.pipelines.values() for stage in pipeline.stages.values())
+    return any(stage.enter_if or stage.leave_if for stage in stages)

@@ -30,6 +30,10 @@ class Draft:
     ctx: Coercion
     given: frozenset[str]
     current: Mapping[str, Any] | None = None
+    #: A record about to be changed that was not read: no rule is concerned that looks at it.
+    partial: bool = False
+    #: Some value could not be read, so nothing can be said about the record as a whole.
+    unread: bool = False
 
     @property
     def values(self) -> dict[str, Any]:

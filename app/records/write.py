@@ -16,9 +16,11 @@ from app.core.errors import FieldError
 from app.records import amounts, conflicts, consequences, drafts, store, trash
 from app.records.errors import StaleVersion
 from app.records.intake import coercion_of, needs_current, take_in
+from app.records.judging import judge
 from app.records.links import dead_links, find_cycles, targets_of
 from app.records.matching import lock_value, match_one
 from app.records.permits import Leave, leave_for
+from app.records.rulebook import wakes_rules
 from app.records.rules import rules_need_current
 from app.records.violations import RecordBusy, translated
 
@@ -48,7 +50,9 @@ def create_record(scope: TenantScope, object_name: str, payload: Mapping[str, An
     with leave.told(), translated(object_type):
         intake = take_in(leave.shown, payload, ctx)
         draft = drafts.new_draft(scope, object_type, intake, ctx, frozenset(payload), narrowed=leave.narrowed)
+        drafts.settle(scope, catalog, object_type, [draft])
         draft.intake.errors += leave.unseen_links(draft.values)
+        judge(scope, catalog, object_type, [draft])
         drafts.refuse_problems(scope, catalog, draft)
         targets = targets_of(catalog, object_type, draft.values)
         consequences.lock_parents(scope, catalog, object_type, [draft.values])
@@ -75,8 +79,10 @@ def update_record(
         ctx = coercion_of(scope)
         intake = take_in(leave.shown, patch, ctx, current)
         draft = drafts.changed_draft(object_type, intake, ctx, frozenset(patch), current)
+        drafts.settle(scope, leave.complete, object_type, [draft])
         draft.intake.errors += find_cycles(scope, object_type, record_id, draft.values)
         draft.intake.errors += leave.unseen_links(draft.values, current)
+        judge(scope, leave.complete, object_type, [draft])
         drafts.refuse_problems(scope, leave.complete, draft)
         record = _change(leave, draft, patch, record_id, if_match)
         if leave.narrowed and draft.values:
@@ -92,7 +98,8 @@ def _current(leave: Leave, record_id: UUID, patch: Mapping[str, Any], if_match: 
         consequences.lock_parents(scope, leave.complete, object_type, [], [record_id])
     leave.check([record_id], "edit")
     linked = leave.complete is not leave.catalog and any(f.to for n, f in object_type.fields.items() if n in patch)
-    if not (child or linked or needs_current(object_type, patch) or rules_need_current(object_type, patch)):
+    asked = child or linked or needs_current(object_type, patch) or rules_need_current(object_type, patch)
+    if not (asked or wakes_rules(scope, leave.complete, object_type, patch)):
         return None
     current = store.read_record(scope, object_type, record_id, lock=True)
     if current is None:
