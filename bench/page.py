@@ -24,6 +24,7 @@ _TITLES: Final = {
     "pages": "Web pages",
     "running": "Tenants, log, memory",
     "shaping": "Shaping while people work",
+    "computed": "Formulas and roll-ups",
 }
 #: Lines of DESIGN §12 that nothing can be measured for yet.
 _NOT_BUILT: Final = (
