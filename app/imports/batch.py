@@ -55,9 +55,12 @@ class BatchWriter:
         for target in plan.targets:
             self._targets.setdefault(target.field.name, target)
         fields = plan.object_type.fields
+        given = {default.field for rule in plan.object_type.rules for default in rule.defaults}
         #: An empty cell is an empty value also where a new record would have had a default, unless it is required.
         self._emptied = {
-            name for name, f in fields.items() if f.default is not None and not f.required and not f.system
+            name
+            for name, f in fields.items()
+            if (f.default is not None or f.default_formula or name in given) and not f.required and not f.system
         }
 
     @property

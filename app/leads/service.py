@@ -14,7 +14,7 @@ from app.core import clock
 from app.core.errors import Conflict, FieldError
 from app.events.causes import caused_by
 from app.leads import repository
-from app.records.drafts import invalid, missing, object_of
+from app.records.drafts import invalid, missing, object_of, refuse_ruled
 from app.records.permits import leave_for
 from app.records.reach import permitted
 from app.records.store import change_record, read_record
@@ -75,7 +75,7 @@ def convert_lead(
     Raises:
         RecordNotFound: no such lead, or the actor may not see it.
         AlreadyConverted: the lead was converted before; carries the earlier result.
-        InvalidRecord: ``company`` or ``contact`` is no live record.
+        InvalidRecord: ``company`` or ``contact`` is no live record, or a rule is against one of the records.
     """
     leave = leave_for(scope, "lead", RECORD_EDIT)
     catalog = leave.catalog
@@ -85,6 +85,7 @@ def convert_lead(
         raise missing(leave.object)
     if lead["converted_at"] is not None:
         raise _already(lead)
+    present = lead
     # What may not be read of the lead doesn't go where it may be read.
     lead = {name: value if name in leave.shown.fields else None for name, value in lead.items()} | {"id": lead["id"]}
     with caused_by(scope, conversion=lead_id):
@@ -92,7 +93,8 @@ def convert_lead(
         contact_id = _contact(scope, catalog, lead, contact, company_id)
         deal_id = _deal(scope, catalog, lead, deal_name, company_id, contact_id)
         conversion = Conversion(company_id, contact_id, deal_id)
-        _close(scope, leave.complete, lead, conversion)
+        with leave.told():
+            _close(scope, leave.complete, present, conversion)
         targets = {"company": company_id, "contact": contact_id, "deal": deal_id}
         repository.link_activities(scope, leave.complete, lead_id, {name: one for name, one in targets.items() if one})
     return conversion
@@ -150,14 +152,15 @@ def _deal(
 
 
 def _close(scope: TenantScope, catalog: Catalog, lead: Record, conversion: Conversion) -> None:
-    """Mark the lead; the fields are the system's, so this goes past the payload's checks."""
-    from_now = {
+    """Mark the lead; the fields are the system's, so this goes past the payload's checks, but not past the rules."""
+    from_now: dict[str, Any] = {
         "status": "converted",
         "converted_company": conversion.company,
         "converted_contact": conversion.contact,
         "converted_deal": conversion.deal,
         "converted_at": clock.now(),
     }
+    refuse_ruled(scope, catalog, catalog.objects["lead"], lead, from_now)
     change_record(scope, catalog.objects["lead"], UUID(lead["id"]), from_now, [], None)
 
 

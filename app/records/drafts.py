@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from app.access.policy import policy_of
 from app.records.errors import InvalidRecord, RecordNotFound, UnknownObject
-from app.records.intake import Intake, default_values, missing_required
-from app.records.judging import fill_in
+from app.records.intake import Intake, coercion_of, default_values, missing_required
+from app.records.judging import fill_in, judge
 from app.records.links import dead_links, targets_of
 from app.records.pairs import couple
 from app.records.rules import Draft, apply_rules
@@ -108,6 +108,16 @@ def refuse_problems(scope: TenantScope, catalog: Catalog, draft: Draft) -> None:
         targets = targets_of(catalog, draft.object_type, draft.values)
         draft.intake.errors += dead_links(scope, catalog, draft.object_type, targets)
         raise invalid(draft.object_type, draft.intake.errors)
+
+
+def refuse_ruled(
+    scope: TenantScope, catalog: Catalog, object_type: ObjectType, current: Mapping[str, Any], values: dict[str, Any]
+) -> None:
+    """Raise InvalidRecord for what the tenant's rules have against ``values`` that the engine itself would write."""
+    draft = Draft(object_type, Intake(values), coercion_of(scope), frozenset(), current)
+    judge(scope, catalog, object_type, [draft])
+    if draft.intake.errors:
+        raise invalid(object_type, draft.intake.errors)
 
 
 def invalid(object_type: ObjectType, errors: list[FieldError]) -> InvalidRecord:
