@@ -18,6 +18,7 @@ _COMMANDS: Final = {
     "worker": "app.cli.worker:worker",
     "relay": "app.cli.relay:relay",
     "migrate": "app.cli.migrate:migrate",
+    "upgrade": "app.cli.upgrade:upgrade",
     "doctor": "app.cli.doctor:doctor",
     "jobs": "app.cli.jobs:jobs",
     "pod": "app.cli.pod:pod",

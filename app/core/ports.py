@@ -30,6 +30,51 @@ class SqlScope(Protocol):
         ...
 
 
+class Laying(Protocol):
+    """What a release changes in one tenant's layers."""
+
+    @property
+    def conflicts(self) -> Sequence[Mapping[str, object]]:
+        """Leaves both sides changed; the tenant's stays in force."""
+        ...
+
+    @property
+    def notices(self) -> Sequence[str]:
+        """What its admin should know."""
+        ...
+
+    @property
+    def steps(self) -> Sequence[str]:
+        """What is done, in short."""
+        ...
+
+    @property
+    def plain(self) -> bool:
+        """Whether the tenant is then like one made anew."""
+        ...
+
+    def write(self, connection: Any, version: int, *, told: bool) -> None:
+        """Do it in the transaction of ``connection``."""
+        ...
+
+
+class Layers(Protocol):
+    """Brings tenants to one platform layer. ``connection`` is an owner's with the tenant's search_path."""
+
+    @property
+    def count(self) -> int:
+        """How many distinct plans were made."""
+        ...
+
+    def find(self, connection: Any, tenant: Any, version: int) -> Laying | None:
+        """What was planned for tenants like this one."""
+        ...
+
+    def plan(self, connection: Any, tenant: Any, version: int) -> Laying:
+        """Plan it, which takes its time."""
+        ...
+
+
 class UnboundPortError(RuntimeError):
     """A port was used before the factory bound it."""
 
@@ -51,6 +96,8 @@ class Ports:
     tenant_tables: Callable[[], Sequence[str]] = field(default_factory=lambda: _unbound("tenant_tables"))
     #: platform_layer(): hash and JSON document of this program's platform layer (app.metadata.layered)
     platform_layer: Callable[[], tuple[str, str]] = field(default_factory=lambda: _unbound("platform_layer"))
+    #: layers(hash): plans and lays that platform layer under tenants (app.metadata.upgrading)
+    layers: Callable[[str], Layers] = field(default_factory=lambda: _unbound("layers"))
     #: seal(runtime, tenant_id): give the tenant's new events their sequence; how many (app.events)
     seal: Callable[[Runtime, UUID], int] = field(default_factory=lambda: _unbound("seal"))
     #: pending(runtime): tenants whose events wait for sealing (tenants.scope over pod.pending)

@@ -11,6 +11,7 @@ from app.core.ports import Ports, Runtime
 from app.events.seal import seal_tenant
 from app.factory import jobs as jobs  # for the jobs it registers
 from app.metadata.fresh import fresh_tenant, platform_layer
+from app.metadata.upgrading import Layers
 from app.records.handover import hand_over
 from tenants import scope
 from tenants.provisioning.bootstrap import prepare
@@ -46,6 +47,7 @@ def bind_ports() -> Ports:
         authorise=lambda scope, right, name="": require(cast("TenantScope", scope), right, name),
         tenant_tables=fresh_tenant,
         platform_layer=platform_layer,
+        layers=Layers,
         seal=seal_tenant,
         pending=_pending,
         pods=lambda runtime: pod_numbers(runtime.databases),

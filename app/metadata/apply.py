@@ -139,10 +139,8 @@ def look(connection: Connection, tenant: Tenant) -> Situation:
     row = connection.execute("select version from pod.tenant where id = %s", (tenant.id,)).fetchone()
     if row is None:
         raise NotFound("There is no such workspace any more.")
-    for (hash_,) in connection.execute("select hash from metadata_layer").fetchall():
-        if hash_ != layered.platform_hash():
-            found = connection.execute("select document from pod.layer where hash = %s", (hash_,)).fetchone()
-            layered.keep(hash_, found[0] if found else None)
+    pins = connection.execute("select layer, hash from metadata_layer").fetchall()
+    layered.learn_as_owner(connection, pins)
     return situation(connection.execute, connection, tenant, int(row[0]))
 
 
@@ -204,7 +202,7 @@ def _write(connection: Connection, tenant: Tenant, given: Situation, made: Plan,
     version = int(bumped[0]) if bumped else given.stored.version
     change = history.write(connection, tenant, made, request, version)
     _keep(connection, made, request, version)
-    work = _leave_work(connection, tenant, made, change)
+    work = leave_work(connection, tenant, made, change)
     if any(kept(feed.rollup) for obj in made.after.objects.values() for feed in obj.feeds):
         ask(connection, tenant, ROLLUP_JOB)
     return Applied(made, version, change, work)
@@ -215,7 +213,8 @@ def _keep(connection: Connection, made: Plan, request: Request, version: int) ->
         store.write_source(connection, request.source, made.changes.stated, version)
 
 
-def _leave_work(connection: Connection, tenant: Tenant, made: Plan, change: UUID) -> tuple[UUID, ...]:
+def leave_work(connection: Connection, tenant: Tenant, made: Plan, change: UUID) -> tuple[UUID, ...]:
+    """Note what the change leaves to a job, and ask for it."""
     work = [
         (ids.uuid7(), {"table": step.table, "name": step.name, "op": step.op, "ddl": step.ddl}) for step in made.online
     ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import threading
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
 
@@ -17,10 +17,14 @@ from app.metadata.components import read_platform
 from app.metadata.layers import component_name, stack
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+
+    import psycopg
 
     from app.metadata.leaves import Document
     from tenants.scope import TenantScope
+
+    Connection = psycopg.Connection[tuple[Any, ...]]
 
 PLATFORM: Final = "platform"
 Pins = tuple[tuple[str, str], ...]
@@ -69,6 +73,14 @@ def learn(scope: TenantScope, pins: Pins) -> None:
     for _, hash_ in pins:
         if hash_ != platform_hash() and hash_ not in _known:
             keep(hash_, scope.ask_login("select pod.layer_document(%s)", (hash_,)))
+
+
+def learn_as_owner(connection: Connection, pins: Iterable[tuple[str, str]]) -> None:
+    """``learn`` on an owner's connection."""
+    for _, hash_ in pins:
+        if hash_ != platform_hash() and hash_ not in _known:
+            row = connection.execute("select document from pod.layer where hash = %s", (hash_,)).fetchone()
+            keep(hash_, row[0] if row else None)
 
 
 def keep(hash_: str, found: object) -> None:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from app.metadata.conversion import Conversion, Preview
     from app.metadata.ddl.diff import Safety, Step
     from app.metadata.ddl.inspect import Held
+    from app.metadata.leaves import Document
     from app.metadata.model import Catalog
     from app.metadata.store import Connection, Execute, Stored
     from tenants.scope import Tenant
@@ -111,10 +112,13 @@ def situation(execute: Execute, connection: Connection, tenant: Tenant, version:
     return Situation(stored, state, store.seed(execute), held(execute), execute, connection, tenant)
 
 
-def plan(given: Situation, changes: Changes, now: datetime, *, quick: bool = False) -> Plan:
+def plan(
+    given: Situation, changes: Changes, now: datetime, *, quick: bool = False, standard: Document | None = None
+) -> Plan:
     """What applying ``changes`` takes. Those that are blocked have no DDL: nothing of them is applied.
 
-    ``quick``: without what is only told to people (repairs, previews), while writers wait.
+    ``quick``: without what is only told to people (repairs, previews), while writers wait. ``standard``: what tables
+    and columns are called without a row that says otherwise, where the layers below are not the tenant's any more.
     """
     old = catalogs.compose(given.stored)
     if changes.blocked or changes.empty:
@@ -126,7 +130,7 @@ def plan(given: Situation, changes: Changes, now: datetime, *, quick: bool = Fal
         given.stored.physical,
         live(changes.before),
         after,
-        live(given.state.lower),
+        live(given.state.lower) if standard is None else standard,
         renames=changes.renames,
         seed=given.seed,
         now=now,

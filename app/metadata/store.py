@@ -135,6 +135,17 @@ def write_physical(connection: Connection, known: Iterable[Physical], wanted: It
         )
 
 
+def write_pins(connection: Connection, pins: Iterable[tuple[str, str]]) -> None:
+    """Lay the tenant over these layers, lowest first."""
+    rows = [{"layer": layer, "place": place, "hash": hash_} for place, (layer, hash_) in enumerate(pins)]
+    connection.execute(
+        "insert into metadata_layer (layer, place, hash) select layer, place, hash"
+        " from jsonb_to_recordset(%s) n (layer text, place integer, hash text)"
+        " on conflict (layer) do update set place = excluded.place, hash = excluded.hash",
+        (Jsonb(rows),),
+    )
+
+
 def write_source(connection: Connection, source: str, stated: Mapping[str, object], version: int) -> None:
     """What ``source`` states now."""
     connection.execute(

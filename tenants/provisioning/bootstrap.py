@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 import sqlalchemy as sa
 from psycopg import sql
@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from app.core import crypto
 from app.core.config import ConfigError
 from app.core.db import PodAddress, make_engine
+from tenants.provisioning import release
 from tenants.provisioning.hardening import Gap, check_hardening, harden
 from tenants.provisioning.migrating import migrate_control, migrate_pod
 from tenants.registry.pods import pod_loader, pod_numbers
@@ -178,16 +179,14 @@ def prepare(runtime: Runtime, superuser_url: str | None) -> None:
             prepare_pod(superuser_url, _pod_database(config, number), config.hardening)
     for number in numbers:
         migrate_pod(databases.pod_owner(number))
-        keep_layer(databases.pod_owner(number), runtime.ports)
+        keep_release(databases.pod_owner(number), runtime.ports)
         _refuse_open_pod(databases, number, config.hardening)
 
 
-def keep_layer(owner: sa.Engine, ports: Ports) -> None:
-    """Keep this program's platform layer in a pod: what its tenants pin, for programs of another version too."""
-    hash_, document = ports.platform_layer()
-    statement = "insert into pod.layer (hash, layer, document) values (%s, 'platform', %s) on conflict do nothing"
+def keep_release(owner: sa.Engine, ports: Ports) -> None:
+    """Keep this program's platform layer in a pod, for programs of another version too, and put this one in force."""
     with owner.begin() as connection:
-        connection.exec_driver_sql(statement, (hash_, document))
+        release.put_in_force(cast("release.Connection", connection.connection.driver_connection), release.of(ports))
 
 
 def _refuse_open_pod(databases: Databases, number: int, hardening: Hardening) -> None:
@@ -213,7 +212,7 @@ def add_pod(runtime: Runtime, superuser_url: str, app_url: str, owner_url: str) 
     owner = make_engine(address.owner_url)
     try:
         migrate_pod(owner)
-        keep_layer(owner, runtime.ports)
+        keep_release(owner, runtime.ports)
     finally:
         owner.dispose()
     register_pod(databases.control_owner(), runtime.config.secret_key, number, address, runtime.config.hardening)

@@ -98,6 +98,13 @@ def tenant_statements(since: str | None = None) -> tuple[str, ...]:
 
 
 @cache
+def tenant_revisions() -> tuple[str, ...]:
+    """The revisions of tenants this program knows, oldest first."""
+    script = ScriptDirectory.from_config(_config("tenant"))
+    return tuple(reversed([revision.revision for revision in script.walk_revisions()]))
+
+
+@cache
 def append_only_tables() -> tuple[str, ...]:
     """Tables of a tenant on which its role may only insert and select, as the revisions declare them."""
     script = ScriptDirectory.from_config(_config("tenant"))

@@ -68,7 +68,7 @@ def _keep(runtime: Runtime, pod: int, wanted: int) -> int:
     current = blueprint(runtime.ports)
     while True:
         with owner_transaction(runtime.databases, pod) as connection:
-            if not _scalar(connection, "select pg_try_advisory_xact_lock(4, 0)"):
+            if not _scalar(connection, "select pg_try_advisory_xact_lock(4, 0)") or _is_left(connection, current):
                 return made
             if _drop_outdated(connection, current):
                 continue
@@ -76,6 +76,12 @@ def _keep(runtime: Runtime, pod: int, wanted: int) -> int:
                 return made
             make_spare(connection, runtime.ports)
             made += 1
+
+
+def _is_left(connection: Connection, current: str) -> bool:
+    """Whether a newer program has the pod: the spares are its own affair then."""
+    newest_one = _scalar(connection, "select blueprint from pod.release order by at desc limit 1")
+    return newest_one is not None and newest_one != current
 
 
 def _drop_outdated(connection: Connection, current: str) -> bool:

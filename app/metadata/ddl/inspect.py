@@ -28,6 +28,11 @@ select c.relname, c.reltuples::bigint, pg_relation_size(c.oid),
   from pg_class c
  where c.relnamespace = current_schema()::regnamespace and c.relkind = 'r' and starts_with(c.relname, 'o_')
 """
+_LARGE: Final = """
+select c.relname from pg_class c
+ where c.relnamespace = current_schema()::regnamespace and c.relkind = 'r' and starts_with(c.relname, 'o_')
+   and pg_relation_size(c.oid) > %s
+"""
 _COLUMNS: Final = """
 select c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attgenerated::text,
        coalesce(pg_get_expr(d.adbin, d.adrelid), ''), coalesce(l.collname, '')
@@ -72,6 +77,11 @@ def held(execute: Execute) -> dict[str, Held]:
         name: Held(max(rows, 0), size, frozenset(columns), attributes, frozenset(guards))
         for name, rows, size, columns, attributes, guards in execute(_STANDING).fetchall()
     }
+
+
+def large_tables(execute: Execute) -> frozenset[str]:
+    """The tables whose rows are worked on by a job only."""
+    return frozenset(name for (name,) in execute(_LARGE, (LARGE,)).fetchall())
 
 
 def described(execute: Execute, catalog: Catalog) -> dict[str, list[str]]:

@@ -98,6 +98,15 @@ STATEMENTS = (
     "comment on column pod.tenant.platform is 'the hash of the platform layer it is laid over: metadata_layer, place 0'",
     # Documents of layers by their hash: stored once a pod, pinned by its tenants (metadata_layer).
     "create table pod.layer (hash text primary key, layer text not null, document jsonb not null, made_at timestamptz not null default now())",
+    # What programs brought this pod to their version; the newest is in force. An older one leaves spares and tenants be.
+    """
+    create table pod.release (
+        blueprint text primary key,
+        platform text not null references pod.layer,
+        system_version text not null,
+        at timestamptz not null default clock_timestamp()
+    )
+    """,
     "create table pod.schedule (name text primary key, slot timestamptz not null)",
     "create index job_due on pod.job (run_at) where state = 'waiting'",
     "create index job_leased on pod.job (lease_until) where state in ('rung', 'running')",
