@@ -114,7 +114,7 @@ def _sharing(
         url=f"/records/{object_name}/{record_id}/sharing",
         access=f"/records/{object_name}/{record_id}/access",
         shares=rows,
-        may=sharing.may_share(scope, object_name, record_id),
+        levels=sharing.may_give(scope, object_name, record_id),
         grantees=grantees(scope),
         values=values or {"grantee": "", "level": "read", "expires": ""},
         errors=errors,
