@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from app.events import anchor, consumers
+from app.exports import tasks as exports
 from app.imports import tasks as imports
-from tenants.identity import invitations
+from tenants.identity import invitations, support
 
-__all__ = ["anchor", "consumers", "imports", "invitations"]
+__all__ = ["anchor", "consumers", "exports", "imports", "invitations", "support"]

@@ -25,12 +25,14 @@ APIS: Final = (
     "app.records.api_reference",
     "app.leads.api",
     "app.imports.api",
+    "app.exports.api",
     "tenants.identity.api",
     "app.rights.api.members",
     "app.rights.api.teams",
     "app.rights.api.roles",
     "app.rights.api.sharing",
     "app.rights.api.audit",
+    "app.rights.api.support",
 )
 PAGES: Final = (
     "tenants.identity.pages",
@@ -38,6 +40,7 @@ PAGES: Final = (
     "app.records.pages",
     "app.leads.pages",
     "app.imports.pages",
+    "app.exports.pages",
     "app.rights.pages",
 )
 

@@ -12,6 +12,8 @@ import pytest
 
 from app.access import shares, teams
 from app.core import clock, crypto
+from app.exports.options import ExportOptions
+from app.exports.service import start_export
 from app.http import ratelimit
 from app.records.write import create_record
 from app.rights import roles, sharing
@@ -126,6 +128,7 @@ def _build(runtime: Runtime, label: str) -> House:
             (f"{canary}.csv",),
         ).fetchone()
         values["import_id"] = str(row[0] if row else "")
+        values["export_id"] = str(_export(scope, canary))
         for role in ("owner", "read_only", "nobody"):
             member = owner.id if role == "owner" else _member(scope, role, canary)
             house.sessions[role] = crypto.token()
@@ -139,6 +142,14 @@ def _build(runtime: Runtime, label: str) -> House:
     values["session"] = str(_session_id(runtime, tenant, house.sessions["nobody"]))
     house.person = sessions.start(runtime.databases, person[0] if person else uuid.uuid4(), Visitor())
     return house
+
+
+def _export(scope: Any, canary: str) -> UUID:
+    """One of the owner's that is done."""
+    options = ExportOptions(object="company", filter=f"name == '{canary}'")
+    export_id = start_export(scope, options).id
+    scope.execute("update export set state = 'done' where id = %s", (export_id,))
+    return export_id
 
 
 def _of_rights(runtime: Runtime, scope: Any, canary: str, company: str) -> dict[str, str]:
