@@ -11,6 +11,7 @@ import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime  # noqa: TC003  (msgspec reads the annotations)
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Literal, LiteralString, cast
 from uuid import UUID
@@ -19,7 +20,7 @@ import msgspec
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from app.core.errors import Conflict, NotFound, Unauthenticated, Unavailable
+from app.core.errors import Conflict, NotFound, SupportEnded, Unauthenticated, Unavailable
 from app.core.jobs import cause_of_job
 from tenants import trips
 from tenants.registry.directory import locate_tenant
@@ -38,7 +39,7 @@ log = logging.getLogger(__name__)
 
 #: Any: what a column holds; the caller knows.
 Row = tuple[Any, ...]
-CredentialKind = Literal["session", "key", "job", "ticket"]
+CredentialKind = Literal["session", "key", "job", "ticket", "support"]
 
 #: Seconds a transaction may take, by statement_timeout and by a check between statements.
 READ_BUDGET: Final = 5.0
@@ -122,11 +123,19 @@ class Member:
     team: UUID | None = None
 
 
+class Support(msgspec.Struct, frozen=True):
+    """The workspace's grant that a session of support is in by: what of, and until when."""
+
+    grant: UUID
+    role: str
+    until: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """Who is written into events."""
 
-    kind: Literal["member", "key", "import", "system"]
+    kind: Literal["member", "key", "import", "support", "system"]
     id: UUID | None
     name: str
 
@@ -151,7 +160,8 @@ class TenantScope:
     """A transaction inside one tenant. ``role`` is the main one, ``version`` that of metadata, roles and sharing.
 
     Rights are what ``role`` and ``roles`` hold together; of a key, as far as ``makers``, the roles of the member who
-    made it, hold it too. ``confirmed`` names what the caller was asked and agreed to (``leaves_reach``).
+    made it, hold it too. In a session of ``support`` they are those of the member who let it in, bounded by the grant's
+    role. ``confirmed`` names what the caller was asked and agreed to (``leaves_reach``).
     """
 
     connection: psycopg.Connection[Row]
@@ -168,6 +178,7 @@ class TenantScope:
     deadline: float = 0.0
     roles: tuple[str, ...] = ()
     makers: tuple[str, ...] = ()
+    support: Support | None = None
     confirmed: frozenset[str] = frozenset()
     #: What ``app.access`` worked out for this scope; ``unsettled`` when the transaction itself changed rights.
     view: object = field(default=None, init=False, repr=False, compare=False)
@@ -304,6 +315,9 @@ def _enter_job(
     budget: float | None,
     by_key: bool = False,
 ) -> TenantScope:
+    if actor.kind == "support":
+        # A job would go on when the grant is over.
+        raise Unauthenticated("Support starts nothing in the background")
     kind, actor_id = ("member", member) if member is not None else (actor.kind, actor.id)
     values = (str(tenant).encode(), kind.encode(), None if actor_id is None else str(actor_id).encode())
     row = pooled.begin(_ENTER_JOB, values, write=write, budget=budget, by_key=by_key)
@@ -405,9 +419,7 @@ def _abandon(proxied: PoolProxiedConnection, connection: psycopg.Connection[Row]
 
 
 def _budget(budget: float | None, *, write: bool) -> float:
-    if budget is not None:
-        return budget
-    return WRITE_BUDGET if write else READ_BUDGET
+    return budget if budget is not None else WRITE_BUDGET if write else READ_BUDGET
 
 
 @dataclass(frozen=True, slots=True)
@@ -423,6 +435,7 @@ class _Entered:
     kind: CredentialKind
     roles: tuple[str, ...]
     makers: tuple[str, ...]
+    support: Support | None
 
 
 def _scope(
@@ -442,11 +455,12 @@ def _scope(
         deadline=time.monotonic() + _budget(budget, write=write) + _GRACE,
         roles=entered.roles,
         makers=entered.makers,
+        support=entered.support,
     )
 
 
 #: How many columns ``pod.enter`` and ``pod.enter_job`` have.
-_COLUMNS: Final = 22
+_COLUMNS: Final = 23
 
 
 @lru_cache(maxsize=1000)
@@ -463,18 +477,23 @@ def _entered(pod: int, row: tuple[Value, ...]) -> _Entered:
     kind, name, role = cast("CredentialKind", text[16]), text[17], text[18]
     if kind == "key":
         actor = Actor("key", credential, name)
+    elif kind == "support":
+        actor = Actor("support", credential, name)
     elif member is not None:
         actor = Actor("member", member.id, member.name)
     else:
         actor = SYSTEM
     # Names of roles hold no comma.
     roles, makers = tuple(text[19].split(",")[1:]), tuple(text[20].split(",") if text[20] else ())
-    return _Entered(tenant, member, actor, role, int(text[9]), credential, kind, roles, makers)
+    support = msgspec.json.decode(text[22], type=Support) if text[22] else None
+    return _Entered(tenant, member, actor, role, int(text[9]), credential, kind, roles, makers, support)
 
 
 def _refusal(connection: psycopg.Connection[Row], host: str | None, credential: bytes) -> Exception:
     """Why ``pod.enter`` gave nothing; told apart only as far as a stranger may know."""
     row = connection.execute("select pod.refusal(%s, %s)", (host, credential)).fetchone()
+    if row is not None and row[0] == "support":
+        return SupportEnded("The workspace's grant is over or was taken back. Only the workspace can give another")
     if row is not None and row[0] == "credential":
         return Unauthenticated("The session or key is not valid any more")
     return NotFound("There is no such workspace here")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from uuid import UUID
 
 from app.core import clock
-from app.core.errors import Conflict, FieldError, InvalidInput, NotFound
+from app.core.errors import Conflict, FieldError, Forbidden, InvalidInput, NotFound
 from tenants import log
 from tenants.identity.members import role_names
 
@@ -97,6 +97,7 @@ def put_share(
         InvalidInput: unknown kind, grantee or level; an end in the past.
         Conflict: the record is shared too often.
     """
+    _not_support(scope)
     grantee = grantee if kind == "role" else grantee.lower()
     check_grantee(scope, kind, grantee)
     check_level(level)
@@ -130,9 +131,16 @@ def get_share(scope: TenantScope, object_name: str, record: UUID, share: UUID) -
 
 def drop_share(scope: TenantScope, object_name: str, record: UUID, share: UUID) -> None:
     """Take a grant back; raises NotFound."""
+    _not_support(scope)
     found = get_share(scope, object_name, record, share)
     scope.execute("delete from share where id = %s", (share,))
     log.note(scope, "unshared", object_name, record, {"shared": [_told(found), None]})
+
+
+def _not_support(scope: TenantScope) -> None:
+    """Whom records are given to is the members' to say."""
+    if scope.support is not None:
+        raise Forbidden("Support shares no records.")
 
 
 def check_grantee(scope: TenantScope, kind: str, grantee: str) -> None:

@@ -24,6 +24,7 @@ _COMMANDS: Final = {
     "tenant": "app.cli.tenant:tenant",
     "member": "app.cli.member:member",
     "key": "app.cli.key:key",
+    "support": "app.cli.support:support",
     "import": "app.cli.import_:import_",
 }
 

@@ -55,7 +55,8 @@ class Access:
 
     ``audience``: ``workspace`` (a tenant's member or key), ``base`` (the base host), ``public`` (anybody, any host).
     ``right``: what the roles must hold; None = any member. ``object``: with which object, where the address does not
-    name it as ``object_name``. ``member``: keys are refused, a person must be behind it.
+    name it as ``object_name``. ``member``: keys are refused, a member must be behind it, or with ``support`` one who was
+    let in to help; they may do whatever asks for no member.
     ``person``: the base host's visitor must be signed in. ``write``: enters a write scope; None = by HTTP method.
     ``body_limit``: how many bytes a body may have; it is taken in before the scope is entered.
     ``by_key``: its statements find rows by keys and by indexes of search only, so that the server may keep their plans.
@@ -66,6 +67,7 @@ class Access:
     object: str = ""
     write: bool | None = None
     member: bool = False
+    support: bool = False
     person: bool = False
     csrf: bool = True
     credential: bool = True
@@ -87,6 +89,7 @@ def workspace(
     object_name: str = "",
     write: bool | None = None,
     member: bool = False,
+    support: bool = False,
     body_limit: int = BODY_LIMIT,
     by_key: bool = False,
 ) -> Callable[[Callable[Concatenate[S, P], R]], Callable[P, R | Response]]:
@@ -95,7 +98,10 @@ def workspace(
     The tenant comes from the host, from the Bearer key, or from both, which must agree (else 404). A response with
     an error status rolls the transaction back, so that a view may answer with a form again without half a write.
     """
-    access = Access("workspace", right, object_name, write=write, member=member, body_limit=body_limit, by_key=by_key)
+    access = Access(
+        "workspace", right, object_name, write=write, member=member, support=support, body_limit=body_limit,
+        by_key=by_key,
+    )  # fmt: skip
 
     def decorate(view: Callable[Concatenate[S, P], R]) -> Callable[P, R | Response]:
         @wraps(view)
@@ -252,6 +258,10 @@ def _admit(scope: RequestScope, access: Access, kind: str) -> None:
 
 
 def _check_credential(scope: RequestScope, access: Access, kind: str) -> None:
+    if scope.credential_kind == "support" and kind == "session":
+        if access.member and not access.support:
+            raise Forbidden("This is for members of the workspace; support can't do it.")
+        return
     if scope.credential_kind != kind:
         raise Unauthenticated("Sign in to go on.")
     if kind == "key" and access.member:

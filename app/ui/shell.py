@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from flask import Flask
 
 #: Themes and densities a member may choose; "system" follows the device.
@@ -45,6 +47,8 @@ class Shell:
     base_url: str = "/"
     creatable: tuple[NavItem, ...] = field(default=())
     shortcuts: bool = True
+    #: Until when a session of support lasts; None for members.
+    support_until: datetime | None = None
 
     def may(self, right: str) -> bool:
         """Whether the member holds ``right``; controls without it are not shown."""

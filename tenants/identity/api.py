@@ -54,6 +54,8 @@ def me(scope: TenantScope) -> Response:
         if member is None
         else {"id": member.id, "name": member.name, "email": member.email, "role": member.role},
     }
+    if scope.support is not None:
+        body["support"] = {"name": scope.actor.name, "role": scope.support.role, "until": scope.support.until}
     return json_response(body)
 
 

@@ -17,7 +17,7 @@ from app.exports.service import start_export
 from app.http import ratelimit
 from app.records.write import create_record
 from app.rights import roles, sharing
-from tenants.identity import invitations, keys, sessions
+from tenants.identity import invitations, keys, sessions, support
 from tenants.identity.sessions import Visitor
 from tenants.scope import Tenant, enter_job
 from tests.support.tenants import PATIENT, make_tenant, owner_of
@@ -160,12 +160,23 @@ def _of_rights(runtime: Runtime, scope: Any, canary: str, company: str) -> dict[
     share = shares.put_share(scope, "company", UUID(company), kind="team", grantee=str(team))
     invited = invitations.invite(runtime, scope, email=f"invited-{canary}@example.com", role="member")
     return {
+        "grant": str(_grant(scope, canary)),
         "team": str(team),
         "role": role,
         "rule": str(sharing.put_rule(scope, rule).id),
         "share": str(share.id),
         "invitation": str(invited.id),
     }
+
+
+def _grant(scope: Any, canary: str) -> UUID:
+    """Support was let in, and somebody asked for a way in."""
+    made = support.put_grant(scope, "read_only", 4, canary)
+    scope.execute(
+        "insert into support_visit (id, support_grant, name, email, reason) values (uuidv7(), %s, %s, %s, %s)",
+        (made.id, canary, f"{canary}@example.com", canary),
+    )
+    return made.id
 
 
 def _member(scope: Any, role: str, canary: str) -> UUID:

@@ -46,6 +46,7 @@ def build_shell() -> Shell | None:
         objects=objects,
         base_url=runtime().config.base_url,
         shortcuts=preferences.get("shortcuts") != "off",
+        support_until=scope.support.until if scope.support is not None else None,
     )
 
 
