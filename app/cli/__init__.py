@@ -26,6 +26,7 @@ _COMMANDS: Final = {
     "key": "app.cli.key:key",
     "support": "app.cli.support:support",
     "import": "app.cli.import_:import_",
+    "export": "app.cli.export:export",
 }
 
 

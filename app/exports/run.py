@@ -94,8 +94,12 @@ def _keep(runtime: Runtime, tenant: UUID, row: ExportRow, part: Part) -> None:
 @contextmanager
 def _as_maker(runtime: Runtime, tenant: UUID, row: ExportRow, *, write: bool) -> Iterator[TenantScope]:
     """A scope with the rights its maker has now."""
-    kind, by = row.by_kind, row.by_id
-    actor = Actor("member", by, "") if kind == "member" else Actor("key", by, "") if kind == "key" else SYSTEM
+    if row.by_kind == "member":
+        actor = Actor("member", row.by_id, "")
+    elif row.by_kind == "key":
+        actor = Actor("key", row.by_id, "")
+    else:  # a scope without either has the owner's rights: those are nobody else's
+        raise Forbidden("Only members and their keys export in the background.")
     budget = None if write else _READ_BUDGET
     with enter_job(runtime.databases, tenant, actor=actor, write=write, budget=budget) as scope:
         yield scope

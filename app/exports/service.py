@@ -29,6 +29,7 @@ RUN_JOB: Final = "exports.run"
 KEPT: Final = timedelta(days=7)
 #: Exports one member or key may have under way.
 _MOST_OPEN: Final = 5
+_MAKERS: Final = frozenset({"member", "key"})
 _REFUSALS: Final = (Forbidden, InvalidInput)
 
 
@@ -40,6 +41,8 @@ def start_export(scope: TenantScope, options: ExportOptions) -> ExportRow:
     options = checked(options)
     layout, total = prepare(scope, options)
     by = maker(scope)
+    if by[0] not in _MAKERS:
+        raise Forbidden("Only members and their keys export records.")
     if repository.count_open(scope, by) >= _MOST_OPEN:
         raise ExportBusy(f"{_MOST_OPEN} of your exports are under way; wait for one or cancel it.")
     export_id = ids.uuid7()
@@ -55,7 +58,7 @@ def maker(scope: TenantScope) -> tuple[str, UUID | None]:
     """Whose an export made in this scope is: the key's, the member's, or the operator's."""
     if scope.credential_kind == "key" and scope.credential is not None:
         return "key", scope.credential
-    if scope.member is not None:
+    if scope.member is not None and scope.actor.kind == "member":
         return "member", scope.member.id
     return scope.actor.kind, scope.actor.id
 

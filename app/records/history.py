@@ -79,8 +79,8 @@ def _seen(scope: TenantScope, catalog: Catalog, events: Sequence[Event]) -> list
     found: list[Event] = []
     for event in events:
         obj = catalog.objects.get(event["object"])
-        if obj is None:
-            found += [event] if others and event["object"] not in complete.objects else []
+        if obj is None or event["kind"] == "exported":
+            found += [event] if others and (obj is not None or event["object"] not in complete.objects) else []
         elif not obj.reach or (event["record_id"] and UUID(event["record_id"]) in reached[obj.name]):
             found += _cut(catalog, obj, [event])
     return found
