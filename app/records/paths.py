@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 #: The title of any record, as a path of its own: pages ask for it, the API does not list it.
 TITLE: Final = "_title"
+#: Whether whoever asks may do something with the record (``_may_edit``); like the title a path of pages alone.
+MAY: Final = "_may_"
 _BASE: Final = "r"
 #: Links a path may follow one after the other: ``company.parent.owner.name``.
 _MAX_HOPS: Final = 3
@@ -171,6 +173,11 @@ class Source:
     def base(self) -> Place:
         """The object's table; made when a statement is written, which is once for many questions of a shape."""
         return self._base if isinstance(self._base, Row) else self._tables(self.object, self._base)
+
+    @property
+    def row(self) -> Row:
+        """The object's row by its alias, for conditions that add no table of their own."""
+        return Row(self._name)
 
     @property
     def id(self) -> sa.ColumnElement[Any]:

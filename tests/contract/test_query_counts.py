@@ -16,6 +16,7 @@ from uuid import UUID
 import pytest
 
 from app.http import ratelimit
+from app.records.handover import ask_to_hand_over
 from app.records.write import trash_record
 from app.samples.service import load_samples
 from tests.isolation.conftest import call, csrf_token
@@ -216,6 +217,10 @@ def _add_values(crowd: Crowd, request: Request) -> None:
         if "{a_trashed}" in wanted:
             crowd.values["a_trashed"] = crowd.values["company"]
             trash_record(scope, "company", UUID(crowd.values["company"]))
+        if "{handed}" in wanted:
+            handed = UUID(crowd.values["member"])
+            ask_to_hand_over(scope, handed, "member", UUID(crowd.values["owner"]))
+            crowd.values["handed"] = str(handed)
         if "{inactive}" in wanted:
             scope.execute("update member set status = 'inactive' where id = %s", (crowd.values["member"],))
             crowd.values["inactive"] = crowd.values["member"]

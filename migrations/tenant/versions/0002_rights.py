@@ -116,6 +116,7 @@ STATEMENTS = (
         expires_at timestamptz not null,
         revoked_at timestamptz,
         revoked_by uuid references member,
+        end_noted_at timestamptz,
         check (expires_at > at and expires_at <= at + interval '7 days')
     )
     """,
