@@ -30,7 +30,6 @@ from tenants.trips import Kept, Prepared, Value
 if TYPE_CHECKING:
     from psycopg import sql
     from psycopg.sql import Composable
-    from sqlalchemy.pool import PoolProxiedConnection
 
     from app.core.db import Databases
     from app.core.ports import Params
@@ -186,6 +185,7 @@ class TenantScope:
     deferred: list[tuple[LiteralString, Mapping[str, Any]]] = field(
         default_factory=list[tuple[LiteralString, Mapping[str, Any]]]
     )
+    life: trips.Life = field(default_factory=trips.Life, repr=False, compare=False)
 
     def execute(self, query: LiteralString | Composable, params: Params = ()) -> psycopg.Cursor[Row]:
         """Run one statement with bound parameters (``%s`` or ``%(name)s``); rows come as tuples."""
@@ -209,7 +209,9 @@ class TenantScope:
         self.deferred.append((function_call, params))
 
     def check_budget(self) -> None:
-        """Refuse to go on in a transaction that is far over its time: it holds a lock others wait for."""
+        """Refuse to go on far over its time, holding a lock others wait for, or after the transaction's end."""
+        if self.life.over:  # the connection may be another tenant's by now
+            raise EscapedScopeError("a scope was used after its transaction had ended")
         if self.deadline and time.monotonic() > self.deadline:
             raise Unavailable(_TOO_LONG)
 
@@ -244,6 +246,7 @@ def enter(
             raise _refusal(pooled.connection, host, credential)
         scope = _scope(pooled.connection, pod, row, write=write, budget=budget)
         scope.request_id = request_id
+        scope.life = pooled.life
         yield scope
         pooled.finish(scope)
 
@@ -275,6 +278,7 @@ def enter_job(
     with _transaction(databases, pod) as pooled:
         scope = _enter_job(pooled, pod, tenant, actor, member, write=write, budget=budget, by_key=by_key)
         scope.cause = cause if cause is not None else cause_of_job()
+        scope.life = pooled.life
         yield scope
         pooled.finish(scope)
 
@@ -294,6 +298,7 @@ def enter_seal(databases: Databases, tenant: UUID) -> Generator[tuple[TenantScop
             yield None
             return
         scope = _enter_job(pooled, pod, tenant, SYSTEM, None, write=True, budget=BULK_BUDGET)
+        scope.life = pooled.life
         yield scope, cast("list[UUID]", taken[0])
         pooled.finish(scope)
 
@@ -337,6 +342,7 @@ class _Pooled:
 
     connection: psycopg.Connection[Row]
     kept: Kept
+    life: trips.Life
 
     def begin(
         self,
@@ -390,32 +396,23 @@ class _Pooled:
 def _transaction(databases: Databases, pod: int) -> Generator[_Pooled]:
     """A pooled connection for one transaction; whatever happens it goes back clean, or not at all."""
     proxied = databases.pod(pod).raw_connection()
-    connection = cast("psycopg.Connection[Row]", proxied.driver_connection)
+    connection, life = cast("psycopg.Connection[Row]", proxied.driver_connection), trips.Life()
     try:
-        yield _Pooled(connection, proxied.info.setdefault("rapport.kept", Kept(_KEPT)))
+        yield _Pooled(connection, proxied.info.setdefault("rapport.kept", Kept(_KEPT)), life)
         if connection.pgconn.transaction_status != TransactionStatus.IDLE:
             connection.commit()
     except psycopg.errors.QueryCanceled as error:
-        _abandon(proxied, connection)
+        trips.abandon(proxied, connection)
         raise Unavailable(_TOO_LONG) from error
     except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected) as error:
-        _abandon(proxied, connection)
+        trips.abandon(proxied, connection)
         raise Busy("Others are changing the same at the moment; try again") from error
     except BaseException:
-        _abandon(proxied, connection)
+        trips.abandon(proxied, connection)
         raise
+    finally:
+        life.over = True
     proxied.close()
-
-
-def _abandon(proxied: PoolProxiedConnection, connection: psycopg.Connection[Row]) -> None:
-    """Roll back and return the connection; one that can't be rolled back is thrown away."""
-    try:
-        if trips.rollback(connection):
-            proxied.close()
-            return
-    except psycopg.Error:
-        log.info("a connection could not be rolled back and is dropped")
-    proxied.invalidate()
 
 
 def _budget(budget: float | None, *, write: bool) -> float:
@@ -493,7 +490,7 @@ def _refusal(connection: psycopg.Connection[Row], host: str | None, credential: 
     """Why ``pod.enter`` gave nothing; told apart only as far as a stranger may know."""
     row = connection.execute("select pod.refusal(%s, %s)", (host, credential)).fetchone()
     if row is not None and row[0] == "support":
-        return SupportEnded("The workspace's grant is over or was taken back. Only the workspace can give another")
+        return SupportEnded("The workspace's grant is over or was taken back. Only its members can give another.")
     if row is not None and row[0] == "credential":
         return Unauthenticated("The session or key is not valid any more")
     return NotFound("There is no such workspace here")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import time
 from dataclasses import dataclass
-from functools import wraps
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Concatenate, Literal, ParamSpec, Protocol, TypeVar, cast
 
 from flask import current_app, request
@@ -55,8 +55,8 @@ class Access:
 
     ``audience``: ``workspace`` (a tenant's member or key), ``base`` (the base host), ``public`` (anybody, any host).
     ``right``: what the roles must hold; None = any member. ``object``: with which object, where the address does not
-    name it as ``object_name``. ``member``: keys are refused, a member must be behind it, or with ``support`` one who was
-    let in to help; they may do whatever asks for no member.
+    name it as ``object_name``. ``member``: keys are refused, a member must be behind it, or with ``support`` one who
+    was let in to help; they may do whatever asks for no member.
     ``person``: the base host's visitor must be signed in. ``write``: enters a write scope; None = by HTTP method.
     ``body_limit``: how many bytes a body may have; it is taken in before the scope is entered.
     ``by_key``: its statements find rows by keys and by indexes of search only, so that the server may keep their plans.
@@ -110,15 +110,9 @@ def workspace(
             writes = access.write if access.write is not None else request.method not in SAFE_METHODS
             request_facts = facts()
 
-            def enter(*, write: bool) -> AbstractContextManager[RequestScope]:
-                return gate().enter(
-                    pod=pod,
-                    host=host,
-                    credential=credential,
-                    write=write,
-                    request_id=request_facts.id,
-                    by_key=access.by_key,
-                )
+            enter: _Enter = partial(
+                gate().enter, pod=pod, host=host, credential=credential, request_id=request_facts.id, by_key=by_key
+            )
 
             if request.method not in SAFE_METHODS:
                 _receive(enter, access, kind)

@@ -53,7 +53,7 @@ _GRANTS: Final = (
 _OPEN: Final = "g.revoked_at is null and g.expires_at > clock_timestamp() and m.status = 'active'"
 _VISITS: Final = (
     "select support_grant, id, name, email, reason, asked_at, entered_at, ended_at from support_visit"
-    " where support_grant = any(%s) order by asked_at desc, id desc"
+    " where support_grant = any(%s) order by asked_at desc, id desc limit 1000"
 )
 
 
@@ -164,7 +164,11 @@ def put_grant(scope: TenantScope, role: str, hours: int, reason: str) -> Grant:
         "insert into support_grant (id, role, reason, by, at, expires_at) values (%s, %s, %s, %s, %s, %s)",
         (found.id, role, why, found.by, now, found.expires_at),
     )
-    told = {"role": [None, role], "until": [None, found.expires_at.isoformat()], "reason": [None, why]}
+    told = {
+        "role": [None, role],
+        "until": [None, found.expires_at.isoformat(timespec="seconds")],
+        "reason": [None, why],
+    }
     log.note(scope, "support_granted", "support", found.id, told)
     request_job(scope, "support.expire", {"grant": str(found.id)}, run_at=found.expires_at)
     return found
@@ -304,10 +308,9 @@ def expire(runtime: Runtime, tenant: UUID, args: dict[str, Any]) -> None:
     """Job: note once in the log that a grant's time is over. That it is over needs no job."""
     with enter_job(runtime.databases, tenant, actor=SYSTEM, write=True) as scope:
         row = scope.execute(
-            "select id, expires_at from support_grant g where id = %s and revoked_at is null"
-            " and expires_at <= clock_timestamp()"
-            " and not exists (select from event e where e.record_id = g.id and e.kind = 'support_expired') for update",
-            (UUID(str(args["grant"])),),
+            "update support_grant set end_noted_at = %s where id = %s and revoked_at is null and end_noted_at is null"
+            " and expires_at <= clock_timestamp() returning id, expires_at",
+            (clock.now(), UUID(str(args["grant"]))),
         ).fetchone()
         if row is None:
             return
