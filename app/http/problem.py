@@ -171,6 +171,7 @@ def answer(
 
 
 def _page(status: int, code: str, title: str, detail: str, errors: list[FieldError]) -> Response:
+    facts().scope = None  # the request's own has ended; its connection may serve another tenant by now
     template = "errors/fragment.html" if is_htmx() else "errors/page.html"
     values = {
         "status": status,
@@ -195,12 +196,8 @@ def _page(status: int, code: str, title: str, detail: str, errors: list[FieldErr
 
 
 def _inside(values: dict[str, Any]) -> str:
-    """The page within the workspace's frame for who is signed in to it; else nothing.
-
-    The request's own scope has ended, and the frame may have to read what the tenant's catalog is.
-    """
+    """The page within the workspace's frame for who is signed in to it, in a scope of its own; else nothing."""
     request_facts = facts()
-    before = request_facts.scope
     try:
         entered = read_scope()
         if entered is None:
@@ -211,7 +208,7 @@ def _inside(values: dict[str, Any]) -> str:
     except RapportError:  # signed out meanwhile, suspended, gone
         return ""
     finally:
-        request_facts.scope = before
+        request_facts.scope = None
 
 
 def _to_sign_in() -> Response:
