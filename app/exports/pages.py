@@ -40,19 +40,28 @@ _FORMATS: Final = [
     ("ndjson", "JSON lines"),
 ]
 _SHOWN: Final = 50
+_MOST_CHOSEN: Final = 1_000
 
 
 @blueprint.get("/records/<object_name>/export")
 @workspace(RECORD_EXPORT, member=True)
 def dialog(scope: TenantScope, object_name: str) -> Response:
-    """What will be exported, and how: the list as it stands, or the chosen records."""
+    """What will be exported, and how: the list as it stands."""
     require(scope, RECORD_EXPORT, object_name)
     _, obj = find_object(scope, object_name)
-    chosen = request.args.getlist("ids")
     listed = _address()
-    condition = _of_ids(chosen) if chosen else _condition(obj, listed)
-    sort = listed.get("sort", "") or obj.default_sort
-    return _dialog(scope, obj, condition, sort, chosen=len(chosen))
+    return _dialog(scope, obj, _condition(obj, listed), listed.get("sort", "") or obj.default_sort)
+
+
+@blueprint.post("/records/<object_name>/export/chosen")
+@workspace(RECORD_EXPORT, member=True, write=False)
+def chosen_dialog(scope: TenantScope, object_name: str) -> Response:
+    """The same for the chosen records, in the list's order."""
+    require(scope, RECORD_EXPORT, object_name)
+    _, obj = find_object(scope, object_name)
+    chosen = request.form.getlist("ids")
+    sort = _address().get("sort", "") or obj.default_sort
+    return _dialog(scope, obj, _of_ids(chosen), sort, chosen=len(chosen))
 
 
 @blueprint.post("/records/<object_name>/export")
@@ -161,6 +170,8 @@ def _condition(obj: ObjectType, listed: dict[str, str]) -> str:
 
 
 def _of_ids(texts: Sequence[str]) -> str:
+    if not 1 <= len(texts) <= _MOST_CHOSEN:
+        raise InvalidInput(f"Choose 1 to {_MOST_CHOSEN} records of the list.")
     try:
         return f"id in {json.dumps(sorted({str(UUID(text)) for text in texts}))}"
     except ValueError:
