@@ -6,9 +6,10 @@ import re
 from typing import TYPE_CHECKING
 
 from app.exports import run
-from tests.support.web import Browser
 
 if TYPE_CHECKING:
+    from tests.support.web import Browser
+
     from .conftest import Firm
 
 _HIDDEN = re.compile(r'<input type="hidden" name="(filter|sort|chosen)" value="([^"]*)"')

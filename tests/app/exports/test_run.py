@@ -73,7 +73,7 @@ def test_nothing_found_is_a_file_with_its_head(firm: Firm) -> None:
 def test_killed_anywhere_it_goes_on_and_every_record_is_there_once(firm: Firm, monkeypatch: pytest.MonkeyPatch) -> None:
     firm.companies(45)
     export_id = begin(firm.runtime, firm.tenant, object="company", fields=["name"])
-    put, keep, kills = firm.runtime.storage.put, run._keep, iter(range(100))  # noqa: SLF001
+    put, keep, kills = firm.runtime.storage.put, run._keep, iter(range(100))
 
     def at_storage(key: str, content: bytes) -> int:
         size = put(key, content)
@@ -105,7 +105,7 @@ def test_killed_anywhere_it_goes_on_and_every_record_is_there_once(firm: Firm, m
 def test_two_that_run_it_at_once_write_one_file(firm: Firm, monkeypatch: pytest.MonkeyPatch) -> None:
     firm.companies(35)
     export_id = begin(firm.runtime, firm.tenant, object="company", fields=["name"])
-    keep = run._keep  # noqa: SLF001
+    keep = run._keep
 
     def after_the_other(*given: Any) -> None:
         monkeypatch.setattr(run, "_keep", keep)
