@@ -29,6 +29,10 @@ class NavItem:
     key: str = ""
 
 
+def _nothing(object_name: str) -> frozenset[str]:  # noqa: ARG001
+    return frozenset()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shell:
     """The frame of a workspace page. The default is what a page outside a workspace gets."""
@@ -43,6 +47,7 @@ class Shell:
     timezone: str = "UTC"
     currency: str = "EUR"
     rights: frozenset[str] = frozenset()
+    rights_with: Callable[[str], frozenset[str]] = _nothing
     objects: tuple[NavItem, ...] = ()
     base_url: str = "/"
     creatable: tuple[NavItem, ...] = field(default=())
@@ -50,9 +55,13 @@ class Shell:
     #: Until when a session of support lasts; None for members.
     support_until: datetime | None = None
 
-    def may(self, right: str) -> bool:
-        """Whether the member holds ``right``; controls without it are not shown."""
-        return right in self.rights
+    def may(self, right: str, object_name: str = "") -> bool:
+        """Whether the member holds ``right`` here, or with an object; controls without it are not shown."""
+        return right in (self.rights_with(object_name) if object_name else self.rights)
+
+    def may_somewhere(self, right: str) -> bool:
+        """Whether the member holds ``right`` at all: for what stands on every page."""
+        return right in self.rights_with("")
 
 
 #: Builds the shell of the current request, or None outside a workspace.

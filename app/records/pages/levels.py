@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from app.access import catalogs
 from app.access.rights import allows
@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from app.records.pages.values import Record
     from tenants.scope import TenantScope
 
-#: What rows and cards offer.
-_OFFERED: Final[tuple[Action, ...]] = ("edit", "delete")
-
 
 class Levels:
     """What somebody may do with the records of an object they see.
@@ -25,7 +22,7 @@ class Levels:
     ``paths`` are the columns to read along: one for each action that some records one sees are out of reach for.
     """
 
-    def __init__(self, scope: TenantScope, obj: ObjectType, actions: tuple[Action, ...] = _OFFERED) -> None:
+    def __init__(self, scope: TenantScope, obj: ObjectType, actions: tuple[Action, ...]) -> None:
         """Look at the rights; nothing is asked of the database."""
         catalog = catalogs.for_scope(scope)
         self._held: list[Action] = [action for action in actions if allows(scope, f"record.{action}", obj.name)]

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
     from app.metadata.model import ObjectType
+    from app.metadata.reach import Action
     from tenants.scope import TenantScope
 
 PAGE = 50
@@ -63,7 +64,8 @@ def list_page(scope: TenantScope, object_name: str) -> Response:
     question = asked(object_name)
     columns = list_columns(obj, chosen_columns(scope, obj))
     values: dict[str, Any] = {"object": obj, "asked": question, "error": "", "position": 0, "page": Page([], None)}
-    status, levels = 200, Levels(scope, obj)
+    status, acts = 200, _acts(scope, obj)
+    levels = Levels(scope, obj, acts)
     try:
         found = list_records(scope, object_name, _query(obj, question, columns, levels))
     except InvalidInput as error:
@@ -77,7 +79,7 @@ def list_page(scope: TenantScope, object_name: str) -> Response:
         }
     values["columns"] = [_head(obj, column, question) for column in columns]
     values["total"] = values["page"].total
-    values["acts"] = _acts(scope, obj)
+    values["acts"] = acts
     values["trashed"] = request.args.get("trashed", "")
     return page("records/list.html", "records/_list.html", status, **values)
 
@@ -118,12 +120,12 @@ def rows_of(
     return [replace(_row(obj, columns, one, reader, known, query), may=levels.of(one)) for one in records]
 
 
-def _acts(scope: TenantScope, obj: ObjectType) -> list[str]:
+def _acts(scope: TenantScope, obj: ObjectType) -> tuple[Action, ...]:
     """What may be done with the chosen rows, as far as each of them allows it."""
     owner = obj.fields.get("owner")
     reassign = owner is not None and owner.writable and allows(scope, "record.bulk", obj.name)
-    found = ["edit"] if reassign and allows(scope, "record.edit", obj.name) else []
-    return [*found, "delete"] if allows(scope, "record.delete", obj.name) else found
+    offered: tuple[Action, ...] = ("edit", "delete", "export") if reassign else ("delete", "export")
+    return tuple(action for action in offered if allows(scope, f"record.{action}", obj.name))
 
 
 def sort_for(obj: ObjectType, question: Asked) -> str:

@@ -83,7 +83,7 @@ export default class extends Controller {
 
   move(card, from, to) {
     if (!to || to === from) return
-    if ('fixed' in card.dataset) return say(this.element.dataset.fixedReason)
+    if ('fixed' in card.dataset) return say(this.element.dataset.fixedReason, 'alert')
     const next = card.nextElementSibling
     to.prepend(card)
     card.focus()
@@ -122,9 +122,10 @@ export default class extends Controller {
     card.removeAttribute('aria-busy')
     const asked = await question(answer)
     if (asked && !form.has('confirm')) {
-      const on = await agreed(asked.detail)
-      card.focus()
-      if (!on) return back()
+      if (!(await agreed(asked.detail))) {
+        back()
+        return card.focus() // moving it took the focus away
+      }
       form.set('confirm', asked.confirm)
       return this.post(card, form, back, to)
     }
