@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, cast
 from uuid import UUID
 
+from app.access import policy
 from app.core import clock
 from app.core.errors import Conflict, FieldError, Forbidden, InvalidInput, NotFound
 from tenants import log
@@ -116,6 +117,7 @@ def put_share(
         " by = excluded.by, at = now() returning id",
         (object_name, record, kind, grantee, level, collaborator, expires_at, by),
     ).fetchone()
+    policy.changed(scope)
     made = get_share(scope, object_name, record, cast("tuple[UUID]", row)[0])
     log.note(scope, "shared", object_name, record, {"shared": [_told(old), _told(made)]})
     return made
@@ -134,6 +136,7 @@ def drop_share(scope: TenantScope, object_name: str, record: UUID, share: UUID) 
     _not_support(scope)
     found = get_share(scope, object_name, record, share)
     scope.execute("delete from share where id = %s", (share,))
+    policy.changed(scope)
     log.note(scope, "unshared", object_name, record, {"shared": [_told(found), None]})
 
 
