@@ -82,8 +82,8 @@ ALWAYS: Final = frozenset({"id", "version", "deleted_at"})
 ROUTES: Final = (
     (r"GET", r"/api/v1/records/lead/.*/convert|/records/lead/.*/convert", "edit"),
     (r"POST", r"/api/v1/records/lead/.*/convert|/records/lead/.*/convert", "edit"),
-    (r"GET", r"/records/<object_name>/export", "export"),
-    (r"POST", r"/records/<object_name>/export", "export"),
+    (r"GET", r"/records/<object_name>/export.*", "export"),
+    (r"POST", r"/records/<object_name>/export.*", "export"),
     (r"POST", r"/(api/v1/)?records/<object_name>/(bulk|owner)|/api/v1/batch", "bulk"),
     (r"POST", r"/api/v1/records/<object_name>|/records/<object_name>/new", "create"),
     (r"GET", r"/records/<object_name>/new", "create"),
