@@ -57,7 +57,7 @@ def test_a_list_and_a_board_offer_with_each_record_what_may_be_done_with_it(offi
     mine, other = (office.api.post("/records/deal", {"name": n, "owner": o}) for n, o in (("Mine", ada), ("His", ben)))
     browser = office.sign_in(ada)
     listed = browser.get(f"{office.url}/records/deal").text
-    assert _offered(listed) == {mine["id"]: "delete export", other["id"]: "export"}
+    assert _offered(listed) == {mine["id"]: "delete edit export", other["id"]: "export"}
     seller = office.api.post("/roles", {"label": "Seller", "objects": {"*": {**WORKER, "export": "none"}}})["name"]
     office.post(f"/settings/members/{ada}/role", role=seller)
     listed = browser.get(f"{office.url}/records/deal").text

@@ -1,5 +1,7 @@
 // A write that the server asks about first (409 with `confirm` in its answer): one dialog for every way to send it.
 
+import { say } from './toasts.js'
+
 /** Ask `message`; whether to go on. The dialog stands above whatever is open. */
 export function agreed(message) {
   const dialog = document.querySelector('#asking-blank').content.firstElementChild.cloneNode(true)
@@ -33,6 +35,7 @@ document.addEventListener('htmx:before:response', (event) => {
 async function ask({ response, request, sourceElement: source, target, swap }) {
   const asked = await question(response.raw)
   if (!asked) return
+  if (request.body?.has?.('confirm')) return say(asked.detail, 'alert')
   if (await agreed(asked.detail))
     return window.htmx.ajax(request.method, request.action, { source, target, swap, values: { confirm: asked.confirm } })
   source.dispatchEvent(new CustomEvent('asking:kept', { bubbles: true }))
