@@ -69,13 +69,8 @@ GET: Final = operation("Status and progress", {"200": answer("The export", _EXPO
 FILE: Final = operation(
     "The file",
     {
-        "200": {
-            "description": "For whoever asked for it, while they may still export what is in it",
-            "content": {
-                "text/csv": {"schema": {"type": "string"}},
-                "application/x-ndjson": {"schema": {"type": "string"}},
-            },
-        }
+        "200": answer("For whoever asked for it, while they may still export what is in it")
+        | {"content": dict.fromkeys(("text/csv", "application/x-ndjson"), {"schema": {"type": "string"}})}
     },
     operationId="export_file",
     errors=("409",),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tests.contract.crowds import Crowd
 
-#: How an import must stand for a route to work on it.
+#: How an import or export must stand for a route to work on it.
 DRAFT, QUEUED, DONE = "draft", "queued", "done"
 
 
@@ -22,6 +22,7 @@ class Request:
     object_name: str = ""
     values: dict[str, str] = field(default_factory=dict)
     importing: str = ""
+    exporting: str = ""
     #: How many statements more there may be with many rows than with few, or at another time.
     slack: int = 0
     #: A file of as many rows as the crowd is large.
@@ -56,6 +57,11 @@ REQUESTS: dict[str, Request] = {
     "GET /imports/<import_id>/errors.csv": Request(importing=DONE),
     "POST /api/v1/imports/<import_id>/undo": Request(importing=DONE),
     "POST /api/v1/imports/<import_id>/cancel": Request(importing=QUEUED),
+    "POST /api/v1/exports": Request(json={"object": "company", "fields": ["name", "owner", "parent.name"]}),
+    "POST /api/v1/exports/<export_id>/cancel": Request(exporting=QUEUED),
+    "POST /records/<object_name>/export": Request(form={"format": "csv", "fields": "name", "sort": "name"}),
+    "POST /records/<object_name>/export/chosen": Request(form={"ids": "{company}"}),
+    "POST /exports/<export_id>/cancel": Request(exporting=QUEUED),
     "POST /api/v1/members/invitations": Request(json={"email": "new-{mark}@example.com"}),
     "PATCH /api/v1/members/<uuid:member>": Request(json={"role": "admin"}),
     "POST /api/v1/members/<uuid:member>/deactivate": Request(json={"hand_over_to": "{owner}"}),
