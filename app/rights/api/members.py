@@ -163,6 +163,7 @@ def show_hand_over(scope: TenantScope, member: UUID) -> Response:
 @workspace(MEMBERS_MANAGE)
 def start_hand_over(scope: TenantScope, member: UUID) -> Response:
     """Give their records away without ending their access, or after it."""
+    members.get_member(scope, member)
     form = json_body(HandingOver)
     heir = _heir(form.to, form.to_team, "to")
     if heir is None:
