@@ -41,6 +41,8 @@ _FORMATS: Final = [
 ]
 _SHOWN: Final = 50
 _MOST_CHOSEN: Final = 1_000
+#: How the condition of chosen rows begins.
+_CHOSEN: Final = "id in "
 
 
 @blueprint.get("/records/<object_name>/export")
@@ -173,7 +175,7 @@ def _of_ids(texts: Sequence[str]) -> str:
     if not 1 <= len(texts) <= _MOST_CHOSEN:
         raise InvalidInput(f"Choose 1 to {_MOST_CHOSEN} records of the list.")
     try:
-        return f"id in {json.dumps(sorted({str(UUID(text)) for text in texts}))}"
+        return f"{_CHOSEN}{json.dumps(sorted({str(UUID(text)) for text in texts}))}"
     except ValueError:
         raise InvalidInput("Choose records of the list.") from None
 
@@ -185,7 +187,8 @@ def _line(scope: TenantScope, row: ExportRow) -> dict[str, Any]:
         "row": row,
         "object": obj.plural if obj else row.object,
         "format": {"csv": "CSV", "ndjson": "JSON lines"}[options.format],
-        "filter": options.filter,
+        "filter": "" if (chosen := options.filter.startswith(_CHOSEN)) else options.filter,
+        "chosen": chosen,
         "percent": int(service.progress(row) * 100),
         "takeable": row.state == "done" and service.may_take(scope, row),
         "expires": row.created_at + service.KEPT,
