@@ -70,7 +70,7 @@ FILE: Final = operation(
     "The file",
     {
         "200": answer("For whoever asked for it, while they may still export what is in it")
-        | {"content": dict.fromkeys(("text/csv", "application/x-ndjson"), {"schema": {"type": "string"}})}
+        | {"content": {kind: {"schema": {"type": "string"}} for kind in ("text/csv", "application/x-ndjson")}}
     },
     operationId="export_file",
     errors=("409",),
