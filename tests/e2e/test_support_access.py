@@ -27,6 +27,24 @@ def _let_in(page: Page, origin: str) -> None:
     expect(page.get_by_text("Nobody came so far.")).to_be_visible()
 
 
+def _enter(page: Page, link: str, problems: list[str]) -> None:
+    """By the link into the workspace, where the bar says until when in the reader's own time."""
+    page.goto(link)
+    expect(page.get_by_role("heading", name="Enter as support")).to_be_visible()
+    assert "#" not in page.url
+    assert_sound(page, problems)
+    page.get_by_role("button", name="Enter the workspace").click()
+    banner = page.get_by_role("region", name="Support session")
+    expect(banner).to_contain_text("Dana Operator in Helped House until")
+    zone = page.evaluate(
+        "new Intl.DateTimeFormat(undefined, {timeZoneName: 'short'}).formatToParts(new Date())"
+        ".find((part) => part.type === 'timeZoneName').value"
+    )
+    expect(banner.locator("time")).to_contain_text(zone)
+    expect(page.get_by_role("link", name="Settings")).to_have_count(0)
+    assert_sound(page, problems)
+
+
 def test_support_is_let_in_comes_works_is_told_and_is_thrown_out(site: Site, new_context: NewContext) -> None:
     problems: list[str] = []
     admin = watched(new_context(timezone_id="Europe/Berlin").new_page(), problems)
@@ -37,21 +55,8 @@ def test_support_is_let_in_comes_works_is_told_and_is_thrown_out(site: Site, new
     assert_sound(admin, problems)
 
     operator = watched(new_context(timezone_id="America/New_York").new_page(), problems)
-    link = _link(site, origin)
-    operator.goto(link)
-    expect(operator.get_by_role("heading", name="Enter as support")).to_be_visible()
-    assert "#" not in operator.url
-    assert_sound(operator, problems)
-    operator.get_by_role("button", name="Enter the workspace").click()
+    _enter(operator, _link(site, origin), problems)
     banner = operator.get_by_role("region", name="Support session")
-    expect(banner).to_contain_text("Dana Operator in Helped House until")
-    zone = operator.evaluate(
-        "new Intl.DateTimeFormat(undefined, {timeZoneName: 'short'}).formatToParts(new Date())"
-        ".find((part) => part.type === 'timeZoneName').value"
-    )
-    expect(banner.locator("time")).to_contain_text(zone)
-    expect(operator.get_by_role("link", name="Settings")).to_have_count(0)
-    assert_sound(operator, problems)
 
     operator.goto(f"{origin}/records/company")
     operator.locator("tbody th a").first.click()
