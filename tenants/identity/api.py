@@ -42,7 +42,7 @@ def me(scope: TenantScope) -> Response:
     """The calling tenant and member; ``member`` is null for a key."""
     query_arguments()
     tenant, member = scope.tenant, scope.member
-    body = {
+    body: dict[str, object] = {
         "tenant": {
             "id": tenant.id,
             "slug": tenant.slug,
