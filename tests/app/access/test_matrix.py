@@ -315,7 +315,7 @@ def _targets(world: World, object_name: str, name: str) -> tuple[str, ...]:
 
 def _check_shown(world: World, who: Who, object_name: str) -> list[str]:
     """Which fields a list shows when none is asked for."""
-    rows = world.ask(who, "GET", f"/api/v1/records/{object_name}?limit=1").json["data"]
+    rows = world.ask(who, "GET", f"/api/v1/records/{object_name}?limit=1").get_json()["data"]
     hidden = {
         name
         for name in _fields(world, object_name)
