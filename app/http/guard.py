@@ -10,7 +10,7 @@ import random
 import time
 from dataclasses import dataclass
 from functools import partial, wraps
-from typing import TYPE_CHECKING, Concatenate, Literal, ParamSpec, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, Protocol, TypeVar, cast
 
 from flask import current_app, request
 from werkzeug.wrappers import Response
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from app.http.gate import PersonSession, RequestScope
 
 P = ParamSpec("P")
-S = TypeVar("S")
 R = TypeVar("R")
 
 #: Where a view keeps its declaration.
@@ -92,7 +91,7 @@ def workspace(
     support: bool = False,
     body_limit: int = BODY_LIMIT,
     by_key: bool = False,
-) -> Callable[[Callable[Concatenate[S, P], R]], Callable[P, R | Response]]:
+) -> Callable[[Callable[Concatenate[Any, P], R]], Callable[P, R | Response]]:
     """Run the view inside its tenant's scope, passed as first argument.
 
     The tenant comes from the host, from the Bearer key, or from both, which must agree (else 404). A response with
@@ -103,7 +102,7 @@ def workspace(
         by_key=by_key,
     )  # fmt: skip
 
-    def decorate(view: Callable[Concatenate[S, P], R]) -> Callable[P, R | Response]:
+    def decorate(view: Callable[Concatenate[Any, P], R]) -> Callable[P, R | Response]:
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R | Response:
             pod, host, credential, kind = _workspace_credential()
@@ -121,7 +120,7 @@ def workspace(
                 with enter(write=writes) as scope:
                     _admit(scope, access, kind)
                     request_facts.scope = scope
-                    return _run(scope, lambda: view(cast("S", scope), *args, **kwargs))
+                    return _run(scope, lambda: view(scope, *args, **kwargs))
 
             try:
                 return _again_if_in_the_way(once)
