@@ -19,6 +19,7 @@ _TITLES: Final = {
     "clients": "Nine operations with eight clients",
     "tenants": "Two hundred tenants sharing one process",
     "anatomy": "Where the time goes",
+    "rights": "What rights cost",
     "search": "Search: speed",
     "quality": "Search: quality",
     "pages": "Web pages",

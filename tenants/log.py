@@ -1,4 +1,4 @@
-"""What happens to members, keys, sessions, teams, roles and sharing, written into the tenant's log like all else.
+"""What happens to members, keys, teams, roles, sharing and by support, written into the tenant's log like all else.
 
 Below ``app.events`` because those verbs are; the same statement, the same outbox, so it is sealed in one order with the
 rest. No addresses: whoever reads the feed need not see them.
@@ -36,6 +36,11 @@ Kind = Literal[
     "shared",
     "unshared",
     "exported",
+    "support_granted",
+    "support_revoked",
+    "support_expired",
+    "support_entered",
+    "support_left",
 ]
 
 
@@ -48,7 +53,8 @@ def note(
 ) -> None:
     """Add one event in the scope's own transaction; ``diff`` is ``{"field": [old, new]}``.
 
-    ``object_name`` is what it happened to: member, key, team, role, sharing, or the object of a record that was shared.
+    ``object_name`` is what it happened to: member, key, team, role, sharing, support, or the object of a record that
+    was shared.
     """
     scope.execute(
         "WITH logged AS (INSERT INTO event (id, at, actor_kind, actor_id, cause, kind, object, record_id, diff,"

@@ -11,6 +11,7 @@ import time
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime  # noqa: TC003  (msgspec reads the annotations)
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Literal, LiteralString, cast
 from uuid import UUID
@@ -19,7 +20,7 @@ import msgspec
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from app.core.errors import Conflict, NotFound, Unauthenticated, Unavailable
+from app.core.errors import Conflict, NotFound, SupportEnded, Unauthenticated, Unavailable
 from app.core.jobs import cause_of_job
 from tenants import trips
 from tenants.registry.directory import locate_tenant
@@ -29,7 +30,6 @@ from tenants.trips import Kept, Prepared, Value
 if TYPE_CHECKING:
     from psycopg import sql
     from psycopg.sql import Composable
-    from sqlalchemy.pool import PoolProxiedConnection
 
     from app.core.db import Databases
     from app.core.ports import Params
@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 
 #: Any: what a column holds; the caller knows.
 Row = tuple[Any, ...]
-CredentialKind = Literal["session", "key", "job", "ticket"]
+CredentialKind = Literal["session", "key", "job", "ticket", "support"]
 
 #: Seconds a transaction may take, by statement_timeout and by a check between statements.
 READ_BUDGET: Final = 5.0
@@ -122,11 +122,19 @@ class Member:
     team: UUID | None = None
 
 
+class Support(msgspec.Struct, frozen=True):
+    """The workspace's grant that a session of support is in by: what of, and until when."""
+
+    grant: UUID
+    role: str
+    until: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """Who is written into events."""
 
-    kind: Literal["member", "key", "import", "system"]
+    kind: Literal["member", "key", "import", "support", "system"]
     id: UUID | None
     name: str
 
@@ -151,7 +159,8 @@ class TenantScope:
     """A transaction inside one tenant. ``role`` is the main one, ``version`` that of metadata, roles and sharing.
 
     Rights are what ``role`` and ``roles`` hold together; of a key, as far as ``makers``, the roles of the member who
-    made it, hold it too. ``confirmed`` names what the caller was asked and agreed to (``leaves_reach``).
+    made it, hold it too. In a session of ``support`` they are those of the member who let it in, bounded by the grant's
+    role. ``confirmed`` names what the caller was asked and agreed to (``leaves_reach``).
     """
 
     connection: psycopg.Connection[Row]
@@ -168,6 +177,7 @@ class TenantScope:
     deadline: float = 0.0
     roles: tuple[str, ...] = ()
     makers: tuple[str, ...] = ()
+    support: Support | None = None
     confirmed: frozenset[str] = frozenset()
     #: What ``app.access`` worked out for this scope; ``unsettled`` when the transaction itself changed rights.
     view: object = field(default=None, init=False, repr=False, compare=False)
@@ -175,6 +185,7 @@ class TenantScope:
     deferred: list[tuple[LiteralString, Mapping[str, Any]]] = field(
         default_factory=list[tuple[LiteralString, Mapping[str, Any]]]
     )
+    life: trips.Life = field(default_factory=trips.Life, repr=False, compare=False)
 
     def execute(self, query: LiteralString | Composable, params: Params = ()) -> psycopg.Cursor[Row]:
         """Run one statement with bound parameters (``%s`` or ``%(name)s``); rows come as tuples."""
@@ -209,7 +220,9 @@ class TenantScope:
         return None if row is None else row[0]
 
     def check_budget(self) -> None:
-        """Refuse to go on in a transaction that is far over its time: it holds a lock others wait for."""
+        """Refuse to go on far over its time, holding a lock others wait for, or after the transaction's end."""
+        if self.life.over:  # the connection may be another tenant's by now
+            raise EscapedScopeError("a scope was used after its transaction had ended")
         if self.deadline and time.monotonic() > self.deadline:
             raise Unavailable(_TOO_LONG)
 
@@ -244,6 +257,7 @@ def enter(
             raise _refusal(pooled.connection, host, credential)
         scope = _scope(pooled.connection, pod, row, write=write, budget=budget)
         scope.request_id = request_id
+        scope.life = pooled.life
         yield scope
         pooled.finish(scope)
 
@@ -275,6 +289,7 @@ def enter_job(
     with _transaction(databases, pod) as pooled:
         scope = _enter_job(pooled, pod, tenant, actor, member, write=write, budget=budget, by_key=by_key)
         scope.cause = cause if cause is not None else cause_of_job()
+        scope.life = pooled.life
         yield scope
         pooled.finish(scope)
 
@@ -294,6 +309,7 @@ def enter_seal(databases: Databases, tenant: UUID) -> Generator[tuple[TenantScop
             yield None
             return
         scope = _enter_job(pooled, pod, tenant, SYSTEM, None, write=True, budget=BULK_BUDGET)
+        scope.life = pooled.life
         yield scope, cast("list[UUID]", taken[0])
         pooled.finish(scope)
 
@@ -315,6 +331,9 @@ def _enter_job(
     budget: float | None,
     by_key: bool = False,
 ) -> TenantScope:
+    if actor.kind == "support":
+        # A job would go on when the grant is over.
+        raise Unauthenticated("Support starts nothing in the background")
     kind, actor_id = ("member", member) if member is not None else (actor.kind, actor.id)
     values = (str(tenant).encode(), kind.encode(), None if actor_id is None else str(actor_id).encode())
     row = pooled.begin(_ENTER_JOB, values, write=write, budget=budget, by_key=by_key)
@@ -334,6 +353,7 @@ class _Pooled:
 
     connection: psycopg.Connection[Row]
     kept: Kept
+    life: trips.Life
 
     def begin(
         self,
@@ -387,38 +407,27 @@ class _Pooled:
 def _transaction(databases: Databases, pod: int) -> Generator[_Pooled]:
     """A pooled connection for one transaction; whatever happens it goes back clean, or not at all."""
     proxied = databases.pod(pod).raw_connection()
-    connection = cast("psycopg.Connection[Row]", proxied.driver_connection)
+    connection, life = cast("psycopg.Connection[Row]", proxied.driver_connection), trips.Life()
     try:
-        yield _Pooled(connection, proxied.info.setdefault("rapport.kept", Kept(_KEPT)))
+        yield _Pooled(connection, proxied.info.setdefault("rapport.kept", Kept(_KEPT)), life)
         if connection.pgconn.transaction_status != TransactionStatus.IDLE:
             connection.commit()
     except psycopg.errors.QueryCanceled as error:
-        _abandon(proxied, connection)
+        trips.abandon(proxied, connection)
         raise Unavailable(_TOO_LONG) from error
     except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected) as error:
-        _abandon(proxied, connection)
+        trips.abandon(proxied, connection)
         raise Busy("Others are changing the same at the moment; try again") from error
     except BaseException:
-        _abandon(proxied, connection)
+        trips.abandon(proxied, connection)
         raise
+    finally:
+        life.over = True
     proxied.close()
 
 
-def _abandon(proxied: PoolProxiedConnection, connection: psycopg.Connection[Row]) -> None:
-    """Roll back and return the connection; one that can't be rolled back is thrown away."""
-    try:
-        if trips.rollback(connection):
-            proxied.close()
-            return
-    except psycopg.Error:
-        log.info("a connection could not be rolled back and is dropped")
-    proxied.invalidate()
-
-
 def _budget(budget: float | None, *, write: bool) -> float:
-    if budget is not None:
-        return budget
-    return WRITE_BUDGET if write else READ_BUDGET
+    return budget if budget is not None else WRITE_BUDGET if write else READ_BUDGET
 
 
 @dataclass(frozen=True, slots=True)
@@ -434,6 +443,7 @@ class _Entered:
     kind: CredentialKind
     roles: tuple[str, ...]
     makers: tuple[str, ...]
+    support: Support | None
 
 
 def _scope(
@@ -453,11 +463,12 @@ def _scope(
         deadline=time.monotonic() + _budget(budget, write=write) + _GRACE,
         roles=entered.roles,
         makers=entered.makers,
+        support=entered.support,
     )
 
 
 #: How many columns ``pod.enter`` and ``pod.enter_job`` have.
-_COLUMNS: Final = 22
+_COLUMNS: Final = 23
 
 
 @lru_cache(maxsize=1000)
@@ -474,18 +485,23 @@ def _entered(pod: int, row: tuple[Value, ...]) -> _Entered:
     kind, name, role = cast("CredentialKind", text[16]), text[17], text[18]
     if kind == "key":
         actor = Actor("key", credential, name)
+    elif kind == "support":
+        actor = Actor("support", credential, name)
     elif member is not None:
         actor = Actor("member", member.id, member.name)
     else:
         actor = SYSTEM
     # Names of roles hold no comma.
     roles, makers = tuple(text[19].split(",")[1:]), tuple(text[20].split(",") if text[20] else ())
-    return _Entered(tenant, member, actor, role, int(text[9]), credential, kind, roles, makers)
+    support = msgspec.json.decode(text[22], type=Support) if text[22] else None
+    return _Entered(tenant, member, actor, role, int(text[9]), credential, kind, roles, makers, support)
 
 
 def _refusal(connection: psycopg.Connection[Row], host: str | None, credential: bytes) -> Exception:
     """Why ``pod.enter`` gave nothing; told apart only as far as a stranger may know."""
     row = connection.execute("select pod.refusal(%s, %s)", (host, credential)).fetchone()
+    if row is not None and row[0] == "support":
+        return SupportEnded("The workspace's grant is over or was taken back. Only its members can give another.")
     if row is not None and row[0] == "credential":
         return Unauthenticated("The session or key is not valid any more")
     return NotFound("There is no such workspace here")

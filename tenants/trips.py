@@ -7,6 +7,7 @@ fails in a pair makes the server skip the rest of it: a check that fails is neve
 
 from __future__ import annotations
 
+import logging
 import select
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from psycopg.pq.abc import PGconn, PGresult
+    from sqlalchemy.pool import PoolProxiedConnection
+
+log = logging.getLogger(__name__)
 
 #: A value as the server sends or takes it; None is NULL.
 Value = bytes | None
@@ -45,6 +49,13 @@ class Kept:
 
     statements: tuple[Prepared, ...]
     there: bool = False
+
+
+@dataclass(slots=True)
+class Life:
+    """Whether a transaction is over; one for all scopes that stand for it."""
+
+    over: bool = False
 
 
 class CheckFailedError(Exception):
@@ -104,6 +115,17 @@ def rollback(connection: psycopg.Connection[Any]) -> bool:
     if pgconn.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
         pgconn.exec_(b"ROLLBACK")
     return pgconn.transaction_status == TransactionStatus.IDLE
+
+
+def abandon(proxied: PoolProxiedConnection, connection: psycopg.Connection[Any]) -> None:
+    """Roll back and return the connection; one that can't be rolled back is thrown away."""
+    try:
+        if rollback(connection):
+            proxied.close()
+            return
+    except psycopg.Error:
+        log.info("a connection could not be rolled back and is dropped")
+    proxied.invalidate()
 
 
 def _begin(pgconn: PGconn, statement: Prepared, values: Sequence[Value], kept: Kept, *, fresh: bool) -> PGresult:

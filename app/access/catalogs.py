@@ -165,7 +165,8 @@ class _Narrowing:
 
     def _reach(self, obj: ObjectType) -> tuple[Reach, ...]:
         """The ways that leave a record out; () when every record is in each of them."""
-        ways = [self._way(obj, roles) for roles in self._rights.ways]
+        # A key often holds the role of who made it: the same way twice is one.
+        ways = dict.fromkeys(self._way(obj, roles) for roles in self._rights.ways)
         return tuple(way for way in ways if any(_narrows(way, action) for action in ACTIONS))
 
     def _way(self, obj: ObjectType, roles: tuple[Role, ...]) -> Reach:

@@ -1,12 +1,15 @@
 """Who reaches whom, written out: the teams a member reaches, the members below a manager.
 
-Statements that narrow rows to somebody's reach join these two tables instead of walking trees. Each is compared with
-what the tree says now, and only the difference is written.
+Whoever asks is bound with what these two tables say of them, instead of walking trees; that is kept by the version of
+the workspace, which a change raises. Each table is compared with what the tree says now, and only the difference is
+written.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
+
+from app.access import policy
 
 if TYPE_CHECKING:
     from tenants.scope import TenantScope
@@ -51,8 +54,10 @@ def hold(scope: TenantScope) -> None:
 def rebuild_teams(scope: TenantScope) -> None:
     """After a change of teams, their members or managers."""
     scope.execute(_TEAMS)
+    policy.changed(scope)
 
 
 def rebuild_managers(scope: TenantScope) -> None:
     """After somebody got another manager."""
     scope.execute(_MANAGERS)
+    policy.changed(scope)

@@ -35,6 +35,8 @@ select (select jsonb_agg(jsonb_build_object('name', name, 'label', label, 'help'
           from sharing_rule)
 """
 
+_BUMP: Final = "select pod.bump_version(%(tenant)s)"
+
 _lock = threading.Lock()
 _policies: OrderedDict[UUID, Policy] = OrderedDict()
 
@@ -105,9 +107,13 @@ def policy_of(scope: TenantScope) -> Policy:
 
 
 def changed(scope: TenantScope) -> None:
-    """Roles, sharing or rules were changed in this scope: it and, once committed, everybody reads them anew."""
+    """What rights follow from was changed in this scope: it and, once committed, everybody reads it anew.
+
+    Roles, sharing and its rules; teams, managers, records given by hand.
+    """
     scope.view, scope.unsettled = None, True
-    scope.at_commit("select pod.bump_version(%(tenant)s)", {"tenant": scope.tenant.id})
+    if not any(call is _BUMP for call, _ in scope.deferred):
+        scope.at_commit(_BUMP, {"tenant": scope.tenant.id})
 
 
 def forget(tenant: UUID) -> None:

@@ -6,7 +6,7 @@ catalog they get (``app.access.catalogs``) and from there in every statement.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from app.access.grants import (
@@ -58,17 +58,24 @@ _SPECIAL: Final = {
     WORKSPACE_MANAGE: "workspace",
 }
 _OF_RECORDS: Final = {f"record.{name}": name for name in (*ACTIONS, *FLAGS)}
+#: All that a session of support may hold beside what it does with records; never files of them.
+_OF_SUPPORT: Final = frozenset({"metadata", "merge"})
+_NOT_OF_SUPPORT: Final = frozenset({RECORD_EXPORT, RECORD_IMPORT})
 #: Every right a route may name.
 NAMES: Final = frozenset({*_SPECIAL, *_OF_RECORDS})
 
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """What a set of roles holds, ``makers`` bounding it where there are any (of a key, those of who made it)."""
+    """What a set of roles holds, ``makers`` bounding it where there are any (of a key, those of who made it).
+
+    ``support``: people of another company ask, whatever their role says they give no rights and take no files along.
+    """
 
     policy: Policy
     roles: tuple[Role, ...]
     makers: tuple[Role, ...] = ()
+    support: bool = False
 
     @property
     def ways(self) -> tuple[tuple[Role, ...], ...]:
@@ -79,7 +86,8 @@ class Rights:
     def special(self) -> frozenset[str]:
         """Rights that concern no single object."""
         held = [frozenset(name for role in way for name in role.special) for way in self.ways]
-        return frozenset.intersection(*held)
+        found = frozenset.intersection(*held)
+        return found & _OF_SUPPORT if self.support else found
 
     def grant(self, object_name: str) -> ObjectGrant:
         """What is allowed with an object, and how far at most."""
@@ -99,7 +107,7 @@ class Rights:
         if special is not None:
             return special in self.special
         name = _OF_RECORDS.get(right)
-        if name is None:
+        if name is None or (self.support and right in _NOT_OF_SUPPORT):
             return False
         objects = [object_name] if object_name else self.named_objects()
         return any(_allowed(self.grant(one), name) for one in objects)
@@ -140,11 +148,12 @@ def for_scope(scope: TenantScope) -> Rights:
 
 def view_of(scope: TenantScope) -> View:
     """The scope's view, worked out once."""
-    key = (scope.version, scope.role, scope.roles, scope.makers)
+    key = (scope.version, scope.role, scope.roles, scope.makers, scope.support is not None)
     known = scope.view
     if isinstance(known, View) and known.key == key:
         return known
-    made = View(key, rights_of(policy_of(scope), (scope.role, *scope.roles), scope.makers))
+    rights = rights_of(policy_of(scope), (scope.role, *scope.roles), scope.makers)
+    made = View(key, rights if scope.support is None else replace(rights, support=True))
     scope.view = made
     return made
 
@@ -155,7 +164,7 @@ def rights_of(policy: Policy, roles: tuple[str, ...], makers: tuple[str, ...] = 
 
 
 def acting_roles(scope: TenantScope) -> tuple[str, ...]:
-    """The roles that grants to roles mean: a key sees rows as its maker does."""
+    """The roles that grants to roles mean: a key sees rows as its maker does, support by the role it was given."""
     return scope.makers or (scope.role, *scope.roles)
 
 
@@ -175,7 +184,7 @@ def require(scope: TenantScope, right: str, object_name: str = "") -> None:
     if unread and rights.allows(right):
         return
     if not rights.allows(right, object_name):
-        label = ", ".join(role.label for role in rights.roles)
+        label = ", ".join(role.label for role in (rights.makers if rights.support else rights.roles))
         raise Forbidden(f"Your role here ({label}) does not include this: {right}")
 
 

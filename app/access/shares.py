@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, cast
 from uuid import UUID
 
+from app.access import policy
 from app.core import clock
-from app.core.errors import Conflict, FieldError, InvalidInput, NotFound
+from app.core.errors import Conflict, FieldError, Forbidden, InvalidInput, NotFound
 from tenants import log
 from tenants.identity.members import role_names
 
@@ -97,6 +98,7 @@ def put_share(
         InvalidInput: unknown kind, grantee or level; an end in the past.
         Conflict: the record is shared too often.
     """
+    _not_support(scope)
     grantee = grantee if kind == "role" else grantee.lower()
     check_grantee(scope, kind, grantee)
     check_level(level)
@@ -115,6 +117,7 @@ def put_share(
         " by = excluded.by, at = now() returning id",
         (object_name, record, kind, grantee, level, collaborator, expires_at, by),
     ).fetchone()
+    policy.changed(scope)
     made = get_share(scope, object_name, record, cast("tuple[UUID]", row)[0])
     log.note(scope, "shared", object_name, record, {"shared": [_told(old), _told(made)]})
     return made
@@ -130,9 +133,17 @@ def get_share(scope: TenantScope, object_name: str, record: UUID, share: UUID) -
 
 def drop_share(scope: TenantScope, object_name: str, record: UUID, share: UUID) -> None:
     """Take a grant back; raises NotFound."""
+    _not_support(scope)
     found = get_share(scope, object_name, record, share)
     scope.execute("delete from share where id = %s", (share,))
+    policy.changed(scope)
     log.note(scope, "unshared", object_name, record, {"shared": [_told(found), None]})
+
+
+def _not_support(scope: TenantScope) -> None:
+    """Whom records are given to is the members' to say."""
+    if scope.support is not None:
+        raise Forbidden("Support shares no records.")
 
 
 def check_grantee(scope: TenantScope, kind: str, grantee: str) -> None:

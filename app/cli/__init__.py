@@ -26,7 +26,9 @@ _COMMANDS: Final = {
     "member": "app.cli.member:member",
     "key": "app.cli.key:key",
     "metadata": "app.cli.metadata:metadata",
+    "support": "app.cli.support:support",
     "import": "app.cli.import_:import_",
+    "export": "app.cli.export:export",
 }
 
 

@@ -88,7 +88,8 @@ def _here(tenant: str, options: ImportOptions, file: Path) -> tuple[Mapping[str,
 
 
 def _there(url: str, key: str, tenant: str, options: ImportOptions, file: Path) -> tuple[Mapping[str, Any], str]:
-    from app.imports.remote import check_tenant, import_there
+    from app.core.client import check_tenant
+    from app.imports.remote import import_there
 
     if tenant:
         check_tenant(url, key, tenant)

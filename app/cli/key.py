@@ -21,7 +21,7 @@ def key() -> None:
 @key.command()
 @click.option("--tenant", required=True, help="Slug or id.")
 @click.option("--name", required=True, help="What the key is for.")
-@click.option("--role", default="member", show_default=True, help="owner, admin, member or read_only.")
+@click.option("--role", default="member", show_default=True, help="A standard role or one of the workspace's own.")
 @click.option("--expires", type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S%z"]), help="When it ends (UTC day).")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def create(tenant: str, name: str, role: str, expires: datetime | None, as_json: bool) -> None:

@@ -50,6 +50,13 @@ class Unauthenticated(RapportError):
     title = "Sign in first"
 
 
+class SupportEnded(Unauthenticated):
+    """A session of support whose grant by the workspace is over or was taken back."""
+
+    code = "support.ended"
+    title = "Support access has ended"
+
+
 class Forbidden(RapportError):
     """The caller is known but lacks the right. Never used to reveal another tenant's things: that is 404."""
 

@@ -108,8 +108,8 @@ class Ports:
     locate_tenant: Callable[[Runtime, UUID], int | None] = field(default_factory=lambda: _unbound("locate_tenant"))
     #: gate: finds tenants, credentials and people for a request (tenants.identity.gate; protocol app.http.gate.Gate)
     gate: object | None = None
-    #: hand_over(scope, from_member, to_member): a leaving member's records get a new owner; how many (app.records)
-    hand_over: Callable[[SqlScope, UUID, UUID], int] = field(default_factory=lambda: _unbound("hand_over"))
+    #: hand_over(scope, member, "member"|"team", heir): ask for the job that gives a member's records away (app.records)
+    hand_over: Callable[[SqlScope, UUID, str, UUID], UUID] = field(default_factory=lambda: _unbound("hand_over"))
     #: prepare(runtime, superuser_url): roles, databases and migrations of an embedded cluster (tenants.provisioning)
     prepare: Callable[[Runtime, str | None], None] = field(default_factory=lambda: _unbound("prepare"))
     #: keep_spares(runtime, n): make spare tenants until there are n (tenants.provisioning)

@@ -24,13 +24,14 @@ MAX_LIMIT: Final = 200
 _RECENT: Final = 400
 _INNER: Final = frozenset({"record_version", "file", "erased"})
 _SHOWN: Final = (
-    "e.id, e.at, e.actor_kind, e.actor_id, coalesce(m.name, k.name, i.file_name), e.kind, e.object, e.record_id,"
-    " e.record_version, e.diff, e.cause"
+    "e.id, e.at, e.actor_kind, e.actor_id, coalesce(m.name, k.name, i.file_name, v.name), e.kind, e.object,"
+    " e.record_id, e.record_version, e.diff, e.cause"
 )
 _ACTORS: Final = (
     " LEFT JOIN member m ON e.actor_kind = 'member' AND m.id = e.actor_id"
     " LEFT JOIN api_key k ON e.actor_kind = 'key' AND k.id = e.actor_id"
     " LEFT JOIN import i ON e.actor_kind = 'import' AND i.id = e.actor_id"
+    " LEFT JOIN support_visit v ON e.actor_kind = 'support' AND v.id = e.actor_id"
 )
 #: Events of a batch read before; subscripts are int4, so that a far ``after`` skips more than any batch holds.
 _SKIPPED: Final = "least(greatest(%(after)s::bigint + 1 - s.first_seq, 0), 1000000000)"
@@ -120,7 +121,7 @@ def latest_events(scope: TenantScope, objects: Sequence[str], limit: int) -> lis
     cursor = scope.cursor_text()
     cursor.execute(
         f"SELECT NULL, {_SHOWN} FROM (SELECT * FROM event ORDER BY id DESC LIMIT %(recent)s) e{_ACTORS}"
-        " WHERE e.object = ANY(%(objects)s::text[])"
+        " WHERE e.object = ANY(%(objects)s::text[]) AND e.kind <> 'exported'"
         " AND (e.record_version IS NULL OR e.cause IS NULL OR NOT e.cause ?| %(mass)s::text[])"
         " ORDER BY e.id DESC LIMIT %(limit)s",
         {"objects": list(objects), "mass": causes.MASS_KEYS, "recent": _RECENT, "limit": limit},

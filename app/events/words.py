@@ -45,7 +45,10 @@ _SUMMARIES: Final = {
     "bulk": ("changed many ", "{objects} at once"),
     "imported": ("imported ", " into {objects}"),
     "import_undone": ("took back the import of ", " into {objects}"),
+    "exported": ("exported ", "{objects} into a file"),
 }
+#: Of these the file is not named.
+_WITHOUT_FILE: Final = frozenset({"bulk", "exported"})
 #: Written along with another field, or by every write; saying them would say it twice.
 _QUIET: Final = frozenset({
     "version", "updated_at", "updated_by", "created_at", "created_by", "stage_since", "closed_at", "stage_status",
@@ -111,7 +114,7 @@ def tell(event: Mapping[str, Any], catalog: Catalog, show: Show, *, this: str = 
     if kind in _SUMMARIES:
         before, after = _SUMMARIES[kind]
         objects = object_type.plural.lower() if object_type else label
-        middle = () if kind == "bulk" else (_file(event),)
+        middle = () if kind in _WITHOUT_FILE else (_file(event),)
         return Told("other", name, (Part(before), *middle, Part(after.format(objects=objects))))
     if kind != "updated" or object_type is None:
         act, text = _ACTS.get(kind, ("other", kind.replace("_", " ")))
@@ -166,6 +169,8 @@ def who(actor: Mapping[str, Any]) -> str:
     name, kind = str(actor.get("name") or ""), actor.get("kind")
     if kind == "key":
         return f"{name} (API key)" if name else "A deleted API key"
+    if kind == "support":
+        return f"{name or 'Somebody'} (support)"
     if kind == "import":
         return f"Import of {name or 'a file'}"
     return name or ("Former member" if kind == "member" else "Rapport")

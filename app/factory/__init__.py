@@ -12,7 +12,7 @@ from app.events.seal import seal_tenant
 from app.factory import jobs as jobs  # for the jobs it registers
 from app.metadata.fresh import fresh_tenant, platform_layer
 from app.metadata.upgrading import Layers
-from app.records.handover import hand_over
+from app.records.handover import HeirKind, ask_to_hand_over
 from tenants import scope
 from tenants.provisioning.bootstrap import prepare
 from tenants.provisioning.tending import tend
@@ -52,7 +52,9 @@ def bind_ports() -> Ports:
         pending=_pending,
         pods=lambda runtime: pod_numbers(runtime.databases),
         locate_tenant=lambda runtime, tenant: locate_tenant(runtime.databases, tenant),
-        hand_over=lambda scope, leaving, heir: hand_over(cast("TenantScope", scope), leaving, heir),
+        hand_over=lambda scope, leaving, kind, heir: ask_to_hand_over(
+            cast("TenantScope", scope), leaving, cast("HeirKind", kind), heir
+        ),
         prepare=prepare,
         keep_spares=tend,
     )

@@ -25,6 +25,7 @@ APIS: Final = (
     "app.records.api_reference",
     "app.leads.api",
     "app.imports.api",
+    "app.exports.api",
     "tenants.identity.api",
     "app.rights.api.members",
     "app.rights.api.teams",
@@ -32,6 +33,7 @@ APIS: Final = (
     "app.rights.api.sharing",
     "app.rights.api.audit",
     "app.shaping.api",
+    "app.rights.api.support",
 )
 PAGES: Final = (
     "tenants.identity.pages",
@@ -39,6 +41,7 @@ PAGES: Final = (
     "app.records.pages",
     "app.leads.pages",
     "app.imports.pages",
+    "app.exports.pages",
     "app.rights.pages",
 )
 

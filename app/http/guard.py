@@ -9,8 +9,8 @@ from __future__ import annotations
 import random
 import time
 from dataclasses import dataclass
-from functools import wraps
-from typing import TYPE_CHECKING, Concatenate, Literal, ParamSpec, Protocol, TypeVar, cast
+from functools import partial, wraps
+from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, Protocol, TypeVar, cast
 
 from flask import current_app, request
 from werkzeug.wrappers import Response
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from app.http.gate import PersonSession, RequestScope
 
 P = ParamSpec("P")
-S = TypeVar("S")
 R = TypeVar("R")
 
 #: Where a view keeps its declaration.
@@ -55,7 +54,8 @@ class Access:
 
     ``audience``: ``workspace`` (a tenant's member or key), ``base`` (the base host), ``public`` (anybody, any host).
     ``right``: what the roles must hold; None = any member. ``object``: with which object, where the address does not
-    name it as ``object_name``. ``member``: keys are refused, a person must be behind it.
+    name it as ``object_name``. ``member``: keys are refused, a member must be behind it, or with ``support`` one who
+    was let in to help; they may do whatever asks for no member.
     ``person``: the base host's visitor must be signed in. ``write``: enters a write scope; None = by HTTP method.
     ``body_limit``: how many bytes a body may have; it is taken in before the scope is entered.
     ``by_key``: its statements find rows by keys and by indexes of search only, so that the server may keep their plans.
@@ -67,6 +67,7 @@ class Access:
     object: str = ""
     write: bool | None = None
     member: bool = False
+    support: bool = False
     person: bool = False
     csrf: bool = True
     credential: bool = True
@@ -89,10 +90,11 @@ def workspace(
     object_name: str = "",
     write: bool | None = None,
     member: bool = False,
+    support: bool = False,
     body_limit: int = BODY_LIMIT,
     by_key: bool = False,
     after: bool = False,
-) -> Callable[[Callable[Concatenate[S, P], R]], Callable[P, R | Response]]:
+) -> Callable[[Callable[Concatenate[Any, P], R]], Callable[P, R | Response]]:
     """Run the view inside its tenant's scope, passed as first argument.
 
     The tenant comes from the host, from the Bearer key, or from both, which must agree (else 404). A response with
@@ -100,11 +102,11 @@ def workspace(
     """
     writes_itself = False if after else write
     access = Access(
-        "workspace", right, object_name, write=writes_itself, member=member, body_limit=body_limit, by_key=by_key,
-        after=after,
+        "workspace", right, object_name, write=writes_itself, member=member, support=support, body_limit=body_limit,
+        by_key=by_key, after=after,
     )  # fmt: skip
 
-    def decorate(view: Callable[Concatenate[S, P], R]) -> Callable[P, R | Response]:
+    def decorate(view: Callable[Concatenate[Any, P], R]) -> Callable[P, R | Response]:
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R | Response:
             enter, kind = _entrance(access)
@@ -117,8 +119,8 @@ def workspace(
                     _admit(scope, access, kind)
                     facts().scope = scope
                     if not access.after:
-                        return _run(scope, lambda: view(cast("S", scope), *args, **kwargs))
-                return view(cast("S", scope), *args, **kwargs)
+                        return _run(scope, lambda: view(scope, *args, **kwargs))
+                return view(scope, *args, **kwargs)
 
             try:
                 return _again_if_in_the_way(once)
@@ -262,6 +264,10 @@ def _admit(scope: RequestScope, access: Access, kind: str) -> None:
 
 
 def _check_credential(scope: RequestScope, access: Access, kind: str) -> None:
+    if scope.credential_kind == "support" and kind == "session":
+        if access.member and not access.support:
+            raise Forbidden("This is for members of the workspace; support can't do it.")
+        return
     if scope.credential_kind != kind:
         raise Unauthenticated("Sign in to go on.")
     if kind == "key" and access.member:

@@ -15,8 +15,17 @@ from psycopg import DataError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from app.core.errors import Conflict, FieldError, InvalidInput, NotFound, RapportError, TooManyRequests, Unauthenticated
-from app.http.context import facts, is_api, is_htmx, runtime
+from app.core.errors import (
+    Conflict,
+    FieldError,
+    InvalidInput,
+    NotFound,
+    RapportError,
+    SupportEnded,
+    TooManyRequests,
+    Unauthenticated,
+)
+from app.http.context import WORKSPACE_COOKIE, facts, is_api, is_htmx, runtime
 from app.http.guard import read_scope
 
 log = logging.getLogger(__name__)
@@ -48,14 +57,17 @@ def install_errors(flask_app: Flask) -> None:
 
 def on_rapport_error(error: RapportError) -> Response:
     """Our own errors carry everything."""
-    if isinstance(error, Unauthenticated) and not is_api():
+    if isinstance(error, Unauthenticated) and not isinstance(error, SupportEnded) and not is_api():
         return _to_sign_in()
     response = answer(error.status, error.code, error.title, error.detail, error.errors, error.extra)
     if isinstance(error, TooManyRequests):
         response.headers["Retry-After"] = str(error.extra.get("retry_after", 1))
     if isinstance(error, Conflict) and error.passing:
         response.headers["Retry-After"] = "1"
-    if isinstance(error, Unauthenticated):
+    if isinstance(error, SupportEnded):
+        # The browser is free again for whoever signs in to this workspace next.
+        response.delete_cookie(WORKSPACE_COOKIE, path="/", secure=True, httponly=True, samesite="Lax")
+    elif isinstance(error, Unauthenticated):
         response.headers["WWW-Authenticate"] = 'Bearer realm="rapport"'
     return response
 
@@ -141,7 +153,9 @@ def answer(
     status: int, code: str, title: str, detail: str, errors: list[FieldError], extra: dict[str, object]
 ) -> Response:
     """The error in the form its caller reads."""
-    if is_api() or request.accept_mimetypes.best == "application/json":
+    # What can be confirmed is asked by the page's script (frontend/src/asking.js), which then sends the request again.
+    asks = "confirm" in extra and is_htmx()
+    if asks or is_api() or request.accept_mimetypes.best == "application/json":
         body: dict[str, object] = {
             "type": f"https://rapport.example/problems/{code}",
             "title": title,
@@ -157,6 +171,7 @@ def answer(
 
 
 def _page(status: int, code: str, title: str, detail: str, errors: list[FieldError]) -> Response:
+    facts().scope = None  # the request's own has ended; its connection may serve another tenant by now
     template = "errors/fragment.html" if is_htmx() else "errors/page.html"
     values = {
         "status": status,
@@ -181,12 +196,8 @@ def _page(status: int, code: str, title: str, detail: str, errors: list[FieldErr
 
 
 def _inside(values: dict[str, Any]) -> str:
-    """The page within the workspace's frame for who is signed in to it; else nothing.
-
-    The request's own scope has ended, and the frame may have to read what the tenant's catalog is.
-    """
+    """The page within the workspace's frame for who is signed in to it, in a scope of its own; else nothing."""
     request_facts = facts()
-    before = request_facts.scope
     try:
         entered = read_scope()
         if entered is None:
@@ -197,7 +208,7 @@ def _inside(values: dict[str, Any]) -> str:
     except RapportError:  # signed out meanwhile, suspended, gone
         return ""
     finally:
-        request_facts.scope = before
+        request_facts.scope = None
 
 
 def _to_sign_in() -> Response:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from app.core.spreadsheets import unguarded
 from app.metadata.fieldtypes.base import ValueProblem
 
 if TYPE_CHECKING:
@@ -181,10 +182,12 @@ class _Cell:
     def text(self, raw: str) -> str:
         """The cell's text after the user's replacements.
 
-        Space around it is kept in texts, which arrive as they were written (RFC 4180 §2.4), and dropped elsewhere.
+        An apostrophe that keeps spreadsheets from running it is taken off. Space around it is kept in texts, which
+        arrive as they were written (RFC 4180 §2.4), and dropped elsewhere.
         """
         if self.column is None:
             return raw
+        raw = unguarded(raw)
         text = raw.strip()
         if text in self._mapped:
             return self._mapped[text]

@@ -9,16 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from app.core import net
-from app.core.errors import (
-    Conflict,
-    FieldError,
-    Forbidden,
-    InvalidInput,
-    NotFound,
-    RapportError,
-    Unauthenticated,
-    Unavailable,
-)
+from app.core.client import PATIENCE_AT_FIRST, document, patiently
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,13 +17,7 @@ if TYPE_CHECKING:
     from app.imports.options import ImportOptions
 
 _PAUSE: Final = 0.5
-#: An import that was taken in outlives a restart of the server; a server that was never there is soon reported.
-_PATIENCE: Final = 600.0
-_PATIENCE_AT_FIRST: Final = 30.0
 _ENDED: Final = frozenset({"done", "failed", "undone"})
-_BY_STATUS: Final[dict[int, type[RapportError]]] = {
-    401: Unauthenticated, 403: Forbidden, 404: NotFound, 409: Conflict, 422: InvalidInput,
-}  # fmt: skip
 
 
 def import_there(
@@ -49,25 +34,17 @@ def import_there(
         "Idempotency-Key": secrets.token_hex(16),
     }
     body = _multipart(boundary, msgspec.json.encode(options), file_name, content)
-    found = _patiently(
-        lambda: _json(net.call("POST", f"{base}/api/v1/imports", headers=headers, body=body)), _PATIENCE_AT_FIRST
+    found = patiently(
+        lambda: document(net.call("POST", f"{base}/api/v1/imports", headers=headers, body=body)), PATIENCE_AT_FIRST
     )
     address = f"{base}/api/v1/imports/{found['import']}"
     while found["status"] not in _ENDED:
         progress(found)
         time.sleep(_PAUSE)
-        found = _patiently(lambda: _json(net.call("GET", address, headers={"Authorization": f"Bearer {key}"})))
+        found = patiently(lambda: document(net.call("GET", address, headers={"Authorization": f"Bearer {key}"})))
     if found.get("errors_file"):
         found["errors_file"] = f"{address}/errors.csv"
     return found
-
-
-def check_tenant(url: str, key: str, tenant: str) -> None:
-    """Refuse a key of another workspace than the one that was named. Raises NotFound."""
-    headers = {"Authorization": f"Bearer {key}"}
-    me = _patiently(lambda: _json(net.call("GET", f"{url.rstrip('/')}/api/v1/me", headers=headers)), _PATIENCE_AT_FIRST)
-    if tenant not in {me["tenant"]["slug"], me["tenant"]["id"]}:
-        raise NotFound(f"The key is not one of the workspace {tenant}")
 
 
 def _multipart(boundary: str, options: bytes, file_name: str, content: bytes) -> bytes:
@@ -88,30 +65,3 @@ def _multipart(boundary: str, options: bytes, file_name: str, content: bytes) ->
             b"",
         )
     )
-
-
-def _json(answer: net.Answer) -> dict[str, Any]:
-    try:
-        document: dict[str, Any] = msgspec.json.decode(answer.body)
-    except msgspec.DecodeError:
-        document = {}
-    if answer.status < 400:
-        return document
-    detail = str(document.get("detail") or document.get("title") or f"The server answered {answer.status}.")
-    errors = [
-        FieldError(str(one.get("pointer", "")), str(one.get("code", "")), str(one.get("message", "")))
-        for one in document.get("errors", [])
-    ]
-    raise _BY_STATUS.get(answer.status, Unavailable)(detail, errors)
-
-
-def _patiently(act: Callable[[], dict[str, Any]], patience: float = _PATIENCE) -> dict[str, Any]:
-    """Ask again while the server is away or restarting."""
-    since = time.monotonic()
-    while True:
-        try:
-            return act()
-        except Unavailable:
-            if time.monotonic() - since > patience:
-                raise
-            time.sleep(_PAUSE)

@@ -19,6 +19,7 @@ from app.access.rights import RECORD_IMPORT, allows
 from app.core.collector import collector_paused
 from app.core.errors import Conflict, Forbidden, InvalidInput, NotFound, Unauthenticated
 from app.core.jobs import checkpoint
+from app.core.spreadsheets import unguarded
 from app.events.append import append_summary
 from app.imports import repository
 from app.imports.batch import BatchWriter, Numbered, Outcome, plain_counts
@@ -268,7 +269,7 @@ def _own_keys(plan: Plan, sheet: Sheet) -> frozenset[str]:
     columns = [t.column for t in plan.targets if t.field.name in names and t.column is not None and not t.field.to]
     keys: set[str] = set()
     for _, cells in sheet.rows:
-        keys |= {fold(cells[column]) for column in columns if column < len(cells)}
+        keys |= {fold(unguarded(cells[column])) for column in columns if column < len(cells)}
     return frozenset(keys - {""})
 
 

@@ -196,6 +196,8 @@ def _starter(scope: TenantScope) -> Starter:
         return Starter("key", scope.credential, scope.actor.name)
     if scope.member is not None:
         return Starter("member", scope.member.id, scope.member.name)
+    if scope.actor.kind == "support":
+        raise Forbidden("Support may not import.")
     return Starter(scope.actor.kind, scope.actor.id, scope.actor.name)
 
 

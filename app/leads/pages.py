@@ -11,7 +11,8 @@ from werkzeug.wrappers import Response
 from app.core.errors import Conflict, InvalidInput
 from app.http.guard import workspace
 from app.leads.service import AlreadyConverted, convert_lead
-from app.records.pages.answers import by_field, fragment
+from app.records.errors import LeavesReach
+from app.records.pages.answers import agree, by_field, fragment
 from app.records.paths import TITLE
 from app.records.query import ListQuery
 from app.records.read import get_record, list_records
@@ -38,10 +39,13 @@ def convert(scope: TenantScope, record_id: UUID) -> Response:
     """Convert and go to the deal, else to the contact."""
     form = request.form
     deal_name = form.get("deal_name", "").strip() if form.get("with_deal") else ""
+    agree(scope)
     try:
         done = convert_lead(scope, record_id, deal_name=deal_name or None, company=_id(form.get("company", "")))
     except AlreadyConverted:
         return Response("", 200, {"HX-Redirect": f"/records/lead/{record_id}"})
+    except LeavesReach:
+        raise
     except (InvalidInput, Conflict) as error:
         named, general = by_field(error)
         lead = get_record(scope, "lead", record_id, fields=(TITLE, "company_name", "email"))

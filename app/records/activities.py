@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from app.access import catalogs
-from app.records.reach import visible
+from app.records.reach import guard_of, visible
 from app.records.rowform import quote, trusted
 from app.records.titles import title_sql
 
@@ -40,6 +40,7 @@ class Activity:
     done: bool
     channel: str
     who: str
+    may_edit: bool = True
 
 
 def linked_activities(scope: TenantScope, obj: ObjectType, record_id: UUID) -> list[Activity]:
@@ -59,6 +60,7 @@ def linked_activities(scope: TenantScope, obj: ObjectType, record_id: UUID) -> l
         Activity(
             object=row[0], id=str(row[1]), title=row[2] or "", body=row[3] or "", at=row[4] or "", due=row[5] or "",
             done=row[6] is not None, channel=row[7] or "", who=row[8] or "Somebody",
+            may_edit=row[9],
         )
         for row in rows
     ]  # fmt: skip
@@ -142,9 +144,11 @@ def _part(
     )
     link_table, link_guard = visible(catalog, links)
     table, guard = visible(catalog, obj)
-    params |= link_guard.binds(scope) | guard.binds(scope)
+    mine = guard_of(catalog, obj, "r", "edit")
+    params |= link_guard.binds(scope) | guard.binds(scope) | mine.binds(scope)
     return (
-        f"SELECT '{name}'::text AS object, r.id, {columns}, m.name AS who FROM {link_table} l"
+        f"SELECT '{name}'::text AS object, r.id, {columns}, m.name AS who,"
+        f" coalesce({mine.text or 'true'}, false) AS may_edit FROM {link_table} l"
         f" JOIN {table} r ON r.id = l.{quote(f'from__{name}')} AND r.deleted_at IS NULL"
         " LEFT JOIN member m ON m.id = r.created_by"
         f" WHERE l.{quote(f'to__{target}')} = %(id)s AND l.deleted_at IS NULL"

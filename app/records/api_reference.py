@@ -88,7 +88,7 @@ def docs(scope: TenantScope) -> str:
     given = known_arguments("object")
     catalog = catalogs.for_scope(scope)
     described = msgspec.json.decode(_encoded(scope))
-    name = given.get("object", next(iter(catalog.objects)))
+    name = given.get("object", next(iter(catalog.objects), WORKSPACE))
     if name != WORKSPACE and name not in catalog.objects:
         raise UnknownObject(f"This workspace has no object called {name!r}.")
     return render_template(

@@ -172,9 +172,11 @@ def _write_kept(
             leaving = leave.leaving([item.id for item in good if results[item.row.index].status != "unchanged"])
             if not leaving:
                 return results
+            unseen = leave.out_of_sight(leaving)
             for item in good:
                 if item.id in leaving:
-                    item.errors.append(FieldError("", LeavesReach.code, leaves_message(leave.object)))
+                    message = leaves_message(leave.object, seen=item.id not in unseen)
+                    item.errors.append(FieldError("", LeavesReach.code, message))
             raise Rollback(trial)
         good = [item for item in good if not item.errors]
     return {}

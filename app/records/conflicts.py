@@ -24,10 +24,11 @@ Record = dict[str, Any]
 #: Versions looked back at most; who read an older one learns the present values and who wrote last.
 _FAR: Final = 200
 _SINCE: Final = (
-    "SELECT e.record_version, e.diff, e.at, e.actor_kind, e.actor_id, coalesce(m.name, k.name, i.file_name)"
+    "SELECT e.record_version, e.diff, e.at, e.actor_kind, e.actor_id, coalesce(m.name, k.name, i.file_name, v.name)"
     " FROM event e LEFT JOIN member m ON e.actor_kind = 'member' AND m.id = e.actor_id"
     " LEFT JOIN api_key k ON e.actor_kind = 'key' AND k.id = e.actor_id"
     " LEFT JOIN import i ON e.actor_kind = 'import' AND i.id = e.actor_id"
+    " LEFT JOIN support_visit v ON e.actor_kind = 'support' AND v.id = e.actor_id"
     " WHERE e.record_id = %s::uuid AND e.object = %s AND e.record_version > %s::integer"
     " AND e.record_version <= %s::integer ORDER BY e.record_version DESC LIMIT %s"
 )

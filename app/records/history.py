@@ -6,7 +6,7 @@ record is: one destroyed since is not, nor is a change of hidden fields only, wh
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 from uuid import UUID
 
 from app.access import catalogs
@@ -19,7 +19,7 @@ from app.records.read import find_object, get_record
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from app.metadata.model import Catalog, ObjectType
+    from app.metadata.model import Catalog, Field, ObjectType
     from tenants.scope import TenantScope
 
 Event = dict[str, Any]
@@ -79,22 +79,32 @@ def _seen(scope: TenantScope, catalog: Catalog, events: Sequence[Event]) -> list
     found: list[Event] = []
     for event in events:
         obj = catalog.objects.get(event["object"])
-        if obj is None:
-            found += [event] if others and event["object"] not in complete.objects else []
+        if obj is None or event["kind"] == "exported":
+            found += [event] if others and (obj is not None or event["object"] not in complete.objects) else []
         elif not obj.reach or (event["record_id"] and UUID(event["record_id"]) in reached[obj.name]):
             found += _cut(catalog, obj, [event])
     return found
 
 
 def _cut(catalog: Catalog, obj: ObjectType, events: Sequence[Event]) -> list[Event]:
-    """The events without hidden fields, and without those that tell of nothing else."""
-    hidden = (catalog.whole or catalog).objects[obj.name].fields.keys() - obj.fields.keys()
-    if not hidden:
+    """The events without hidden fields and objects, and without those that tell of nothing else."""
+    complete = (catalog.whole or catalog).objects[obj.name].fields
+    if complete.keys() == obj.fields.keys() and all(obj.fields[name].to == complete[name].to for name in complete):
         return list(events)
     found: list[Event] = []
     for event in events:
         diff: dict[str, Any] | None = event["diff"]
-        kept = {name: value for name, value in diff.items() if name not in hidden} if diff else diff
-        if kept or not diff:
-            found.append({**event, "diff": kept})
+        kept = {name: leading(obj.fields[name], v) for name, v in diff.items() if name in obj.fields} if diff else diff
+        told = {name: value for name, value in kept.items() if value != [None, None]} if kept else kept
+        if told or not diff:
+            found.append({**event, "diff": told})
     return found
+
+
+def leading(field: Field, value: Any) -> Any:
+    """A value of the log, or its two before and after, without links to objects that may not be read."""
+    if field.type.name != "reference":
+        return value
+    if isinstance(value, list):
+        return [leading(field, one) for one in cast("list[Any]", value)]
+    return value if value is None or cast("dict[str, Any]", value).get("object") in field.to else None

@@ -39,8 +39,10 @@ def document(catalog: Catalog, *, server: str, title: str, others: dict[str, Any
         components["schemas"] |= schemas_of(obj)
         components["schemas"] |= {f"{obj.name}.row": row_schema(), f"{obj.name}.board": _board(obj.name)}
     paths |= workspace_paths(list(catalog.objects))
+    unread = catalog.whole.objects.keys() - catalog.objects.keys() if catalog.whole else frozenset[str]()
     for path, item in (others or {}).items():
-        paths.setdefault(path, item)
+        if not any(f"/records/{name}/" in path for name in unread):
+            paths.setdefault(path, item)
     return {
         "openapi": "3.1.0",
         "info": {"title": f"{title} · Rapport API", "version": "1", "description": _INTRODUCTION},

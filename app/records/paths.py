@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 #: The title of any record, as a path of its own: pages ask for it, the API does not list it.
 TITLE: Final = "_title"
+#: Whether whoever asks may do something with the record (``_may_edit``); like the title a path of pages alone.
+MAY: Final = "_may_"
 #: Of a masked title: characters of the id; its end is what differs.
 _SHORT: Final = sa.literal_column("8", sa.Integer())
 #: How many names a hint lists when none is near.

@@ -49,8 +49,16 @@ class Leave:
         return bool(self.shown.reach)
 
     def check(self, record_ids: Iterable[UUID], action: Action) -> None:
-        """Raise RecordNotFound for a record out of sight, Forbidden for one that may be seen but not this."""
-        for record_id, (seen, allowed) in self.judge(record_ids, action).items():
+        """Raise RecordNotFound for a record out of sight, Forbidden for one that may be seen but not this.
+
+        An id of nothing ends here as well: what comes after would take longer and so tell the two apart.
+        """
+        if not self.narrowed:
+            return
+        wanted = sorted(set(record_ids))
+        verdicts = self.judge(wanted, action)
+        for record_id in wanted:
+            seen, allowed = verdicts.get(record_id, (False, False))
             if not seen:
                 raise missing(self.object)
             if not allowed:
@@ -82,10 +90,16 @@ class Leave:
         kept = permitted(self.scope, self.catalog, self.shown, record_ids, action)
         return set(record_ids) - kept
 
+    def out_of_sight(self, record_ids: Collection[UUID]) -> set[UUID]:
+        """Which of the records that leave one's reach could not even be seen any more."""
+        return set(record_ids) - permitted(self.scope, self.catalog, self.shown, record_ids, "read")
+
     def check_kept(self, record_id: UUID) -> None:
         """Raise LeavesReach when the record just written is out of one's own reach."""
-        if self.leaving({record_id}):
-            raise LeavesReach(leaves_message(self.object))
+        leaving = self.leaving({record_id})
+        if leaving:
+            message = leaves_message(self.object, seen=not self.out_of_sight(leaving))
+            raise LeavesReach(message, extra={"confirm": LEAVES_REACH})
 
     def unseen_links(self, values: Mapping[str, Any], current: Mapping[str, Any] | None = None) -> list[FieldError]:
         """A problem for each link among ``values`` to a record out of sight; what it was before may stay."""
@@ -158,9 +172,12 @@ def refused(object_type: ObjectType, action: Action, record_id: UUID | None = No
     return Forbidden(message, extra=extra)
 
 
-def leaves_message(object_type: ObjectType) -> str:
-    """What is asked before a record leaves one's reach."""
-    return f"After this you could not change this {object_type.label.lower()} any more. Confirm to do it anyway."
+def leaves_message(object_type: ObjectType, *, seen: bool) -> str:
+    """What is asked before a record leaves one's reach; ``seen`` when only changing it is over."""
+    what = f"this {object_type.label.lower()}"
+    if seen:
+        return f"After this you will still see {what}, but no longer be able to change it."
+    return f"After this you will no longer see {what}."
 
 
 def confirmed(given: str) -> frozenset[str]:

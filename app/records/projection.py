@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
+import sqlalchemy as sa
+
 from app.metadata.fieldtypes.date import DateType
 from app.metadata.fieldtypes.datetime import DatetimeType
 from app.metadata.fieldtypes.decimal import DecimalType
@@ -14,12 +16,12 @@ from app.metadata.fieldtypes.entries import EntryList
 from app.metadata.fieldtypes.many import TextArray
 from app.metadata.fieldtypes.single import SingleColumn
 from app.metadata.fieldtypes.uuid import UuidType
-from app.records.paths import TITLE, refuse, title_of
+from app.metadata.reach import ACTIONS
+from app.records import reach
+from app.records.paths import MAY, TITLE, refuse, title_of
 from app.records.sources import Source
 
 if TYPE_CHECKING:
-    import sqlalchemy as sa
-
     from app.records.query import JSONRecord
 
 #: Decoders that answer what the read connection has loaded: not calling them saves a fifth of a long list's time.
@@ -85,6 +87,8 @@ def _column_group(source: Source, path: str) -> tuple[list[sa.ColumnElement[Any]
     """A path's columns and, where the loaded value is not the JSON form already, its decoder."""
     if path == TITLE:
         return [title_of(source.object, source.base)], None
+    if path.startswith(MAY):
+        return [_allowed(source, path.removeprefix(MAY))], None
     located = source.need(path, "?fields")
     if located.part:
         return [located.sql], None
@@ -94,6 +98,14 @@ def _column_group(source: Source, path: str) -> tuple[list[sa.ColumnElement[Any]
     columns = [located.of_form(at) for at, column in enumerate(forms) if column.part != _ONLY_TO_SEARCH]
     kind = located.field.type
     return columns, None if type(kind).decode in _AS_LOADED else kind.decode
+
+
+def _allowed(source: Source, name: str) -> sa.ColumnElement[bool]:
+    """Whether the row is in reach for an action; the row itself is one that may be read."""
+    if name not in ACTIONS:
+        raise refuse("?fields", "field.unknown", f"There is no action called {name!r}.")
+    condition = reach.predicate(source.catalog, source.object, source.row, name)
+    return sa.true() if condition is None else sa.func.coalesce(condition, sa.false())
 
 
 def _reader(

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
+
+if TYPE_CHECKING:
+    from app.metadata.reach import Action
 
 JSONRecord = dict[str, object]
 Total = Literal["exact", "estimate", "none"]
@@ -11,11 +14,16 @@ Trash = Literal["", "only", "with"]
 
 DEFAULT_LIMIT: Final = 50
 MAX_LIMIT: Final = 200
+#: Records of a page that becomes part of a file.
+EXPORT_LIMIT: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListQuery:
-    """A page of records: ``sort`` as ``-amount,name``, no ``fields`` means all, ``cursor`` is an earlier ``next``."""
+    """A page of records: ``sort`` as ``-amount,name``, no ``fields`` means all, ``cursor`` is an earlier ``next``.
+
+    ``action`` is what the records are for: to be read, or ``export``, which may not go as far.
+    """
 
     filter: str = ""
     sort: str = ""
@@ -24,6 +32,7 @@ class ListQuery:
     cursor: str = ""
     total: Total = "none"
     trash: Trash = ""
+    action: Action = "read"
 
 
 @dataclass(frozen=True, slots=True)

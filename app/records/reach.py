@@ -179,10 +179,16 @@ def _ids(name: str) -> sa.BindParameter[Any]:
 
 
 def _shared(obj: ObjectType, alias: Row, action: Action) -> Sql:
-    """Given by hand, not over yet: to me, to a role of mine, to a team I reach."""
+    """Given by hand, not over yet: to me, to a role of mine, to a team I reach.
+
+    A few are found by index. Of many the planner would weigh each: behind coalesce it sees nothing to weigh, and they
+    are looked up in a hashed set. The most are looked for in the table of shares.
+    """
     level = "read" if action in READING else "edit"
     record = column_of(alias, "id", _UUID)
     listed = record == sa.any_(_ids(f"{GIVEN}{level}__{obj.name}"))
+    few = sa.and_(_flag("given_few"), listed)
+    many = sa.and_(_flag("given_many"), sa.func.coalesce(listed, sa.false()))
     member = sa.and_(_SHARE.c.grantee_kind == _text("member"), _SHARE.c.grantee == sa.cast(_me(), sa.Text()))
     roles = sa.bindparam("roles", type_=pg.ARRAY(sa.Text()))
     role = sa.and_(_SHARE.c.grantee_kind == _text("role"), _SHARE.c.grantee == sa.any_(roles))
@@ -197,7 +203,7 @@ def _shared(obj: ObjectType, alias: Row, action: Action) -> Sql:
     if level == "edit":
         conditions.append(_SHARE.c.level == _text("edit"))
     looked_for = sa.exists(sa.select(_ONE).select_from(_SHARE).where(*conditions).correlate_except(_SHARE))
-    return sa.or_(listed, sa.and_(_flag("given_many"), looked_for))
+    return sa.or_(few, many, sa.and_(_flag("given_most"), looked_for))
 
 
 def _linked(catalog: Catalog, obj: ObjectType, link: str, alias: Row, action: Action) -> Sql:

@@ -17,7 +17,7 @@ from app.records.errors import RecordNotFound, UnknownObject
 from app.records.keyset import Branch, branches, decode_cursor, encode_cursor, subject_of
 from app.records.paths import column_of
 from app.records.projection import Projection, project
-from app.records.query import MAX_LIMIT, JSONRecord, ListQuery, Page, Trash
+from app.records.query import EXPORT_LIMIT, MAX_LIMIT, JSONRecord, ListQuery, Page, Trash
 from app.records.sorting import SortKey, parse_sort
 from app.records.sources import Source
 from app.records.statements import ShapeCache, Statement, compile_statement, condition_binds, run
@@ -58,7 +58,7 @@ def find_object(scope: TenantScope, name: str) -> tuple[Catalog, ObjectType]:
 def list_records(scope: TenantScope, object_name: str, query: ListQuery) -> Page:
     """Answer one page of the records of an object that meet the query's condition."""
     catalog, obj = find_object(scope, object_name)
-    check_limits(query.limit)
+    check_limits(query.limit, MAX_LIMIT if query.action == "read" else EXPORT_LIMIT)
     _check_choices(query)
     checked = check_filter(scope, catalog, obj, query.filter)
     sort = query.sort or obj.default_sort
@@ -76,10 +76,9 @@ def list_records(scope: TenantScope, object_name: str, query: ListQuery) -> Page
         sort,
         place.form if place else None,
         query.trash,
+        query.action,
     )
-    plan = _STATEMENTS.get(
-        shape, lambda: _plan(catalog, obj, query.fields, checked, sort, place.form if place else None, query.trash)
-    )
+    plan = _STATEMENTS.get(shape, lambda: _plan(catalog, obj, query, checked, sort, place.form if place else None))
     params = condition_params(scope, checked)
     binds = {**params, "limit": query.limit + 1, **(place.binds() if place else {})}
     rows = run(scope, plan.statement, binds)
@@ -138,10 +137,10 @@ def as_id(obj: ObjectType, record_id: UUID | str) -> UUID:
     return wanted
 
 
-def check_limits(limit: int) -> None:
+def check_limits(limit: int, most: int = MAX_LIMIT) -> None:
     """Raise InvalidInput at ``?limit`` unless 1 … 200."""
-    if not 1 <= limit <= MAX_LIMIT:
-        message = f"limit is a number from 1 to {MAX_LIMIT}."
+    if not 1 <= limit <= most:
+        message = f"limit is a number from 1 to {most}."
         raise InvalidInput(message, [FieldError("?limit", "limit.invalid", message)])
 
 
@@ -168,16 +167,15 @@ def _check_choices(query: ListQuery) -> None:
 def _plan(
     catalog: Catalog,
     obj: ObjectType,
-    fields: tuple[str, ...],
+    query: ListQuery,
     checked: Checked | None,
     sort: str,
     form: tuple[bool, ...] | None,
-    trash: Trash,
 ) -> _ListPlan:
-    source = reach.source(catalog, obj)
-    projection = project(source, fields)
+    source = reach.source(catalog, obj, query.action)
+    projection = project(source, query.fields)
     keys = parse_sort(source, sort)
-    where = [live(source, trash)]
+    where = [live(source, query.trash)]
     if checked is not None:
         where.append(condition_sql(source, checked))
     columns = [*projection.columns, *(key.sql for key in keys)]
@@ -225,15 +223,15 @@ def _total(
 ) -> int:
     """How many records meet the condition: counted, or as the planner guesses."""
     statement = _STATEMENTS.get(
-        ("count", spec_key(catalog, obj), checked.shape if checked else None, query.trash),
-        lambda: _count_statement(catalog, obj, checked, query.trash, rows=False),
+        ("count", spec_key(catalog, obj), checked.shape if checked else None, query.trash, query.action),
+        lambda: _count_statement(catalog, obj, checked, query, rows=False),
     )
     # A guess is made of all records there are: who sees some of them gets those counted.
     if query.total == "exact" or obj.reach:
         return run(scope, statement, params)[0][0]
     rows = _STATEMENTS.get(
         ("rows", spec_key(catalog, obj), checked.shape if checked else None, query.trash),
-        lambda: _count_statement(catalog, obj, checked, query.trash, rows=True),
+        lambda: _count_statement(catalog, obj, checked, query, rows=True),
     )
     guess = run(scope, Statement(b"EXPLAIN (FORMAT JSON) " + rows.text, rows.constants), params)[0][0]
     plan = json.loads(guess) if isinstance(guess, str) else guess
@@ -242,10 +240,10 @@ def _total(
 
 
 def _count_statement(
-    catalog: Catalog, obj: ObjectType, checked: Checked | None, trash: Trash, *, rows: bool
+    catalog: Catalog, obj: ObjectType, checked: Checked | None, query: ListQuery, *, rows: bool
 ) -> Statement:
-    source = reach.source(catalog, obj)
-    where = [live(source, trash)]
+    source = reach.source(catalog, obj, query.action)
+    where = [live(source, query.trash)]
     if checked is not None:
         where.append(condition_sql(source, checked))
     counted = source.id if rows else sa.func.count()

@@ -52,6 +52,11 @@ class Source:
         return self._base if isinstance(self._base, Row) else self._tables(self.object, self._base)
 
     @property
+    def row(self) -> Row:
+        """The object's row by its alias, for conditions that add no table of their own."""
+        return Row(self._name)
+
+    @property
     def id(self) -> sa.ColumnElement[Any]:
         """The record's id."""
         return column_of(self.base, "id", pg.UUID(as_uuid=True))

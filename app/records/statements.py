@@ -33,7 +33,8 @@ _KEPT: Final = 2048
 _LONGEST_KEY: Final = 8_000
 #: Parameters whose values are the asking member's; those called ``given__<level>__<object>`` are, too.
 PERSONAL: Final = frozenset({
-    "me", "roles", "teams", "queues", "people", "in_teams", "in_queues", "has_people", "given_many",
+    "me", "roles", "teams", "queues", "people", "in_teams", "in_queues", "has_people",
+    "given_few", "given_many", "given_most",
 })  # fmt: skip
 #: What any statement may ask of the moment and the workspace: given where the caller does not.
 AMBIENT: Final = frozenset({"now", "today", "zone", "home", "digits"})

@@ -38,16 +38,18 @@ GROUPS: Final[dict[str, tuple[str, ...]]] = {
                "rule_removed", "member_changed"),
     "shares": ("shared", "unshared"),
     "exports": ("exported",),
+    "support": ("support_granted", "support_revoked", "support_expired", "support_entered", "support_left"),
 }  # fmt: skip
-ACTOR_KINDS: Final = ("member", "key", "import", "system")
+ACTOR_KINDS: Final = ("member", "key", "import", "support", "system")
 #: What is about records of the workspace; anything else is about its people and settings.
 _OF_RECORDS: Final = frozenset({*GROUPS["records"], *GROUPS["shares"]})
 _READ: Final = (
-    "select e.id, e.at, e.actor_kind, e.actor_id, coalesce(m.name, k.name, i.file_name), e.kind, e.object, e.record_id,"
-    " e.diff, e.request_id from event e"
+    "select e.id, e.at, e.actor_kind, e.actor_id, coalesce(m.name, k.name, i.file_name, v.name), e.kind, e.object,"
+    " e.record_id, e.diff, e.request_id from event e"
     " left join member m on e.actor_kind = 'member' and m.id = e.actor_id"
     " left join api_key k on e.actor_kind = 'key' and k.id = e.actor_id"
     " left join import i on e.actor_kind = 'import' and i.id = e.actor_id"
+    " left join support_visit v on e.actor_kind = 'support' and v.id = e.actor_id"
     " where (%(before)s::uuid is null or e.id < %(before)s::uuid)"
     " and (%(since)s::uuid is null or e.id >= %(since)s::uuid)"
     " and (%(until)s::uuid is null or e.id < %(until)s::uuid)"
@@ -181,6 +183,7 @@ def _entry(
 ) -> Entry:
     event_id, at, actor_kind, actor_id, actor, kind, object_name, record, diff, request = row
     hidden = kind in _OF_RECORDS and record is not None and (object_name, record) not in shown
+    hidden = hidden or (kind == "exported" and _is_less(catalog, object_name))
     return Entry(
         event_id,
         at,
@@ -194,6 +197,12 @@ def _entry(
         () if hidden else _changes(catalog.objects.get(object_name), kind, diff),
         request or "",
     )
+
+
+def _is_less(catalog: Catalog, object_name: str) -> bool:
+    """Whether the reader sees less than all of an object: what was exported of it may name what they don't."""
+    complete = catalog.whole or catalog
+    return complete.objects.get(object_name) is not catalog.objects.get(object_name)
 
 
 def _what(object_name: str, record: UUID | None, diff: Any, names: Mapping[tuple[str, str], str]) -> str:

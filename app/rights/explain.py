@@ -16,15 +16,17 @@ from sqlalchemy.dialects import postgresql as pg
 from app.access import catalogs, shares
 from app.access.grants import FLAGS
 from app.access.policy import policy_of
-from app.access.rights import for_scope
+from app.access.rights import RIGHTS_MANAGE, allows, for_scope
 from app.core import clock
 from app.core.errors import FieldError, InvalidInput
 from app.metadata.reach import ACTIONS, READING
+from app.records.environment import RecordEnvironment
 from app.records.paths import TITLE, Row, column_of, plain
 from app.records.reach import branches_of, permitted
 from app.records.read import get_record
 from app.records.statements import compile_statement, run
 from app.records.titles import titles
+from app.rights.roles import condition_errors
 from tenants.identity.members import get_member
 from tenants.scope import Actor, Member
 
@@ -172,13 +174,15 @@ class _Question:
         return found + self._of_sharing()
 
     def fields(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Labels of fields that are hidden from the member, and of those they may only read."""
+        """Labels of fields that are hidden from the member, for who manages rights, and of those they may only read."""
         obj = self._catalog.objects.get(self._object.name)
         if obj is None:
             return (), ()
         hidden = [
             field.label for name, field in self._object.fields.items() if name not in obj.fields and field.shown
         ]
+        if not allows(self._scope, RIGHTS_MANAGE):
+            hidden = []
         return tuple(hidden), tuple(field.label for field in obj.fields.values() if field.denied)
 
     def _of_role(self, role: Role) -> Reason:
@@ -278,7 +282,7 @@ class _Question:
                 value = met.get(f"condition:{condition}")
                 if value is not None and (kind == "edit" or action in READING):
                     said = "meets" if value else "does not meet"
-                    text = f"It {said} the condition of the role {role.label}: {condition}"
+                    text = f"It {said} the condition of the role {role.label}{self._quoted(condition)}"
                     found.append(Reason(value is True, "role", text))
         for rule in self._policy.rules.get(name, ()):
             value = met.get(f"condition:{rule.condition}")
@@ -289,6 +293,12 @@ class _Question:
                 said = "opens it to" if value else "does not open it: the condition is not met, for"
                 found.append(Reason(value is True, "sharing", f"The sharing rule “{rule.name}” {said} {concerned}."))
         return found
+
+    def _quoted(self, condition: str) -> str:
+        """The condition's text, for whoever may read all it compares; else just the end of the sentence."""
+        seen = catalogs.for_scope(self._scope)
+        environment = RecordEnvironment(seen, seen.objects[self._object.name], self._scope.tenant)
+        return "." if condition_errors(condition, environment, "") else f": {condition}"
 
     def _of_shares(self, action: Action) -> list[Reason]:
         found: list[Reason] = []

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from app.core.ports import Runtime
     from tenants.identity.invitations import Invitation, Pending
-    from tenants.identity.members import MemberRow
+    from tenants.identity.members import Heir, MemberRow
     from tenants.scope import TenantScope
 
 
@@ -80,10 +80,16 @@ def revoke(runtime: Runtime, scope: TenantScope, invitation: UUID) -> None:
     invitations.revoke(runtime, scope, invitation)
 
 
-def deactivate(runtime: Runtime, scope: TenantScope, member: UUID, *, hand_over_to: UUID | None = None) -> int:
-    """End a member's access, their records go to ``hand_over_to``; raises Forbidden for who holds more than oneself."""
+def deactivate(runtime: Runtime, scope: TenantScope, member: UUID, *, heir: Heir | None = None) -> None:
+    """End a member's access, their records go to ``heir``; raises Forbidden for who holds more than oneself."""
     _check(scope, members.get_member(scope, member).every_role)
-    return members.deactivate(runtime, scope, member, hand_over_to=hand_over_to)
+    members.deactivate(runtime, scope, member, heir=heir)
+
+
+def hand_over(runtime: Runtime, scope: TenantScope, member: UUID, heir: Heir) -> None:
+    """Give a member's records to ``heir``; raises Forbidden for who holds more than oneself."""
+    _check(scope, members.get_member(scope, member).every_role)
+    members.hand_over(runtime, scope, member, heir)
 
 
 def reactivate(runtime: Runtime, scope: TenantScope, member: UUID) -> MemberRow:

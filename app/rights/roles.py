@@ -217,9 +217,10 @@ def _unknown(scope: TenantScope, role: Role) -> list[FieldError]:
     for name, levels in role.fields.items():
         if name in catalog.objects:
             errors += [_field_error(name, field) for field in levels if not _can_be_hidden(catalog, name, field)]
+    seen = catalogs.for_scope(scope)  # by what one can't see nothing is opened: that would tell it
     for name, rules in role.rows.items():
-        if name in catalog.objects:
-            environment = RecordEnvironment(catalog, catalog.objects[name], scope.tenant)
+        if name in seen.objects:
+            environment = RecordEnvironment(seen, seen.objects[name], scope.tenant)
             for action, condition in rules.items():
                 errors += condition_errors(condition, environment, f"/rows/{name}/{action}")
     return errors

@@ -1,6 +1,7 @@
 """Sharing: what each object is open to, rules that open some of its records, single records given by hand.
 
-A record may be given away by whoever may edit it, and by whoever manages rights.
+A record may be given away by whoever may edit it, and for reading by whoever manages rights and sees it: nobody gives
+what they don't have. Nor does anybody open records by a field they may not read themselves.
 """
 
 from __future__ import annotations
@@ -205,12 +206,12 @@ def record_shares(scope: TenantScope, object_name: str, record: UUID) -> list[Sh
     return [_labelled(row, labels) for row in shares.list_shares(scope, object_name, record)]
 
 
-def may_share(scope: TenantScope, object_name: str, record: UUID) -> bool:
-    """Whether one may give the record away: who may edit it, or manages rights."""
-    if allows(scope, RIGHTS_MANAGE):
-        return True
+def may_give(scope: TenantScope, object_name: str, record: UUID) -> tuple[str, ...]:
+    """The levels at which one may give away a record one sees: those one has oneself, () without a say in sharing."""
     catalog, obj = find_object(scope, object_name)
-    return allows(scope, "record.edit", object_name) and record in permitted(scope, catalog, obj, [record], "edit")
+    if allows(scope, "record.edit", object_name) and record in permitted(scope, catalog, obj, [record], "edit"):
+        return ("read", "edit")
+    return ("read",) if allows(scope, RIGHTS_MANAGE) else ()
 
 
 def share_record(
@@ -225,7 +226,7 @@ def share_record(
     expires_at: datetime | None = None,
 ) -> ShareRow:
     """Give a record to a member, a team or a role. Raises RecordNotFound, Forbidden, InvalidInput."""
-    _check_may_share(scope, object_name, record)
+    _check_may_give(scope, object_name, record, level)
     made = shares.put_share(
         scope,
         object_name,
@@ -241,7 +242,7 @@ def share_record(
 
 def unshare_record(scope: TenantScope, object_name: str, record: UUID, share: UUID) -> None:
     """Take it back. Raises RecordNotFound, NotFound, Forbidden."""
-    _check_may_share(scope, object_name, record)
+    _check_may_give(scope, object_name, record, "read")
     shares.drop_share(scope, object_name, record, share)
 
 
@@ -296,7 +297,7 @@ def _check_circle(scope: TenantScope, catalog: Catalog, obj: ObjectType, inherit
 
 
 def _checked_rule(scope: TenantScope, object_name: str, values: Mapping[str, str]) -> dict[str, str]:
-    catalog = catalogs.whole(scope)
+    catalog = catalogs.for_scope(scope)  # by what one can't see nothing is opened: that would tell it
     obj = catalog.objects.get(object_name)
     if obj is None:
         message = "There is no such object."
@@ -326,10 +327,13 @@ def _checked_rule(scope: TenantScope, object_name: str, values: Mapping[str, str
     }
 
 
-def _check_may_share(scope: TenantScope, object_name: str, record: UUID) -> None:
+def _check_may_give(scope: TenantScope, object_name: str, record: UUID, level: str) -> None:
     get_record(scope, object_name, record, fields=("id",))
-    if not may_share(scope, object_name, record):
+    levels = may_give(scope, object_name, record)
+    if not levels:
         raise Forbidden("Only who may edit this record can share it.")
+    if level == "edit" and level not in levels:
+        raise Forbidden("Only who may edit this record can share it for editing.")
 
 
 def _labelled(row: ShareRow, labels: Mapping[str, str]) -> ShareRow:

@@ -24,8 +24,13 @@ _ABOUT: Final = {
     "sharing_changed": "changed the sharing of", "rule_created": "made the sharing rule",
     "rule_changed": "changed the sharing rule", "rule_removed": "deleted the sharing rule",
     "exported": "exported",
+    "support_granted": "let support in", "support_revoked": "took support's access back",
+    "support_expired": "ended support's access, its time was over",
+    "support_entered": "came in to help", "support_left": "left",
 }  # fmt: skip
 _FILES: Final = {"audit": "the audit log", "access_review": "the access review"}
+#: What an export tells of itself.
+_EXPORTED: Final = {"rows": "records", "filter": "condition", "fields": "columns"}
 _LONGEST: Final = 80
 _NAMED: Final = 6
 
@@ -34,7 +39,9 @@ def told(entry: Entry, catalog: Catalog) -> dict[str, Any]:
     """``text`` says what happened, ``title`` and ``href`` the record, ``changes`` (label, from, to) in short."""
     obj = catalog.objects.get(entry.object)
     if entry.kind in _ABOUT:
-        what = _FILES.get(entry.object, "") if entry.kind == "exported" else entry.what
+        what = entry.what
+        if entry.kind == "exported":
+            what = _FILES.get(entry.object) or (obj.plural.lower() if obj else entry.object.replace("_", " "))
         text = _ABOUT[entry.kind]
         if entry.kind == "sharing_changed" and entry.what in catalog.objects:
             what = catalog.objects[entry.what].plural
@@ -55,7 +62,7 @@ def _settings(entry: Entry, catalog: Catalog) -> list[tuple[str, str, str]]:
     if entry.kind in ("role_created", "role_removed", "team_created", "team_removed", "rule_removed"):
         return []
     if entry.kind != "role_changed":
-        return _pairs(entry, {})
+        return _pairs(entry, _EXPORTED if entry.kind == "exported" else {})
     found = [
         (matrix.told(path, catalog), matrix.shown(path, old), matrix.shown(path, new))
         for path, old, new in entry.changes

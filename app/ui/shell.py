@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from flask import Flask
 
 #: Themes and densities a member may choose; "system" follows the device.
@@ -27,6 +29,10 @@ class NavItem:
     key: str = ""
 
 
+def _nothing(object_name: str) -> frozenset[str]:  # noqa: ARG001
+    return frozenset()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shell:
     """The frame of a workspace page. The default is what a page outside a workspace gets."""
@@ -41,14 +47,21 @@ class Shell:
     timezone: str = "UTC"
     currency: str = "EUR"
     rights: frozenset[str] = frozenset()
+    rights_with: Callable[[str], frozenset[str]] = _nothing
     objects: tuple[NavItem, ...] = ()
     base_url: str = "/"
     creatable: tuple[NavItem, ...] = field(default=())
     shortcuts: bool = True
+    #: Until when a session of support lasts; None for members.
+    support_until: datetime | None = None
 
-    def may(self, right: str) -> bool:
-        """Whether the member holds ``right``; controls without it are not shown."""
-        return right in self.rights
+    def may(self, right: str, object_name: str = "") -> bool:
+        """Whether the member holds ``right`` here, or with an object; controls without it are not shown."""
+        return right in (self.rights_with(object_name) if object_name else self.rights)
+
+    def may_somewhere(self, right: str) -> bool:
+        """Whether the member holds ``right`` at all: for what stands on every page."""
+        return right in self.rights_with("")
 
 
 #: Builds the shell of the current request, or None outside a workspace.

@@ -7,7 +7,6 @@ request without a server, the server from a served one.
 
 from __future__ import annotations
 
-import io
 import statistics
 import time
 import uuid
@@ -15,18 +14,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
-from werkzeug.test import EnvironBuilder
 
 from app.factory.web import create_flask_app
 from app.records.write import create_record
 from bench import work
+from bench.inside import call, environ
 from bench.load import Connection, drive
 from bench.measure import Cost, Meter
 from bench.requests import Streams, contact
 from bench.results import Part, table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from flask import Flask
 
@@ -99,7 +98,7 @@ def _anatomy(
     write, by_key = op == "create", op in work.BY_KEY
     verb = _verb(streams, op)
     served = _served(site, streams, op, count)
-    whole = _median(lambda: _call(flask_app, _environ(workspace, streams, op)), count)
+    whole = _median(lambda: call(flask_app, _environ(workspace, streams, op)), count)
     routing = _median(lambda: _route(flask_app, _environ(workspace, streams, op)), count)
     entered, scope_cost = _scopes(site, workspace, count, write=write, by_key=by_key)
     verb_ms, driver, encode = _inside(site, workspace, verb, count, write=write, by_key=by_key)
@@ -135,33 +134,10 @@ def _median(call: Callable[[], float], count: int) -> float:
 
 
 def _environ(workspace: Workspace, streams: Streams, op: str) -> dict[str, Any]:
-    path = "/records/contact" if op == "create" else streams.read_path(op)
-    headers = [("Authorization", f"Bearer {workspace.key}"), ("Host", "localhost")]
-    address, _, query = path.partition("?")
-    builder = EnvironBuilder(f"/api/v1{address}", query_string=query, headers=headers)
+    headers = {"Authorization": f"Bearer {workspace.key}", "Host": "localhost"}
     if op == "create":
-        builder.method = "POST"
-        builder.content_type = "application/json"
-        builder.input_stream = io.BytesIO(msgspec.json.encode(contact("In process")))
-    return builder.get_environ()
-
-
-def _call(flask_app: Flask, environ: dict[str, Any]) -> float:
-    """A whole request without a server."""
-    statuses: list[str] = []
-
-    def start_response(status: str, _headers: object, _error: object = None) -> Callable[[bytes], object]:
-        statuses.append(status)
-        return lambda _data: None
-
-    started = time.thread_time()
-    answer: Iterable[bytes] = flask_app(environ, start_response)
-    b"".join(answer)
-    if (close := getattr(answer, "close", None)) is not None:
-        close()
-    spent = (time.thread_time() - started) * 1000
-    assert statuses[0].startswith("2"), statuses
-    return spent
+        return environ("/api/v1/records/contact", headers, "POST", contact("In process"))
+    return environ(f"/api/v1{streams.read_path(op)}", headers)
 
 
 def _route(flask_app: Flask, environ: dict[str, Any]) -> float:

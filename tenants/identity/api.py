@@ -42,7 +42,7 @@ def me(scope: TenantScope) -> Response:
     """The calling tenant and member; ``member`` is null for a key."""
     query_arguments()
     tenant, member = scope.tenant, scope.member
-    body = {
+    body: dict[str, object] = {
         "tenant": {
             "id": tenant.id,
             "slug": tenant.slug,
@@ -54,6 +54,8 @@ def me(scope: TenantScope) -> Response:
         if member is None
         else {"id": member.id, "name": member.name, "email": member.email, "role": member.role},
     }
+    if scope.support is not None:
+        body["support"] = {"name": scope.actor.name, "role": scope.support.role, "until": scope.support.until}
     return json_response(body)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
@@ -57,6 +57,15 @@ class MemberRow:
             "manager": str(self.manager) if self.manager else None,
             "status": self.status,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Heir:
+    """To whom records go: a member or a team. ``pointer`` is where the caller named it."""
+
+    kind: Literal["member", "team"]
+    id: UUID
+    pointer: str = "/hand_over_to"
 
 
 def list_members(
@@ -140,25 +149,19 @@ def _joined(roles: Sequence[str]) -> str:
     return ", ".join(roles)
 
 
-def deactivate(runtime: Runtime, scope: TenantScope, member: UUID, *, hand_over_to: UUID | None = None) -> int:
-    """End a member's access at once, their keys included; records go to ``hand_over_to``. Returns how many went.
+def deactivate(runtime: Runtime, scope: TenantScope, member: UUID, *, heir: Heir | None = None) -> None:
+    """End a member's access at once, their keys included; a job follows that gives their records to ``heir``.
 
     Raises:
-        NotFound: no such member, or no active one to hand over to.
-        Conflict: oneself, or the last owner.
+        NotFound: no such member.
+        InvalidInput: the heir is no active member and no team.
+        Conflict: oneself, the last owner, or the records are being handed over already.
     """
     found = get_member(scope, member)
     if scope.member is not None and scope.member.id == member:
         raise Conflict("You can't deactivate yourself. Ask another admin.")
     if "owner" in found.every_role:
         _check_owner(scope, found)
-    moved = 0
-    if hand_over_to is not None:
-        heir = get_member(scope, hand_over_to)
-        if heir.status != "active" or heir.id == member:
-            message = "Choose an active member to take the records over."
-            raise InvalidInput(message, [FieldError("/hand_over_to", "member", message)])
-        moved = runtime.ports.hand_over(scope, member, hand_over_to)
     scope.execute("update member set status = 'inactive', updated_at = now() where id = %s", (member,))
     if found.status != "inactive":
         log.note(scope, "member_changed", "member", member, {"status": [found.status, "inactive"]})
@@ -166,10 +169,25 @@ def deactivate(runtime: Runtime, scope: TenantScope, member: UUID, *, hand_over_
         "select pod.drop_credential(%(tenant)s, null, %(member)s)", {"tenant": scope.tenant.id, "member": member}
     )
     _revoke_keys(scope, member)
+    if heir is not None:
+        hand_over(runtime, scope, member, heir)
     with runtime.databases.control.begin() as connection:
         repository.drop_membership(connection, scope.tenant.id, member)
         repository.revoke_invitations(connection, scope.tenant.id, [member])
-    return moved
+
+
+def hand_over(runtime: Runtime, scope: TenantScope, member: UUID, heir: Heir) -> None:
+    """Let a job give the records of a member to ``heir``. Raises NotFound, InvalidInput, Conflict."""
+    get_member(scope, member)
+    if heir.kind == "member":
+        row = scope.execute("select id from member where id = %s and status = 'active'", (heir.id,)).fetchone()
+        message = "Choose an active member to take the records over."
+    else:
+        row = scope.execute("select id from team where id = %s", (heir.id,)).fetchone()
+        message = "Choose a team to take the records over."
+    if row is None or heir.id == member:
+        raise InvalidInput(message, [FieldError(heir.pointer, heir.kind, message)])
+    runtime.ports.hand_over(scope, member, heir.kind, heir.id)
 
 
 def reactivate(runtime: Runtime, scope: TenantScope, member: UUID) -> MemberRow:

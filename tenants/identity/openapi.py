@@ -41,9 +41,15 @@ ME: Final = operation(
     "The calling workspace and member",
     {
         "200": answer(
-            "`member` is null for a key",
+            "`member` is null for a key, and in a session of support, which says who it is in `support`",
             of_parts(
-                {"tenant": of_parts(_TENANT), "member": {"anyOf": [of_parts(_PERSON), {"type": "null"}]}}, title="Me"
+                {
+                    "tenant": of_parts(_TENANT),
+                    "member": {"anyOf": [of_parts(_PERSON), {"type": "null"}]},
+                    "support": of_parts({"name": _TEXT, "role": _TEXT, "until": _AT}),
+                },
+                title="Me",
+                optional=("support",),
             ),
         )
     },
@@ -88,15 +94,56 @@ KEYS: Final = operation(
 REVOKE_KEY: Final = operation("End a key at once", {"204": answer("Ended")}, operationId="key_revoke", write=True)
 
 
+_HANDED: Final = of_parts(
+    {
+        "id": _ID,
+        "to": of_parts({"kind": {"enum": ["member", "team"]}, "id": _ID, "name": _TEXT}),
+        "state": {"enum": ["queued", "running", "done", "failed"]},
+        "done": {"type": "integer", "minimum": 0, "description": "Records handed over so far"},
+        "total": {"type": "integer", "minimum": 0, "description": "Of so many; 0 before it has begun"},
+        "asked_at": _AT,
+        "finished_at": _MAYBE_AT,
+    },
+    title="HandOver",
+)
+HAND_OVER: Final = operation(
+    "How far the handing over of a member's records is",
+    {"200": answer("The last one", _HANDED)},
+    operationId="member_hand_over",
+)
+
+
+def start_hand_over(form: type[msgspec.Struct]) -> Schema:
+    """``POST /members/{id}/hand-over``."""
+    return operation(
+        "Hand the records of a member over",
+        {"202": answer("Asked for; it follows in the background", _HANDED)},
+        operationId="member_hand_over_start",
+        request=body(
+            form_of(
+                form,
+                to={"description": "The member who becomes the owner"},
+                to_team={"description": "Instead: the team they belong to from now on, without an owner"},
+            )
+        ),
+        write=True,
+    )
+
+
 def deactivate(form: type[msgspec.Struct]) -> Schema:
     """``POST /members/{id}/deactivate``."""
-    moved = {"type": "integer", "minimum": 0, "description": "How many records have another owner now"}
+    started = {"anyOf": [_HANDED, {"type": "null"}], "description": "The job that was asked for; ask how far it is"}
     return operation(
         "End access at once",
-        {"200": answer("The member and what was handed over", of_parts({"member": MEMBER, "handed_over": moved}))},
+        {"200": answer("The member, and the handing over", of_parts({"member": MEMBER, "hand_over": started}))},
         operationId="member_deactivate",
         request=body(
-            form_of(form, hand_over_to={"description": "Becomes the owner of the member's records"}), required=False
+            form_of(
+                form,
+                hand_over_to={"description": "Becomes the owner of the member's records"},
+                hand_over_to_team={"description": "Instead: the team they belong to from now on, without an owner"},
+            ),
+            required=False,
         ),
         write=True,
     )

@@ -12,7 +12,7 @@ from app.core import clock, crypto
 from app.records.bulk import bulk
 from app.records.write import create_record, trash_record, update_record
 from app.rights import roles, sharing
-from tenants.identity import invitations, keys, sessions
+from tenants.identity import invitations, keys, sessions, support
 from tenants.identity.sessions import Visitor
 from tenants.scope import Tenant, TenantScope, enter_job
 from tests.support import shaping
@@ -107,6 +107,7 @@ def _of_rights(crowd: Crowd, scope: TenantScope, values: dict[str, str]) -> dict
     joined = teams.create_team(scope, name=f"Joined {mark}").id
     teams.put_member(scope, joined, uuid.UUID(values["member"]))
     return {
+        "grant": str(_grants(scope, crowd.size)),
         "team": str(team),
         "joined": str(joined),
         "role": roles.create_role(scope, {"label": f"Fresh {mark}", "objects": {"*": {"read": "own"}}}).name,
@@ -114,6 +115,21 @@ def _of_rights(crowd: Crowd, scope: TenantScope, values: dict[str, str]) -> dict
         "share": str(shared[0].id),
         "invitation": str(invited.id),
     }
+
+
+def _grants(scope: TenantScope, size: int) -> uuid.UUID:
+    """A grant to support to be taken back, and ``size`` ended ones with a visit each."""
+    scope.execute("delete from support_visit")
+    scope.execute("delete from support_grant")
+    for number in range(size):
+        ended = support.put_grant(scope, "read_only", 1, f"Grant {number}").id
+        support.revoke(scope, ended)
+        scope.execute(
+            "insert into support_visit (id, support_grant, name, email, reason, entered_at)"
+            " values (uuidv7(), %s, 'Dana', 'dana@example.com', 'x', now())",
+            (ended,),
+        )
+    return support.put_grant(scope, "read_only", 4, "Open").id
 
 
 def _sign_in(crowd: Crowd, scope: TenantScope) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tests.contract.crowds import Crowd
 
-#: How an import must stand for a route to work on it.
+#: How an import or export must stand for a route to work on it.
 DRAFT, QUEUED, DONE = "draft", "queued", "done"
 
 
@@ -22,10 +22,13 @@ class Request:
     object_name: str = ""
     values: dict[str, str] = field(default_factory=dict)
     importing: str = ""
+    exporting: str = ""
     #: How many statements more there may be with many rows than with few, or at another time.
     slack: int = 0
     #: A file of as many rows as the crowd is large.
     file: bool = False
+    #: A body that is no JSON.
+    text: str = ""
     #: The sample data is there.
     samples: bool = False
 
@@ -54,9 +57,19 @@ REQUESTS: dict[str, Request] = {
     "GET /imports/<import_id>/errors.csv": Request(importing=DONE),
     "POST /api/v1/imports/<import_id>/undo": Request(importing=DONE),
     "POST /api/v1/imports/<import_id>/cancel": Request(importing=QUEUED),
+    "POST /api/v1/exports": Request(json={"object": "company", "fields": ["name", "owner", "parent.name"]}),
+    "POST /api/v1/exports/<export_id>/cancel": Request(exporting=QUEUED),
+    "POST /records/<object_name>/export": Request(form={"format": "csv", "fields": "name", "sort": "name"}),
+    "POST /records/<object_name>/export/chosen": Request(form={"ids": "{company}"}),
+    "POST /exports/<export_id>/cancel": Request(exporting=QUEUED),
     "POST /api/v1/members/invitations": Request(json={"email": "new-{mark}@example.com"}),
     "PATCH /api/v1/members/<uuid:member>": Request(json={"role": "admin"}),
     "POST /api/v1/members/<uuid:member>/deactivate": Request(json={"hand_over_to": "{owner}"}),
+    "GET /api/v1/members/<uuid:member>/hand-over": Request(values={"member": "{handed}"}),
+    "POST /api/v1/members/<uuid:member>/hand-over": Request(json={"to": "{owner}"}),
+    "GET /people": Request("?kinds=team,role,member&q=a"),
+    "POST /records/<object_name>/owner": Request(form={"ids": "{ids}", "owner": "{owner}"}),
+    "POST /settings/members/<uuid:member>/hand-over": Request(form={"hand_over_to": "member:{owner}"}),
     "POST /api/v1/members/<uuid:member>/reactivate": Request(values={"member": "{inactive}"}),
     "POST /api/v1/keys": Request(json={"name": "Key {mark}"}),
     "POST /samples/remove": Request(samples=True),
@@ -115,7 +128,8 @@ _RULE = {"object": "company", "name": "New {mark}", "condition": "owner == me", 
 _FIELD = {"components": [{"kind": "field", "name": "note.f_{mark}", "type": "text", "label": "New"}]}
 _RULE_FORM = {"name": "New {mark}", "condition": "owner == me", "grantee": "team:{team}", "level": "read"}
 REQUESTS |= {
-    "POST /api/v1/members/invitations/bulk": Request(json="invited"),
+    # Each row is an invitation of its own and asks as one does: counted with one.
+    "POST /api/v1/members/invitations/bulk": Request(text="email\nfile-{mark}@example.com"),
     "POST /api/v1/teams": Request(json={"name": "New {mark}", "manager": "{member}"}),
     "PATCH /api/v1/teams/<uuid:team>": Request(json={"name": "Other {mark}", "manager": "{member}"}),
     "DELETE /api/v1/teams/<uuid:team>/members/<uuid:member>": Request(values={"team": "{joined}"}),
@@ -133,6 +147,8 @@ REQUESTS |= {
     "POST /api/v1/metadata/changes/<uuid:change>/revert": Request(json={}),
     "GET /api/v1/metadata/drift": Request("?source=settings"),
     "GET /api/v1/records/<object_name>/<uuid:record_id>/access": Request("?action=edit"),
+    "POST /api/v1/support-grants": Request(json={"reason": "The board is wrong", "hours": 4}),
+    "POST /settings/support": Request(form={"hours": "4", "role": "read_only", "reason": "The board is wrong"}),
     "POST /settings/members/<uuid:member>/manager": Request(form={"manager": "{owner}"}),
     "POST /settings/members/<uuid:member>/teams": Request(form={"teams": "{team}"}),
     "POST /settings/members/bulk": Request(form={"text": "email\nbulk-{mark}@example.com"}),
@@ -156,6 +172,4 @@ def body_of(request: Request, crowd: Crowd) -> Any:
         return rows
     if request.json == "operations":
         return {"operations": [{"op": "create", "object": "company", "record": row} for row in rows]}
-    if request.json == "invited":
-        return "email\nfile-{mark}@example.com"
     return request.json

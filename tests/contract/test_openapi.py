@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 METHODS = frozenset({"get", "post", "put", "patch", "delete"})
 #: One object with every kind of route, and what is about no object.
-SOME = r"/records/deal(/|$)|/records/lead/\{id\}/convert|/api/v1/(batch|events|imports|keys|me|members|metadata|search)"
+SOME = (
+    r"/records/deal(/|$)|/records/lead/\{id\}/convert"
+    r"|/api/v1/(batch|events|exports|imports|keys|me|members|metadata|search)"
+)
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,10 @@ from uuid import UUID
 
 import pytest
 
+from app.exports.options import ExportOptions
+from app.exports.service import start_export
 from app.http import ratelimit
+from app.records.handover import ask_to_hand_over
 from app.records.write import trash_record
 from app.samples.service import load_samples
 from tests.isolation.conftest import call, csrf_token
@@ -47,7 +50,8 @@ _HEAD = """# Statements of each route
 What one call of each route sends to PostgreSQL, beside the trip that enters the workspace and the one that checks and
 commits. Each number was counted with 1 and with 30 of everything (records, links, members, keys, events, rows in the
 body) and is the same: nothing is asked per row. A test holds every route to its number, and fails for a route that is
-not listed. Answers other than 2xx and 303 are noted with their status.
+not listed. Answers other than 2xx and 303 are noted with their status. A file of invitations is counted
+with one row: each row is an invitation for itself.
 
 | route | status | statements |
 |---|---|---|
@@ -146,6 +150,8 @@ def _ask(site: Flask, route: Route, crowd: Crowd) -> tuple[int, list[str]]:
     request = REQUESTS.get(name_of(route), Request())
     if request.importing:
         crowd.values["import_id"] = _import(site, crowd, request.importing)
+    if "/export" in route.rule:
+        crowd.values["export_id"] = _export(crowd, request.exporting or DONE)
     _add_values(crowd, request)
     if route.safe:
         _send(site, route, request, crowd)
@@ -167,6 +173,8 @@ def _send(site: Flask, route: Route, request: Request, crowd: Crowd) -> TestResp
     more: dict[str, Any] = {}
     if request.file:
         more["data"] = _file(crowd, api=route.api) | request.form
+    elif request.text:
+        more |= {"data": _filled(request.text, crowd), "content_type": "text/csv"}
     elif route.api:
         more["json"] = _filled(body_of(request, crowd), crowd) if not route.safe else None
     elif not route.safe:
@@ -199,6 +207,20 @@ def _import(site: Flask, crowd: Crowd, state: str) -> str:
     return import_id
 
 
+def _export(crowd: Crowd, state: str) -> str:
+    """The crowd's last export of as many as it is large; the others are done."""
+    with crowd.write() as scope:
+        scope.execute("delete from export")
+        made = start_export(scope, ExportOptions(object="company")).id
+        scope.execute("update export set state = %s where id = %s", (state, made))
+        scope.execute(
+            "insert into export (id, object, options, state, seen, by_kind, by_id) select uuidv7(), object, options,"
+            " 'done', seen, by_kind, by_id from export, generate_series(2, %s)",
+            (crowd.size,),
+        )
+    return str(made)
+
+
 def _add_values(crowd: Crowd, request: Request) -> None:
     """What only some requests name."""
     crowd.values["owner"] = str(crowd.owner.id)
@@ -213,6 +235,10 @@ def _add_values(crowd: Crowd, request: Request) -> None:
         if "{a_trashed}" in wanted:
             crowd.values["a_trashed"] = crowd.values["company"]
             trash_record(scope, "company", UUID(crowd.values["company"]))
+        if "{handed}" in wanted:
+            handed = UUID(crowd.values["member"])
+            ask_to_hand_over(scope, handed, "member", UUID(crowd.values["owner"]))
+            crowd.values["handed"] = str(handed)
         if "{inactive}" in wanted:
             scope.execute("update member set status = 'inactive' where id = %s", (crowd.values["member"],))
             crowd.values["inactive"] = crowd.values["member"]

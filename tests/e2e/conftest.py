@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 from werkzeug.serving import make_server
 from werkzeug.wsgi import ClosingIterator, FileWrapper
 
@@ -189,6 +189,15 @@ def sign_up(page: Page, site: Site, company: str, name: str) -> str:
     page.wait_for_url(f"{site.at(slug)}/**")
     page.get_by_role("heading", name="Home").wait_for()
     return site.at(slug)
+
+
+def choose(place: Page | Locator, label: str, text: str) -> None:
+    """Find somebody or something in a box by typing, and take the first that is found."""
+    box = place.get_by_role("combobox", name=label)
+    box.fill(text)
+    place.get_by_role("option").filter(has_text=text).first.wait_for()
+    box.press("Enter")
+    expect(box).to_have_value(text)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from app.http.context import WORKSPACE_COOKIE
 from tenants.scope import SYSTEM, Actor, enter_job
-from tests.e2e.conftest import NewContext, Site, assert_sound, sign_up, watched
+from tests.e2e.conftest import NewContext, Site, assert_sound, choose, sign_up, watched
 from tests.support.sessions import open_session
 
 from .test_pages import LOOKS
@@ -84,13 +84,13 @@ def make_team(page: Page, origin: str, name: str, below: str = "", manager: str 
     page.goto(f"{origin}/settings/teams")
     page.get_by_label("Name").fill(name)
     if below:
-        page.get_by_label("Below").select_option(label=below)
+        choose(page, "Below", below)
     if manager:
-        page.get_by_label("Manager").select_option(label=manager)
+        choose(page, "Manager", manager)
     page.get_by_role("button", name="Make team").click()
     page.get_by_role("heading", level=2, name=name).wait_for()
     if member:
-        page.get_by_label("Add a member").select_option(label=member)
+        choose(page, "Add a member", member)
         page.get_by_role("button", name="Add", exact=True).click()
         expect(page.get_by_role("button", name=f"Remove {member} from the team")).to_be_visible()
     return page.url.rpartition("/")[2]
@@ -157,7 +157,7 @@ def _why_explains_three_cases(page: Page, origin: str, deal: str, people: dict[s
         ("Otto Auditor", "edit", "Otto Auditor may not edit this.", "The role Auditor does not let them edit deals."),
     ):
         assert people[name]
-        dialog.get_by_label("Member").select_option(label=name)
+        choose(dialog, "Member", name)
         dialog.get_by_label("May they").select_option(label=action)
         dialog.get_by_role("button", name="Ask").click()
         expect(dialog.get_by_text(verdict)).to_be_visible()
@@ -187,7 +187,7 @@ def test_pages_of_people_and_rights_are_sound(look: str, new_context: NewContext
     page.locator("tbody th a").first.click()
     page.get_by_role("button", name="Share", exact=True).click()
     dialog = page.get_by_role("dialog", name="Share")
-    dialog.get_by_label("Share with").select_option(label="Read only")
+    choose(dialog, "Share with", "Read only")
     dialog.get_by_role("button", name="Share", exact=True).click()
     expect(page.get_by_role("button", name="Remove Read only")).to_be_visible()
     shot(page, f"{look}-share")

@@ -12,10 +12,12 @@ import pytest
 
 from app.access import shares, teams
 from app.core import clock, crypto
+from app.exports.options import ExportOptions
+from app.exports.service import start_export
 from app.http import ratelimit
 from app.records.write import create_record
 from app.rights import roles, sharing
-from tenants.identity import invitations, keys, sessions
+from tenants.identity import invitations, keys, sessions, support
 from tenants.identity.sessions import Visitor
 from tenants.scope import Tenant, enter_job
 from tests.support import shaping
@@ -127,6 +129,7 @@ def _build(runtime: Runtime, label: str) -> House:
             (f"{canary}.csv",),
         ).fetchone()
         values["import_id"] = str(row[0] if row else "")
+        values["export_id"] = str(_export(scope, canary))
         for role in ("owner", "read_only", "nobody"):
             member = owner.id if role == "owner" else _member(scope, role, canary)
             house.sessions[role] = crypto.token()
@@ -144,6 +147,14 @@ def _build(runtime: Runtime, label: str) -> House:
     return house
 
 
+def _export(scope: Any, canary: str) -> UUID:
+    """One of the owner's that is done."""
+    options = ExportOptions(object="company", filter=f"name == '{canary}'")
+    export_id = start_export(scope, options).id
+    scope.execute("update export set state = 'done' where id = %s", (export_id,))
+    return export_id
+
+
 def _of_rights(runtime: Runtime, scope: Any, canary: str, company: str) -> dict[str, str]:
     """A team, a role, a sharing rule, a share and an invitation of the workspace."""
     team = teams.create_team(scope, name=canary).id
@@ -152,12 +163,23 @@ def _of_rights(runtime: Runtime, scope: Any, canary: str, company: str) -> dict[
     share = shares.put_share(scope, "company", UUID(company), kind="team", grantee=str(team))
     invited = invitations.invite(runtime, scope, email=f"invited-{canary}@example.com", role="member")
     return {
+        "grant": str(_grant(scope, canary)),
         "team": str(team),
         "role": role,
         "rule": str(sharing.put_rule(scope, rule).id),
         "share": str(share.id),
         "invitation": str(invited.id),
     }
+
+
+def _grant(scope: Any, canary: str) -> UUID:
+    """Support was let in, and somebody asked for a way in."""
+    made = support.put_grant(scope, "read_only", 4, canary)
+    scope.execute(
+        "insert into support_visit (id, support_grant, name, email, reason) values (uuidv7(), %s, %s, %s, %s)",
+        (made.id, canary, f"{canary}@example.com", canary),
+    )
+    return made.id
 
 
 def _member(scope: Any, role: str, canary: str) -> UUID:

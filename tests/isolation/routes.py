@@ -15,7 +15,8 @@ _ARGUMENT = re.compile(r"<(?:[^:<>]+:)?([a-z_]+)>")
 
 #: URL arguments that name something a tenant (or person) owns: with another's value the answer is 404.
 OWNED = frozenset({
-    "record_id", "import_id", "member", "key", "session", "tenant", "team", "role", "rule", "share", "invitation",
+    "record_id", "import_id", "export_id",
+    "member", "key", "session", "tenant", "team", "role", "rule", "share", "invitation", "grant",
     "change",
 })  # fmt: skip
 #: Arguments that name nothing of anybody.

@@ -267,7 +267,7 @@ def _state(runtime: Runtime, house: House) -> tuple[object, ...]:
             scope.execute(
                 "select (select count(*) from event), (select string_agg(m::text, '|' order by id) from member m), "
                 "(select string_agg(k::text, '|' order by id) from api_key k), "
-                "(select string_agg(i::text, '|') from import i)"
+                "(select string_agg(i::text, '|') from import i), (select string_agg(x::text, '|') from export x)"
             ).fetchone()
             or ()
         )

@@ -281,7 +281,7 @@ class Workspace:
 
     def newest_import(self) -> str | None:
         """The id of the import asked for last, also by a command that has not said it yet."""
-        with self._database() as connection:
+        with self.database() as connection:
             row = connection.execute("select id from import order by id desc limit 1").fetchone()
         return str(row[0]) if row else None
 
@@ -318,7 +318,7 @@ class Workspace:
         events = self._events()
         created = [event["record_id"] for event in events if event["kind"] == "created" and event["object"] == name]
         numbers = [event["seq"] for event in events]
-        with self._database() as connection:
+        with self.database() as connection:
             table = sql.Identifier(f"o_{name}")
             in_table = connection.execute(sql.SQL("select count(*) from {}").format(table)).fetchone()
             in_events = connection.execute(
@@ -358,7 +358,7 @@ class Workspace:
             after = page["next"]
         return found
 
-    def _database(self) -> psycopg.Connection[tuple[Any, ...]]:
+    def database(self) -> psycopg.Connection[tuple[Any, ...]]:
         """The superuser, on this tenant's schema."""
         url = self.place.layout.postgres_url("postgres", "rapport_pod_1")
         connection = psycopg.connect(url, autocommit=True)
@@ -368,7 +368,7 @@ class Workspace:
         return connection
 
     def _unsealed(self) -> int:
-        with self._database() as connection:
+        with self.database() as connection:
             row = connection.execute(
                 "select count(*) from event where id not in (select unnest(event_ids) from event_seal)"
             ).fetchone()

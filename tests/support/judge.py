@@ -99,10 +99,16 @@ class Judge:
         ways = [[self._role_level(role, object_name, action) for role in way] for way in self._ways(me, key)]
         return min((max(levels, key=LEVELS.index, default="none") for levels in ways), key=LEVELS.index)
 
-    def may(self, me: str, object_name: str, action: str) -> bool:
-        """Whether any of my roles allows the action at all (create, export, import and bulk are yes or no)."""
-        roles = [role for role in self._my_roles(me) if self._role_level(role, object_name, "read") != "none"]
-        return any(self._spec(role, object_name).get(action) not in (None, False, "none") for role in roles)
+    def may(self, me: str, object_name: str, action: str, key: str = "") -> bool:
+        """Whether any of my roles allows the action at all (create, import and bulk are yes or no)."""
+        return all(
+            any(
+                bool(self._spec(role, object_name).get(action))
+                for role in way
+                if self._role_level(role, object_name, "read") != "none"
+            )
+            for way in self._ways(me, key)
+        )
 
     def field(self, me: str, object_name: str, name: str, key: str = "") -> str:
         """What I may do with a field: the most any role allows that lets me read the object."""
@@ -115,43 +121,120 @@ class Judge:
 
     # records
 
-    def outcome(self, me: str, object_name: str, record: str, action: str, changes: Record | None = None) -> str:
+    def outcome(
+        self, me: str, object_name: str, record: str, action: str, changes: Record | None = None, key: str = ""
+    ) -> str:
         """What comes of an act: done, forbidden, missing (not there for me), or leaves (my reach: to be confirmed).
 
         A right I hold nowhere is refused at once; else an object I may not read is not there for me; else a right I
         don't hold with it is refused, whatever the record.
         """
-        if self.level(me, object_name, "read") == "none":
-            return "missing" if self._anywhere(me, action) else "forbidden"
-        if self.level(me, object_name, action) == "none":
+        if self.level(me, object_name, "read", key) == "none":
+            return "missing" if self._anywhere(me, action, key) else "forbidden"
+        if self.level(me, object_name, action, key) == "none":
             return "forbidden"
-        if not self.allows(me, object_name, record, "read"):
+        if not self.allows(me, object_name, record, "read", key):
             return "missing"
-        if not self.allows(me, object_name, record, action):
+        if not self.allows(me, object_name, record, action, key):
             return "forbidden"
         after = self.records[object_name][record] | (changes or {})
-        return "done" if not changes or self.allows_state(me, object_name, record, after, "edit") else "leaves"
+        return "done" if not changes or self.allows_state(me, object_name, record, after, "edit", key) else "leaves"
 
-    def creation(self, me: str, object_name: str, state: Record) -> str:
+    def creation(self, me: str, object_name: str, state: Record, key: str = "") -> str:
         """What comes of creating a record: whoever may edit must reach it afterwards, else whoever may read."""
-        if self.level(me, object_name, "read") == "none":
-            return "missing" if self._anywhere(me, "create") else "forbidden"
-        if not self.may(me, object_name, "create"):
+        if self.level(me, object_name, "read", key) == "none":
+            return "missing" if self._anywhere(me, "create", key) else "forbidden"
+        if not self.may(me, object_name, "create", key):
             return "forbidden"
-        action = "edit" if self.level(me, object_name, "edit") != "none" else "read"
-        return "done" if self.allows_state(me, object_name, "", state, action) else "leaves"
+        action = "edit" if self.level(me, object_name, "edit", key) != "none" else "read"
+        return "done" if self.allows_state(me, object_name, "", state, action, key) else "leaves"
 
-    def seen(self, me: str, object_name: str, key: str = "") -> set[str]:
-        """The ids of all records of the object I may see, or a key of mine with that role."""
+    def bulk_refusal(self, me: str, object_name: str, action: str) -> str:
+        """Why I may not do it to many at once at all; "" when that is asked of each record."""
+        if self.level(me, object_name, "read") == "none":
+            return "missing" if self._anywhere(me, "bulk") else "forbidden"
+        return (
+            "" if self.may(me, object_name, "bulk") and self.level(me, object_name, action) != "none" else "forbidden"
+        )
+
+    def trashing(self, me: str, object_name: str, record: str, key: str = "") -> str:
+        """What comes of moving a record to the trash: one that is there already is no longer there."""
+        came = self.outcome(me, object_name, record, "delete", key=key)
+        held = self.level(me, object_name, "delete", key) != "none"
+        return "missing" if held and self.records[object_name][record].get("trashed") else came
+
+    def writing(
+        self, me: str, object_name: str, record: str, name: str, changes: Record, key: str = "", *, dead: bool = False
+    ) -> str:
+        """What comes of writing a field: one I may not write, or a link to nothing I see, is a mistake."""
+        came = self.outcome(me, object_name, record, "edit", changes, key)
+        if came in ("missing", "forbidden"):
+            return came
+        return "invalid" if dead or self.field(me, object_name, name, key) != "edit" else came
+
+    def seen(
+        self, me: str, object_name: str, key: str = "", *, action: str = "read", trashed: bool = False
+    ) -> set[str]:
+        """The ids of all records of the object I may see, or a key of mine with that role; of the trash, if said so."""
         states = self.records.get(object_name, {})
-        return {one for one, state in states.items() if self.allows_state(me, object_name, one, state, "read", key)}
+        return {
+            one
+            for one, state in states.items()
+            if bool(state.get("trashed")) == trashed and self.allows(me, object_name, one, action, key)
+        }
 
-    def allows(self, me: str, object_name: str, record: str, action: str) -> bool:
+    def sees_every_record(self, me: str, object_name: str, key: str = "") -> bool:
+        """Whether no record could be kept from me, not one that is gone either."""
+        default = self.sharing.get(object_name, Sharing()).read
+        level = self.level(me, object_name, "read", key)
+        return level == "all" or (level == "reach" and default == "everyone")
+
+    def is_told(self, me: str, object_name: str, record: str, key: str = "") -> bool:
+        """Whether the log tells me of a record: one I see, live or not; of one that is gone only if I saw them all."""
+        if record not in self.records.get(object_name, {}):
+            return self.sees_every_record(me, object_name, key)
+        return self.allows(me, object_name, record, "read", key)
+
+    # the life of records
+
+    def trash(self, object_name: str, record: str, links: dict[str, str]) -> None:
+        """The record goes to the trash; live records that pointed to it by ``links`` (object → field) no longer do."""
+        gone = self.records[object_name][record]
+        gone["trashed"] = True
+        gone["cleared"] = [
+            (name, one)
+            for name, link in links.items()
+            for one, state in self.records.get(name, {}).items()
+            if state.get(link) == record and not state.get("trashed")
+        ]
+        for name, one in gone["cleared"]:
+            self.records[name][one][links[name]] = None
+
+    def restore(self, object_name: str, record: str, links: dict[str, str]) -> None:
+        """It comes back, and with it links to it that are live and still empty."""
+        back = self.records[object_name][record]
+        if not back.get("trashed"):
+            return
+        back["trashed"] = False
+        for name, one in back.pop("cleared"):
+            state = self.records[name].get(one)
+            if state is not None and not state.get("trashed") and state[links[name]] is None:
+                state[links[name]] = record
+
+    def destroy(self, object_name: str, record: str, links: dict[str, str]) -> None:
+        """It is gone for good, and nothing points to it any more."""
+        del self.records[object_name][record]
+        for name, link in links.items():
+            for state in self.records.get(name, {}).values():
+                if state.get(link) == record:
+                    state[link] = None
+
+    def allows(self, me: str, object_name: str, record: str, action: str, key: str = "") -> bool:
         """Whether I may do it to that record; what I may not see I may not touch either."""
         found = self.records[object_name][record]
-        if action != "read" and not self.allows_state(me, object_name, record, found, "read"):
+        if action != "read" and not self.allows_state(me, object_name, record, found, "read", key):
             return False
-        return self.allows_state(me, object_name, record, found, action)
+        return self.allows_state(me, object_name, record, found, action, key)
 
     def allows_state(self, me: str, object_name: str, record: str, state: Record, action: str, key: str = "") -> bool:
         """The same for the state a record would be in; with a key its role must let me, too."""
@@ -194,11 +277,12 @@ class Judge:
     def _spec(role: Role, object_name: str) -> dict[str, Any]:
         return role.objects.get(object_name, role.objects.get("*", {}))
 
-    def _anywhere(self, me: str, action: str) -> bool:
+    def _anywhere(self, me: str, action: str, key: str = "") -> bool:
         """Whether I hold a right with any object."""
+        named = {name for way in self._ways(me, key) for role in way for name in role.objects}
         return any(
-            self.level(me, name, action) != "none" if action in NEEDS else self.may(me, name, action)
-            for name in ("*", *{name for role in self._my_roles(me) for name in role.objects})
+            self.level(me, name, action, key) != "none" if action in NEEDS else self.may(me, name, action, key)
+            for name in ("*", *named)
         )
 
     def _role_field(self, role: Role, object_name: str, name: str) -> str:

@@ -127,6 +127,7 @@ def share(
         " values (%s, %s, %s, %s, %s, now() + %s::interval)",
         (object_name, record_id, kind, str(grantee), level, expires),
     )
+    changed(scope)
 
 
 def as_person(scope: TenantScope, person: Person) -> TenantScope:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import uuid
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -19,7 +20,18 @@ from tenants.copying import copy_into
 from tenants.locking import TenantBusy, lock_exclusively
 from tenants.provisioning import resume_tenant, suspend_tenant
 from tenants.provisioning.spares import owner_transaction
-from tenants.scope import SYSTEM, Actor, Busy, Tenant, TenantScope, enter, enter_job, enter_seal, pending
+from tenants.scope import (
+    SYSTEM,
+    Actor,
+    Busy,
+    EscapedScopeError,
+    Tenant,
+    TenantScope,
+    enter,
+    enter_job,
+    enter_seal,
+    pending,
+)
 from tests.support.tenants import owner_of
 
 if TYPE_CHECKING:
@@ -68,6 +80,19 @@ def knock(databases: Databases, session: bytes | None, host: str | None = None, 
     with enter(databases, pod=1, host=host, credential=session, write=write) as scope:
         scope.execute("select 1 from member")
         return scope
+
+
+def test_a_scope_that_is_over_reads_nothing_for_its_connection_may_serve_another(
+    databases: Databases, session: bytes
+) -> None:
+    over = knock(databases, session)
+    for one in (over, replace(over, role="admin")):
+        with pytest.raises(EscapedScopeError):
+            one.execute("select 1 from member")
+        with pytest.raises(EscapedScopeError):
+            one.cursor_text()
+    with enter(databases, pod=1, host=None, credential=session, write=False) as fresh:
+        assert fresh.execute("select 1").fetchone() == (1,)
 
 
 def test_a_scope_runs_as_the_tenants_role_in_its_schema(scope: TenantScope, tenant: Tenant) -> None:

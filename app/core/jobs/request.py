@@ -12,6 +12,7 @@ from app.core import ids
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
     from uuid import UUID
 
     from app.core.ports import SqlScope
@@ -20,15 +21,24 @@ _BELL = "rapport:bell"
 
 
 def request_job(
-    scope: SqlScope, name: str, args: Mapping[str, object] | None = None, *, job_id: UUID | None = None
+    scope: SqlScope,
+    name: str,
+    args: Mapping[str, object] | None = None,
+    *,
+    job_id: UUID | None = None,
+    run_at: datetime | None = None,
 ) -> UUID:
     """Ask for a job in the scope's own transaction: it runs when, and only when, that commits.
 
     ``args`` holds ids and small settings, never field values: the row is outside the tenant's schema. ``job_id`` is a
-    fresh id that the caller has used for what the job is about, so that the job can be found by it.
+    fresh id that the caller has used for what the job is about, so that the job can be found by it. ``run_at`` is
+    when it is wanted, else at once.
     """
     job_id = job_id or ids.uuid7()
-    scope.execute("insert into pod.job (id, name, args) values (%s, %s, %s)", (job_id, name, Jsonb(dict(args or {}))))
+    scope.execute(
+        "insert into pod.job (id, name, args, run_at) values (%s, %s, %s, coalesce(%s, now()))",
+        (job_id, name, Jsonb(dict(args or {})), run_at),
+    )
     return job_id
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from app.metadata.fieldtypes.email import TYPE as EMAIL
 from app.metadata.fieldtypes.entries import EntryList
+from app.metadata.fieldtypes.many import split_cell
 
 if TYPE_CHECKING:
     from app.metadata.fieldtypes.base import Coercion
@@ -25,7 +26,7 @@ class EmailsType(EntryList):
         """Addresses separated by ``;``, ``,``, ``|`` or white space."""
         if "<" in text:
             return super().parse(field, text, ctx)
-        return self.coerce(field, _SEPARATOR.split(text), ctx)
+        return self.coerce(field, split_cell(text, _SEPARATOR), ctx)
 
 
 TYPE = EmailsType()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 from psycopg.types.json import Jsonb
 
 from app.metadata.fieldtypes.base import FieldType, ValueProblem
-from app.metadata.fieldtypes.many import listed
+from app.metadata.fieldtypes.many import listed, split_cell
 from app.metadata.fieldtypes.single import SingleColumn, nullable
 from app.metadata.fieldtypes.strings import checked_line
 from app.metadata.model import Column
@@ -122,7 +122,7 @@ class EntryList(FieldType):
 
     def parse(self, field: Field, text: str, ctx: Coercion) -> Any:
         """Entries separated by ``;``, ``|`` or a line break."""
-        return self.coerce(field, _SEPARATOR.split(text), ctx)
+        return self.coerce(field, split_cell(text, _SEPARATOR), ctx)
 
     def bind(self, value: Any) -> tuple[object, ...]:
         """The list and its values."""

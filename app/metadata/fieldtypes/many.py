@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import msgspec
+
 from app.metadata.fieldtypes.base import ValueProblem
 from app.metadata.fieldtypes.single import SingleColumn
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Sequence
 
 
@@ -33,6 +36,16 @@ class TextArray(SingleColumn):
     def json_sql(self, columns: Sequence[str]) -> str:
         """An array; null is an empty one."""
         return f"coalesce(to_jsonb({columns[0]}), '[]'::jsonb)"
+
+
+def split_cell(text: str, separator: re.Pattern[str]) -> list[object]:
+    """The items in a cell of a file: a JSON array, as an export writes what separators can't tell, else texts."""
+    if text.lstrip().startswith("["):
+        try:
+            return msgspec.json.decode(text, type=list[object])
+        except msgspec.MsgspecError:
+            pass
+    return [*separator.split(text)]
 
 
 def listed(raw: object) -> list[object]:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from app.metadata.fieldtypes.base import ValueProblem
-from app.metadata.fieldtypes.many import TextArray, listed
+from app.metadata.fieldtypes.many import TextArray, listed, split_cell
 from app.metadata.fieldtypes.strings import checked_line
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class TagsType(TextArray):
 
     def parse(self, field: Field, text: str, ctx: Coercion) -> Any:
         """Tags separated by ``;``, ``,``, ``|`` or a line break."""
-        return self.coerce(field, _SEPARATOR.split(text), ctx)
+        return self.coerce(field, split_cell(text, _SEPARATOR), ctx)
 
     def json_schema(self, field: Field) -> dict[str, object]:  # noqa: ARG002
         """An array of strings."""

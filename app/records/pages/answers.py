@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from flask import make_response, render_template
+from flask import make_response, render_template, request
 
 from app.http.context import is_htmx
+from app.records.permits import confirmed
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
     from app.core.errors import RapportError
+    from tenants.scope import TenantScope
 
 
 def page(whole: str, part: str, status: int = 200, **values: Any) -> Response:
@@ -28,6 +30,11 @@ def fragment(template: str, status: int = 200, **values: Any) -> Response:
 def vals(**values: object) -> str:
     """The JSON of ``hx-vals``."""
     return json.dumps(values)
+
+
+def agree(scope: TenantScope) -> None:
+    """Take over what the sender was asked and agreed to (``confirm``): a record may leave their reach."""
+    scope.confirmed = confirmed(request.form.get("confirm", ""))
 
 
 def by_field(error: RapportError) -> tuple[dict[str, str], str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 from flask import Blueprint
 
 from app.records.pages import (
+    assigning,
     boards,
     choosing,
     composing,
@@ -15,6 +16,7 @@ from app.records.pages import (
     finding,
     history,
     lists,
+    people,
     record,
     trashcan,
 )
@@ -34,6 +36,7 @@ _FIELD = f"{_RECORD}/fields/<field_name>"
 blueprint.add_url_rule(_OBJECT, view_func=lists.list_page)
 blueprint.add_url_rule(f"{_OBJECT}/trash", view_func=lists.trash_chosen, methods=["POST"])
 blueprint.add_url_rule(f"{_OBJECT}/restore", view_func=lists.restore_chosen, methods=["POST"])
+blueprint.add_url_rule(f"{_OBJECT}/owner", view_func=assigning.assign, methods=["POST"])
 blueprint.add_url_rule(f"{_OBJECT}/board", view_func=boards.board_page)
 blueprint.add_url_rule(f"{_OBJECT}/new", view_func=creating.new_dialog)
 blueprint.add_url_rule(f"{_OBJECT}/new", view_func=creating.create, methods=["POST"])
@@ -54,6 +57,7 @@ blueprint.add_url_rule(f"{_FIELD}/edit", view_func=editing.edit)
 blueprint.add_url_rule(_FIELD, view_func=editing.save, methods=["POST"])
 blueprint.add_url_rule(f"{_FIELD}/history", view_func=history.of_field)
 blueprint.add_url_rule("/search", view_func=finding.palette)
+blueprint.add_url_rule("/people", view_func=people.people)
 blueprint.add_url_rule("/trash", view_func=trashcan.trash_page)
 blueprint.add_url_rule("/trash/<object_name>/<uuid:record_id>/restore", view_func=trashcan.restore, methods=["POST"])
 blueprint.add_url_rule("/trash/<object_name>/<uuid:record_id>/destroy", view_func=trashcan.destroy, methods=["POST"])

@@ -16,13 +16,15 @@ from app.http.respond import json_response
 from app.records.board import board
 from app.records.errors import InvalidRecord, StaleVersion
 from app.records.pages import record as record_pages
-from app.records.pages.answers import by_field, fragment, page, vals
+from app.records.pages.answers import agree, by_field, fragment, page, vals
 from app.records.pages.asking import Asked, asked
 from app.records.pages.controls import control
+from app.records.pages.levels import Levels
 from app.records.pages.merging import save_merged
 from app.records.pages.values import Record, Shown, gather_titles, reader_of, show, stage_tone
 from app.records.paths import TITLE
 from app.records.query import BoardQuery
+from app.records.reach import permitted
 from app.records.read import find_object, get_record
 
 if TYPE_CHECKING:
@@ -42,7 +44,10 @@ _CARD_FIELDS: Final = ("company", "contact", "close_on", "due_at", "owner")
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A record on the board; ``idle`` are the days since anybody touched it, when they are too many."""
+    """A record on the board; ``idle`` are the days since anybody touched it, when they are too many.
+
+    ``fixed``: its reader may see it, not move it.
+    """
 
     id: str
     title: str
@@ -53,6 +58,7 @@ class Card:
     date: Shown | None
     owner: Shown | None
     idle: int = 0
+    fixed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +103,7 @@ def change_stage(scope: TenantScope, object_name: str, record_id: UUID) -> Respo
         patch["lost_reason"] = request.form["lost_reason"] or None
     for_board = request.accept_mimetypes.best == "application/json"
     version = request.form.get("version", "")
+    agree(scope)
     try:
         if asked_field and not patch.get(asked_field) and "undo" not in request.form:
             raise InvalidRecord("Say why it was lost.", extra={"field": asked_field})
@@ -108,7 +115,10 @@ def change_stage(scope: TenantScope, object_name: str, record_id: UUID) -> Respo
         return _ask(scope, obj, record, stage, _errors(error, asked_field), status=422)
     back = str(before["stage"])
     if for_board:
-        return json_response({"version": after["version"], "toast": f"{_base(obj, record_id)}/moved?back={back}"})
+        catalog, _ = find_object(scope, object_name)
+        kept = not scope.confirmed or permitted(scope, catalog, obj, [record_id], "edit")
+        toast = f"{_base(obj, record_id)}/moved?back={back}" if kept else ""
+        return json_response({"version": after["version"], "toast": toast})
     if request.form.get("view") == "board":
         return _undone_on_board(scope, obj)
     return record_pages.refreshed(scope, obj, record_id, moved_from=back)
@@ -141,7 +151,8 @@ def lanes_of(scope: TenantScope, obj: ObjectType, question: Asked) -> list[Lane]
     money = next((f.name for f in obj.fields.values() if f.type.name == "money"), "")
     names = [name for name in _CARD_FIELDS if name in obj.fields]
     idle = [name for name in ("updated_at", "stage_status") if name in obj.fields]
-    fields = (TITLE, "version", *idle, *names, *((money,) if money else ()))
+    levels = Levels(scope, obj, ("edit",))
+    fields = (TITLE, "version", *levels.paths, *idle, *names, *((money,) if money else ()))
     figures = ("count", *((f"sum:{money}",) if money else ()))
     if money and "probability" in obj.fields:
         figures = (*figures, f"weighted:{money}")
@@ -164,7 +175,7 @@ def lanes_of(scope: TenantScope, obj: ObjectType, question: Asked) -> list[Lane]
             version=int(record["version"]), amount=shown(record, money),
             company=shown(record, "company") or shown(record, "contact"),
             date=shown(record, "close_on") or shown(record, "due_at"), owner=shown(record, "owner"),
-            idle=_idle_days(record),
+            idle=_idle_days(record), fixed="edit" not in levels.of(record),
         )  # fmt: skip
 
     stages = {stage.name: stage for pipeline in obj.pipelines.values() for stage in pipeline.stages.values()}

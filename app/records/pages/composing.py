@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from app.core import clock
 from app.core.errors import InvalidInput
 from app.http.guard import workspace
-from app.records.pages.answers import fragment
+from app.records.pages.answers import agree, fragment
 from app.records.pages.controls import paragraphs
 from app.records.pages.timeline import timeline
 from app.records.read import find_object, get_record
@@ -28,6 +28,7 @@ def add(scope: TenantScope, object_name: str, record_id: UUID) -> Response:
     _, obj = find_object(scope, object_name)
     get_record(scope, object_name, record_id, fields=("id",))
     kind, payload = _payload(scope)
+    agree(scope)
     made = create_record(scope, kind, payload)
     ends = {"from": {"object": kind, "id": made["id"]}, "to": {"object": object_name, "id": str(record_id)}}
     create_record(scope, "record_link", {**ends, "role": "about"})
@@ -42,6 +43,7 @@ def tick(scope: TenantScope, object_name: str, record_id: UUID) -> Response:
         raise InvalidInput("Only tasks can be done.")
     done = request.form.get("done") == "true"
     moment = clock.now().isoformat() if done else None
+    agree(scope)
     update_record(scope, "task", record_id, {"done_at": moment})
     if "page" in request.form:  # the task's own page shows it in several places
         return Response("", 200, {"HX-Refresh": "true"})

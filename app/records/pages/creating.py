@@ -10,10 +10,9 @@ from werkzeug.wrappers import Response
 from app.core.errors import Conflict, InvalidInput
 from app.http.guard import workspace
 from app.records.errors import LeavesReach
-from app.records.pages.answers import by_field, fragment
+from app.records.pages.answers import agree, by_field, fragment
 from app.records.pages.controls import Control, control, country_names, form_fields, read_form
 from app.records.pages.values import Record, gather_titles, reader_of
-from app.records.permits import confirmed
 from app.records.read import find_object
 from app.records.write import create_record
 
@@ -43,14 +42,15 @@ def create(scope: TenantScope, object_name: str) -> Response:
     names = [f.name for f in form_fields(obj)]
     sent = read_form(obj, names, request.form, reader_of(scope).locale)
     payload = {name: value for name, value in sent.items() if value not in (None, [])}
-    scope.confirmed = confirmed(request.form.get("confirm", ""))
+    agree(scope)
     try:
         record = create_record(scope, object_name, payload)
+    except LeavesReach:
+        raise
     except (InvalidInput, Conflict) as error:
         named, general = by_field(error)
         missing = {name: text for name, text in named.items() if name not in names}
-        asks = isinstance(error, LeavesReach)
-        return _dialog(scope, obj, payload, named, " ".join(missing.values()) or general, status=422, asks=asks)
+        return _dialog(scope, obj, payload, named, " ".join(missing.values()) or general, status=422)
     # What was created for somebody else, as they confirmed, may be out of sight.
     target = f"/records/{object_name}" if scope.confirmed else f"/records/{object_name}/{record['id']}"
     if request.form.get("stay"):
@@ -66,9 +66,7 @@ def _dialog(
     general: str,
     *,
     status: int = 200,
-    asks: bool = False,
 ) -> Response:
-    """The form; ``asks`` whether to go on although the record leaves one's reach."""
     fields = form_fields(obj)
     known = gather_titles(scope, obj, [f.name for f in fields], [_safe_links(obj, values)])
     reader = reader_of(scope)
@@ -84,7 +82,7 @@ def _dialog(
     countries = country_names(reader.locale) if any(c.kind == "address" for c in controls) else ()
     return fragment(
         "records/_new.html", status, object=obj, controls=controls[:_SHOWN], more=more, general=general,
-        unfold=any(c.error for c in more), countries=countries, asks=asks,
+        unfold=any(c.error for c in more), countries=countries,
     )  # fmt: skip
 
 

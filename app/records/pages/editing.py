@@ -5,23 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from flask import request
-from werkzeug.wrappers import Response
 
 from app.core.errors import Conflict, InvalidInput, NotFound
 from app.http.guard import workspace
-from app.records.errors import LeavesReach, RecordNotFound, StaleVersion
+from app.records.errors import LeavesReach, StaleVersion
 from app.records.pages import record as record_pages
-from app.records.pages.answers import by_field, fragment
+from app.records.pages.answers import agree, by_field, fragment
 from app.records.pages.controls import control, country_names, read_form
 from app.records.pages.merging import save_merged
 from app.records.pages.values import Record, Shown, gather_titles, is_editable, reader_of
 from app.records.pages.values import show as show_value
-from app.records.permits import confirmed
 from app.records.read import find_object, get_record
 from app.ui import formats
 
 if TYPE_CHECKING:
     from uuid import UUID
+
+    from werkzeug.wrappers import Response
 
     from app.metadata.model import Field, ObjectType
     from tenants.scope import TenantScope
@@ -45,25 +45,27 @@ def edit(scope: TenantScope, object_name: str, record_id: UUID, field_name: str)
 
 @workspace("record.edit")
 def save(scope: TenantScope, object_name: str, record_id: UUID, field_name: str) -> Response:
-    """Save the value; a wrong one comes back with the reason, a changed record asks whose value holds."""
+    """Save the value; a wrong one comes back with the reason, a changed record asks whose value holds.
+
+    Whether to go on when the record leaves one's reach is asked by the page's script.
+    """
     _, obj = find_object(scope, object_name)
     field = _editable(obj, field_name)
     patch = read_form(obj, [field_name], request.form, reader_of(scope).locale)
     version = request.form.get("version", "")
-    scope.confirmed = confirmed(request.form.get("confirm", ""))
+    agree(scope)
     try:
         save_merged(scope, object_name, record_id, patch, version)
     except StaleVersion as stale:
         return _conflict(scope, obj, field, record_id, patch, stale)
+    except LeavesReach:
+        raise
     except (InvalidInput, Conflict) as error:
         named, general = by_field(error)
         record = {"id": str(record_id), "version": version, field_name: patch[field_name]}
         reason = named.get(field_name) or " ".join(named.values()) or general
-        return _form(scope, obj, field, record, error=reason, asks=isinstance(error, LeavesReach))
-    try:
-        return record_pages.refreshed(scope, obj, record_id, field=field_name)
-    except RecordNotFound:  # it left their sight, as they confirmed
-        return Response("", 200, {"HX-Redirect": f"/records/{object_name}"})
+        return _form(scope, obj, field, record, error=reason)
+    return record_pages.refreshed(scope, obj, record_id, field=field_name)
 
 
 def _field(obj: ObjectType, name: str) -> Field:
@@ -91,18 +93,14 @@ def shown_value(scope: TenantScope, obj: ObjectType, field: Field, record: Recor
     return show_value(field, record.get(field.name), reader_of(scope), known, obj)
 
 
-def _form(
-    scope: TenantScope, obj: ObjectType, field: Field, record: Record, *, error: str = "", asks: bool = False
-) -> Response:
-    """The form; ``asks`` whether to go on although the record leaves one's reach."""
+def _form(scope: TenantScope, obj: ObjectType, field: Field, record: Record, *, error: str = "") -> Response:
     known = gather_titles(scope, obj, [field.name], [record]) if not error else {}
     reader = reader_of(scope)
     built = control(obj, field, record.get(field.name), known, reader, currency=scope.tenant.currency, error=error)
     countries = country_names(reader.locale) if built.kind == "address" else ()
     return fragment(
-        "records/_edit.html", 422 if error else 200, object=obj, record=record, control=built, countries=countries,
-        asks=asks,
-    )  # fmt: skip
+        "records/_edit.html", 422 if error else 200, object=obj, record=record, control=built, countries=countries
+    )
 
 
 def _conflict(

@@ -14,6 +14,7 @@ from app.http.guard import workspace
 from app.records.pages.answers import fragment
 from app.records.pages.asking import quick_condition
 from app.records.pages.frame import navigable
+from app.records.pages.people import find_members, find_teams
 from app.records.paths import TITLE
 from app.records.query import ListQuery
 from app.records.read import find_object, list_records
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 _FOUND: Final = 8
 _OPTIONS: Final = 12
 _RECENT: Final = 6
+#: Link targets that are no objects.
+_PEOPLE: Final = {"member": find_members, "team": find_teams}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +68,10 @@ def options(scope: TenantScope, object_name: str) -> Response:
     if field is None or field.type.name != "link" or not field.to:
         raise NotFound("There is no such link.")
     words = request.args.get("q", "").strip()
-    found = _members(scope, words) if field.to[0] == "member" else _linkable(scope, catalog, field.to[0], words)
-    return fragment("records/_options.html", options=found, words=words, name=field.name)
+    target = field.to[0]
+    found = _PEOPLE[target](scope, words) if target in _PEOPLE else _linkable(scope, catalog, target, words)
+    listed = [("", "", found[:_OPTIONS])]
+    return fragment("kit/_options.html", groups=listed, words=words, name=field.name, more=len(found) > _OPTIONS)
 
 
 def _records(scope: TenantScope, needle: str) -> list[Choice]:
@@ -110,7 +115,9 @@ def _places(scope: TenantScope) -> list[Choice]:
         places.append(Choice(obj.plural, obj.icon or "circle", "", f"/records/{obj.name}"))
         if obj.has_pipeline:
             places.append(Choice(f"{obj.plural} board", "columns-3", "", f"/records/{obj.name}/board"))
-    places += [Choice("Trash", "trash-2", "", "/trash"), Choice("Profile", "settings", "", "/settings/profile")]
+    places.append(Choice("Trash", "trash-2", "", "/trash"))
+    if scope.support is None:
+        places.append(Choice("Profile", "settings", "", "/settings/profile"))
     if allows(scope, "members.manage"):
         places.append(Choice("Members", "users", "", "/settings/members"))
     return places
@@ -134,14 +141,5 @@ def _fits(choice: Choice, needle: str) -> bool:
 
 def _linkable(scope: TenantScope, catalog: Catalog, name: str, words: str) -> list[tuple[str, str, str]]:
     obj: ObjectType = catalog.object(name)
-    query = ListQuery(filter=quick_condition(obj, words), sort="title", fields=(TITLE,), limit=_OPTIONS)
+    query = ListQuery(filter=quick_condition(obj, words), sort="title", fields=(TITLE,), limit=_OPTIONS + 1)
     return [(str(row["id"]), str(row[TITLE] or "Untitled"), "") for row in list_records(scope, name, query).rows]
-
-
-def _members(scope: TenantScope, words: str) -> list[tuple[str, str, str]]:
-    rows = scope.execute(
-        "SELECT id::text, name, email FROM member WHERE status <> 'inactive'"
-        " AND (name ILIKE %(like)s OR email ILIKE %(like)s) ORDER BY name LIMIT 12",
-        {"like": "%" + words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"},
-    ).fetchall()
-    return [(row[0], row[1] or row[2], row[2] or "") for row in rows]

@@ -9,14 +9,19 @@ from flask import request
 
 from app.access import catalogs, rights
 from app.http.context import facts, runtime
-from app.records.reach import permitted
+from app.records.errors import RecordNotFound
+from app.records.pages.levels import Levels
+from app.records.read import get_record
 from app.ui.shell import DENSITIES, THEMES, NavItem, Shell
 
 if TYPE_CHECKING:
     from app.metadata.model import ObjectType
     from app.metadata.reach import Action
+    from app.records.pages.values import Record
     from tenants.scope import TenantScope
 
+#: What the controls of a record's page do.
+_OF_A_RECORD: Final[tuple[Action, ...]] = ("edit", "delete", "destroy")
 #: Tasks have their own line at the top of the rail.
 _OWN_LINE: Final = frozenset({"task"})
 #: The letter that goes to an object's list after g: by name, people say p.
@@ -43,9 +48,11 @@ def build_shell() -> Shell | None:
         timezone=str(preferences.get("timezone") or scope.tenant.timezone),
         currency=scope.tenant.currency,
         rights=_rights(scope),
+        rights_with=rights.for_scope(scope).held,
         objects=objects,
         base_url=runtime().config.base_url,
         shortcuts=preferences.get("shortcuts") != "off",
+        support_until=scope.support.until if scope.support is not None else None,
     )
 
 
@@ -58,9 +65,19 @@ def _rights(scope: TenantScope) -> frozenset[str]:
     obj = catalog.objects.get(name)
     if obj is None or not obj.reach or not isinstance(record_id, UUID):
         return held
-    asked: tuple[Action, ...] = ("edit", "delete", "destroy")
-    kept = {action for action in asked if permitted(scope, catalog, obj, [record_id], action)}
-    return held - {f"record.{action}" for action in asked if action not in kept}
+    levels = Levels(scope, obj, _OF_A_RECORD)
+    kept = levels.of(_read_levels(scope, obj, record_id, levels))
+    return held - {f"record.{action}" for action in _OF_A_RECORD if action not in kept}
+
+
+def _read_levels(scope: TenantScope, obj: ObjectType, record_id: UUID, levels: Levels) -> Record:
+    """How far one may go with a record, by one statement where that differs between records."""
+    if not levels.paths:
+        return {}
+    try:
+        return get_record(scope, obj.name, record_id, fields=("id", *levels.paths), trash=True)
+    except RecordNotFound:
+        return dict.fromkeys(levels.paths)
 
 
 def navigable(scope: TenantScope) -> list[ObjectType]:

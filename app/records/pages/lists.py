@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from flask import request
 
+from app.access.rights import allows
 from app.core.errors import InvalidInput
 from app.http.guard import workspace
 from app.http.respond import see_other
@@ -16,6 +17,7 @@ from app.records.aggregate import aggregate
 from app.records.pages.answers import fragment, page, vals
 from app.records.pages.asking import Asked, asked
 from app.records.pages.columns import ListColumn, cell, chosen_columns, list_columns
+from app.records.pages.levels import Levels
 from app.records.pages.values import Reader, Record, Shown, Titles, gather_titles, reader_of
 from app.records.paths import TITLE
 from app.records.query import AggregateQuery, ListQuery, Page
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
     from app.metadata.model import ObjectType
+    from app.metadata.reach import Action
     from tenants.scope import TenantScope
 
 PAGE = 50
@@ -44,13 +47,14 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line of the list."""
+    """A line of the list; ``may`` names what its reader may do with it: edit, delete."""
 
     id: str
     title: str
     href: str
     cells: tuple[Shown, ...]
     version: int = 0
+    may: frozenset[str] = frozenset()
 
 
 @workspace("record.read")
@@ -60,20 +64,22 @@ def list_page(scope: TenantScope, object_name: str) -> Response:
     question = asked(object_name)
     columns = list_columns(obj, chosen_columns(scope, obj))
     values: dict[str, Any] = {"object": obj, "asked": question, "error": "", "position": 0, "page": Page([], None)}
-    status = 200
+    status, acts = 200, _acts(scope, obj)
+    levels = Levels(scope, obj, acts)
     try:
-        found = list_records(scope, object_name, _query(obj, question, columns))
+        found = list_records(scope, object_name, _query(obj, question, columns, levels))
     except InvalidInput as error:
         values |= {"error": _in_words(error), "rows": (), "sums": ()}
         status = 422
     else:
         values |= {
             "page": found,
-            "rows": rows_of(scope, obj, columns, found.rows, question),
+            "rows": rows_of(scope, obj, columns, found.rows, question, levels),
             "sums": _sums(scope, obj, columns, question) if found.total and len(found.rows) < found.total else (),
         }
     values["columns"] = [_head(obj, column, question) for column in columns]
     values["total"] = values["page"].total
+    values["acts"] = acts
     values["trashed"] = request.args.get("trashed", "")
     return page("records/list.html", "records/_list.html", status, **values)
 
@@ -82,7 +88,7 @@ def list_page(scope: TenantScope, object_name: str) -> Response:
 def trash_chosen(scope: TenantScope, object_name: str) -> Response:
     """Put the chosen rows into the trash; the toast offers them back."""
     _, obj = find_object(scope, object_name)
-    chosen = _ids()
+    chosen = chosen_ids()
     trash.trash_all(scope, object_name, chosen)
     undo = vals(ids=",".join(str(record_id) for record_id in chosen))
     return fragment("records/_trashed.html", object=obj, count=len(chosen), undo=undo, refresh=True)
@@ -92,7 +98,7 @@ def trash_chosen(scope: TenantScope, object_name: str) -> Response:
 def restore_chosen(scope: TenantScope, object_name: str) -> Response:
     """Undo: bring the rows back."""
     _, obj = find_object(scope, object_name)
-    chosen = _ids()
+    chosen = chosen_ids()
     trash.restore_all(scope, object_name, chosen)
     if request.form.get("to") == "record":
         return see_other(f"/records/{object_name}/{chosen[0]}")
@@ -100,13 +106,26 @@ def restore_chosen(scope: TenantScope, object_name: str) -> Response:
 
 
 def rows_of(
-    scope: TenantScope, obj: ObjectType, columns: Sequence[ListColumn], records: Sequence[Record], question: Asked
+    scope: TenantScope,
+    obj: ObjectType,
+    columns: Sequence[ListColumn],
+    records: Sequence[Record],
+    question: Asked,
+    levels: Levels,
 ) -> list[Row]:
     """Records as lines with their links named."""
     known = gather_titles(scope, obj, [c.field.name for c in columns], records)
     reader = reader_of(scope)
     query = question.query(cursor="")
-    return [_row(obj, columns, record, reader, known, query) for record in records]
+    return [replace(_row(obj, columns, one, reader, known, query), may=levels.of(one)) for one in records]
+
+
+def _acts(scope: TenantScope, obj: ObjectType) -> tuple[Action, ...]:
+    """What may be done with the chosen rows, as far as each of them allows it."""
+    owner = obj.fields.get("owner")
+    reassign = owner is not None and owner.writable and allows(scope, "record.bulk", obj.name)
+    offered: tuple[Action, ...] = ("edit", "delete", "export") if reassign else ("delete", "export")
+    return tuple(action for action in offered if allows(scope, f"record.{action}", obj.name))
 
 
 def sort_for(obj: ObjectType, question: Asked) -> str:
@@ -125,11 +144,11 @@ def _row(
     )
 
 
-def _query(obj: ObjectType, question: Asked, columns: Sequence[ListColumn]) -> ListQuery:
+def _query(obj: ObjectType, question: Asked, columns: Sequence[ListColumn], levels: Levels) -> ListQuery:
     return ListQuery(
         filter=question.condition(obj),
         sort=sort_for(obj, question),
-        fields=(TITLE, *(column.path for column in columns)),
+        fields=(TITLE, *levels.paths, *(column.path for column in columns)),
         limit=PAGE,
         cursor=question.cursor,
         total="exact",
@@ -158,7 +177,7 @@ def _sums(scope: TenantScope, obj: ObjectType, columns: Sequence[ListColumn], qu
     return [(field.label, data[0].get(f"sum_{field.name}")) for field in money]
 
 
-def _ids() -> list[UUID]:
+def chosen_ids() -> list[UUID]:
     """The ids sent, as separate fields or joined by commas."""
     texts = [part for text in request.form.getlist("ids") for part in text.split(",") if part]
     try:

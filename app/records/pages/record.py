@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 from app.http.context import is_htmx
 from app.http.guard import workspace
 from app.records import trash as trashing
+from app.records.errors import RecordNotFound
 from app.records.pages.answers import fragment
 from app.records.pages.asking import asked
 from app.records.pages.neighbours import neighbours
@@ -71,7 +72,10 @@ def refreshed(
     scope: TenantScope, obj: ObjectType, record_id: UUID, *, field: str = "", moved_from: str = ""
 ) -> Response:
     """After a change: the value that was edited, and beside it every part of the page that may show it."""
-    record = get_record(scope, obj.name, record_id)
+    try:
+        record = get_record(scope, obj.name, record_id)
+    except RecordNotFound:  # it left their sight, as they confirmed
+        return Response("", 200, {"HX-Redirect": f"/records/{obj.name}"})
     values = page_values(scope, obj, record)
     shown = next((s for s in values["details"] if s.name == field), None)
     moved = {"to": stage_label(obj, str(record.get("stage"))), "back": moved_from} if moved_from else None

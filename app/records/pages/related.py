@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from app.access import catalogs
+from app.access.rights import allows
 from app.records.activities import open_tasks, subjects
 from app.records.errors import RecordNotFound
 from app.records.pages.values import Record, gather_titles, reader_of, show
@@ -54,7 +55,7 @@ _HINTS: Final = {
     "deal.company": "No deal is open with this company.",
     "deal.contact": "No deal is open with this person.",
     "deal.product": "No open deal is about this product.",
-    ">company": "No company chosen. Set it in the details.",
+    ">company": "No company chosen.",
     "tasks": "Nothing left to do here.",
 }
 #: What "open" means where only open ones are listed.
@@ -74,7 +75,10 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """A section: ``more`` leads to all of them, ``add`` to a form, ``compose`` to the composer's tab of that kind."""
+    """A section: ``more`` leads to all of them, ``add`` to a form, ``compose`` to the composer's tab of that kind.
+
+    ``part``: what is added belongs to the record and needs leave to change it.
+    """
 
     label: str
     items: tuple[Item, ...]
@@ -83,6 +87,7 @@ class Related:
     more: str = ""
     add: str = ""
     compose: str = ""
+    part: bool = False
     icon: str = field(default="")
 
 
@@ -150,7 +155,9 @@ def _related(scope: TenantScope, name: str, link: tuple[ObjectType, Field], reco
     section = Related(
         _label(name, other, by), tuple(item(row) for row in page.rows), total, _HINTS.get(name, "None yet."),
         f"/records/{other.name}?filter={condition}" if total > _FEW or only_open else "",
-        f"/records/{other.name}/new?{by.name}={record['id']}&stay=1",
+        f"/records/{other.name}/new?{by.name}={record['id']}&stay=1"
+        if allows(scope, "record.create", other.name) else "",
+        part=any(by.name in way.follows[:1] for way in other.reach),
     )  # fmt: skip
     return _with_main_contact(scope, section, record) if name == "deal_contact.deal" else section
 

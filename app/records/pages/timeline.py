@@ -71,6 +71,7 @@ class Entry:
     done: bool = False
     due: str = ""
     overdue: bool = False
+    may_tick: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +220,7 @@ def _activity(activity: Activity, reader: Reader) -> Entry:
         return Entry(
             at, "square-check", "teal", activity.who, "added a task", body=body, href=href, title=activity.title,
             task=str(activity.id), done=activity.done, due=formats.day(due.date(), reader.locale) if due else "",
-            overdue=bool(due and not activity.done and due < datetime.now(UTC)),
+            overdue=bool(due and not activity.done and due < datetime.now(UTC)), may_tick=activity.may_edit,
         )  # fmt: skip
     if activity.object == "note":
         return Entry(

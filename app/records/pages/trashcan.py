@@ -11,6 +11,7 @@ from app.access import catalogs
 from app.http.guard import workspace
 from app.records import trash
 from app.records.pages.answers import fragment, page
+from app.records.pages.levels import Levels
 from app.records.paths import TITLE
 from app.records.query import ListQuery
 from app.records.read import find_object, list_records
@@ -28,12 +29,13 @@ _EACH: Final = 25
 
 @dataclass(frozen=True, slots=True)
 class Trashed:
-    """A record in the trash."""
+    """A record in the trash; ``may`` names what its reader may do with it: delete (and restore), destroy."""
 
     object: ObjectType
     id: str
     title: str
     at: str
+    may: frozenset[str] = frozenset()
 
 
 @workspace("record.delete")
@@ -44,13 +46,15 @@ def trash_page(scope: TenantScope) -> Response:
     found: list[Trashed] = []
     totals: list[tuple[ObjectType, int]] = []
     for obj in objects:
-        query = ListQuery(fields=(TITLE, "deleted_at"), sort="-deleted_at", limit=_EACH, trash="only", total="exact")
+        levels = Levels(scope, obj, ("delete", "destroy"))
+        fields = (TITLE, "deleted_at", *levels.paths)
+        query = ListQuery(fields=fields, sort="-deleted_at", limit=_EACH, trash="only", total="exact")
         listed = list_records(scope, obj.name, query)
         if listed.total:
             totals.append((obj, listed.total))
         if chosen in {"", obj.name}:
             found += [
-                Trashed(obj, str(row["id"]), str(row[TITLE] or "Untitled"), str(row["deleted_at"]))
+                Trashed(obj, str(row["id"]), str(row[TITLE] or "Untitled"), str(row["deleted_at"]), levels.of(row))
                 for row in listed.rows
             ]
     found.sort(key=lambda record: record.at, reverse=True)

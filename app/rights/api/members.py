@@ -12,11 +12,13 @@ from flask_smorest import Blueprint  # pyright: ignore[reportMissingTypeStubs]
 
 from app.access import teams
 from app.access.rights import MEMBERS_MANAGE
+from app.core.errors import FieldError, InvalidInput
 from app.http import ratelimit
 from app.http.context import runtime
 from app.http.guard import workspace
 from app.http.openapi import described
 from app.http.respond import json_body, json_response, no_content, query_arguments
+from app.records import handover
 from app.rights import bulk_invites, granting, openapi
 from tenants.identity import members
 from tenants.identity import openapi as identity
@@ -52,6 +54,14 @@ class Deactivation(msgspec.Struct, forbid_unknown_fields=True):
     """POST /members/{id}/deactivate."""
 
     hand_over_to: UUID | None = None
+    hand_over_to_team: UUID | None = None
+
+
+class HandingOver(msgspec.Struct, forbid_unknown_fields=True):
+    """POST /members/{id}/hand-over: one of the two."""
+
+    to: UUID | None = None
+    to_team: UUID | None = None
 
 
 @blueprint.patch("/members/<uuid:member>")
@@ -131,9 +141,36 @@ def bulk(scope: TenantScope) -> Response:
 @described(identity.deactivate(Deactivation))
 @workspace(MEMBERS_MANAGE)
 def deactivate(scope: TenantScope, member: UUID) -> Response:
-    """End access at once; ``hand_over_to`` becomes the owner of the member's records."""
-    moved = granting.deactivate(runtime(), scope, member, hand_over_to=json_body(Deactivation).hand_over_to)
-    return json_response({"member": members.get_member(scope, member).public(), "handed_over": moved})
+    """End access at once; a job then gives the member's records to whom ``hand_over_to`` or ``…_team`` names."""
+    form = json_body(Deactivation)
+    heir = _heir(form.hand_over_to, form.hand_over_to_team, "hand_over_to")
+    granting.deactivate(runtime(), scope, member, heir=heir)
+    started = handover.get_latest(scope, member).public() if heir else None
+    return json_response({"member": members.get_member(scope, member).public(), "hand_over": started})
+
+
+@blueprint.get("/members/<uuid:member>/hand-over")
+@described(identity.HAND_OVER)
+@workspace(MEMBERS_MANAGE)
+def show_hand_over(scope: TenantScope, member: UUID) -> Response:
+    """How far the last handing over of their records is."""
+    query_arguments()
+    return json_response(handover.get_latest(scope, member).public())
+
+
+@blueprint.post("/members/<uuid:member>/hand-over")
+@described(identity.start_hand_over(HandingOver))
+@workspace(MEMBERS_MANAGE)
+def start_hand_over(scope: TenantScope, member: UUID) -> Response:
+    """Give their records away without ending their access, or after it."""
+    members.get_member(scope, member)
+    form = json_body(HandingOver)
+    heir = _heir(form.to, form.to_team, "to")
+    if heir is None:
+        message = "Name a member or a team to take the records over."
+        raise InvalidInput(message, [FieldError("/to", "required", message)])
+    granting.hand_over(runtime(), scope, member, heir)
+    return json_response(handover.get_latest(scope, member).public(), 202)
 
 
 @blueprint.post("/members/<uuid:member>/reactivate")
@@ -142,3 +179,13 @@ def deactivate(scope: TenantScope, member: UUID) -> Response:
 def reactivate(scope: TenantScope, member: UUID) -> Response:
     """Let a deactivated member in again."""
     return json_response(granting.reactivate(runtime(), scope, member).public())
+
+
+def _heir(member: UUID | None, team: UUID | None, name: str) -> members.Heir | None:
+    """Whom a body names. Raises InvalidInput when it names two."""
+    if member and team:
+        message = "Hand over to a member or to a team, not to both."
+        raise InvalidInput(message, [FieldError(f"/{name}_team", "exclusive", message)])
+    if team:
+        return members.Heir("team", team, f"/{name}_team")
+    return members.Heir("member", member, f"/{name}") if member else None

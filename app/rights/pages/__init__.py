@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from app.rights.pages import audit, bulk_invite, member, members, record, roles, sharing, teams
+from app.rights.pages import audit, bulk_invite, member, members, record, roles, sharing, support, teams
 
 blueprint = Blueprint("rights", __name__)
-for part in (members, member, bulk_invite, teams, roles, sharing, record, audit):
+for part in (members, member, bulk_invite, teams, roles, sharing, record, audit, support):
     blueprint.register_blueprint(part.blueprint)

@@ -12,10 +12,10 @@ from app.access import catalogs
 from app.access.rights import RIGHTS_MANAGE
 from app.core.errors import InvalidInput, NotFound
 from app.http.guard import workspace
+from app.records.pages.people import chosen
 from app.rights import audit, explain, exports
 from app.rights.api.audit import FILTERS, attachment, query_of
 from app.rights.pages.forms import page
-from app.rights.pages.record import people
 from app.rights.words import told
 
 if TYPE_CHECKING:
@@ -29,8 +29,10 @@ _SHOWN: Final = 50
 _GROUPS: Final = [
     ("records", "Records"), ("members", "Members and teams"), ("sign_ins", "Sign-ins"), ("keys", "API keys"),
     ("rights", "Roles and sharing"), ("shares", "Shared records"), ("exports", "Exports"),
+    ("support", "Support access"),
 ]  # fmt: skip
-_ACTORS: Final = [("member", "Members"), ("key", "API keys"), ("import", "Imports"), ("system", "Rapport itself")]
+_ACTORS: Final = [("member", "Members"), ("key", "API keys"), ("import", "Imports"), ("support", "Support"),
+                  ("system", "Rapport itself")]  # fmt: skip
 #: A record's page, or its address cut short.
 _RECORD: Final = re.compile(r"(?:^|/)records/([a-z][a-z0-9_]*)/([0-9a-fA-F-]{36})\b")
 _ACTIONS: Final = [("read", "see"), ("edit", "edit"), ("delete", "delete"), ("destroy", "delete for good"),
@@ -60,7 +62,7 @@ def show_audit(scope: TenantScope) -> Response:
         first="before" in request.args,
         groups=_GROUPS,
         actor_kinds=_ACTORS,
-        people=people(scope),
+        who=chosen(scope, values["actor"]),
         objects=[(obj.name, obj.plural) for obj in catalogs.for_scope(scope).objects.values() if obj.navigation],
     )
 
@@ -85,7 +87,7 @@ def show_access(scope: TenantScope) -> Response:
         "access.html",
         422 if values["errors"] else 200,
         asked=asked,
-        people=people(scope),
+        who=chosen(scope, asked["member"]),
         actions=_ACTIONS,
         **values,
     )

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
+from uuid import UUID
 
 from flask import Blueprint, request
 
 from app.access import teams
 from app.access.rights import MEMBERS_MANAGE
-from app.core.errors import Conflict, Forbidden, InvalidInput
+from app.core.errors import Conflict, FieldError, Forbidden, InvalidInput
 from app.http.context import runtime
 from app.http.guard import workspace
 from app.http.respond import see_other
+from app.records import handover
+from app.records.pages.people import chosen
 from app.rights import granting
 from app.rights.pages.forms import by_field, optional_id, page
 from tenants.identity import members
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
     from werkzeug.wrappers import Response
 
     from tenants.scope import TenantScope
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 blueprint = Blueprint("member", __name__)
 
 _MEMBER: Final = "/settings/members/<uuid:member>"
-_HEIRS: Final = 200
 
 
 @blueprint.get(_MEMBER)
@@ -79,12 +79,35 @@ def change_teams(scope: TenantScope, member: UUID) -> Response:
 @blueprint.post(f"{_MEMBER}/deactivate")
 @workspace(MEMBERS_MANAGE, member=True)
 def deactivate(scope: TenantScope, member: UUID) -> Response:
-    """End access; the records go to a colleague."""
+    """End access at once; handing the records over follows, its page shows how far that is."""
     try:
-        granting.deactivate(runtime(), scope, member, hand_over_to=optional_id("hand_over_to"))
+        heir = _heir()
+        granting.deactivate(runtime(), scope, member, heir=heir)
     except (Conflict, InvalidInput, Forbidden) as error:
         return _page(scope, member, by_field(error), error.status)
-    return see_other("/settings/members")
+    return see_other(f"/settings/members/{member}#hand-over" if heir else "/settings/members")
+
+
+@blueprint.get(f"{_MEMBER}/hand-over")
+@workspace(MEMBERS_MANAGE, member=True)
+def show_hand_over(scope: TenantScope, member: UUID) -> Response:
+    """How far it is, by itself."""
+    found = members.get_member(scope, member)
+    return page("_handover.html", member=found, handover=handover.latest(scope, member), errors={})
+
+
+@blueprint.post(f"{_MEMBER}/hand-over")
+@workspace(MEMBERS_MANAGE, member=True)
+def start_hand_over(scope: TenantScope, member: UUID) -> Response:
+    """Give away what somebody who left still owns."""
+    try:
+        heir = _heir()
+        if heir is None:
+            return _page(scope, member, {"hand_over_to": "Choose who takes the records over."}, 422)
+        granting.hand_over(runtime(), scope, member, heir)
+    except (Conflict, InvalidInput, Forbidden) as error:
+        return _page(scope, member, by_field(error), error.status)
+    return see_other(f"/settings/members/{member}#hand-over")
 
 
 @blueprint.post(f"{_MEMBER}/reactivate")
@@ -98,16 +121,23 @@ def reactivate(scope: TenantScope, member: UUID) -> Response:
     return see_other(f"/settings/members/{member}")
 
 
+def _heir() -> members.Heir | None:
+    """Whom the box names: ``member:id`` or ``team:id``; None when it is empty. Raises InvalidInput."""
+    kind, _, identity = request.form.get("hand_over_to", "").strip().rpartition(":")
+    if not identity:
+        return None
+    try:
+        return members.Heir("team" if kind == "team" else "member", UUID(identity))
+    except ValueError as error:
+        message = "Choose one of the list."
+        raise InvalidInput(message, [FieldError("/hand_over_to", "id", message)]) from error
+
+
 def _page(scope: TenantScope, member: UUID, errors: dict[str, str], status: int) -> Response:
     found = members.get_member(scope, member)
-    colleagues, _ = members.list_members(scope, limit=_HEIRS)
     roles = members.role_names(scope)
     open_ = [row for row in granting.pending(runtime(), scope) if row.member == member and not row.expired]
     givable = granting.givable(scope)
-    others = [(str(row.id), row.name) for row in colleagues if row.status == "active" and row.id != member]
-    manager = members.get_member(scope, found.manager) if found.manager else None
-    if manager is not None and str(manager.id) not in dict(others):
-        others.append((str(manager.id), manager.name))
     return page(
         "member.html",
         status,
@@ -115,7 +145,8 @@ def _page(scope: TenantScope, member: UUID, errors: dict[str, str], status: int)
         me=scope.member,
         errors=errors,
         saved=request.args.get("saved", ""),
-        heirs=others,
+        manager=chosen(scope, found.manager),
+        handover=handover.latest(scope, member),
         teams=teams.list_teams(scope),
         mine={str(team) for team in teams.teams_of(scope, member)},
         link=open_[0].url if open_ else "",

@@ -10,10 +10,10 @@ from flask import Blueprint, request
 from app.access.rights import RECORD_READ, RIGHTS_MANAGE, allows
 from app.core.errors import Conflict, InvalidInput
 from app.http.guard import workspace
+from app.records.pages.people import chosen
 from app.rights import explain, sharing
 from app.rights.pages.forms import by_field, end_of_day, page, typed
-from app.rights.pages.sharing import grantees
-from tenants.identity import members
+from app.rights.pages.sharing import GRANTEES
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
@@ -24,7 +24,6 @@ blueprint = Blueprint("record", __name__)
 
 _RECORD: Final = "/records/<object_name>/<uuid:record_id>"
 _ACTIONS: Final = [("read", "see"), ("edit", "edit"), ("delete", "delete"), ("export", "export")]
-_PEOPLE: Final = 500
 
 
 @blueprint.get(f"{_RECORD}/sharing")
@@ -82,18 +81,12 @@ def show_access(scope: TenantScope, object_name: str, record_id: UUID) -> Respon
         "access_dialog.html",
         title=title,
         url=f"/records/{object_name}/{record_id}/access",
-        member=str(member),
+        held=chosen(scope, member),
         action=found.action,
         actions=_ACTIONS,
-        people=people(scope) if others else [],
+        others=others,
         explanation=found,
     )
-
-
-def people(scope: TenantScope) -> list[tuple[str, str]]:
-    """Members that are not deactivated, for a select."""
-    rows, _ = members.list_members(scope, limit=_PEOPLE)
-    return [(str(row.id), row.name) for row in rows if row.status != "inactive"]
 
 
 def _asked(text: str) -> UUID | None:
@@ -114,8 +107,8 @@ def _sharing(
         url=f"/records/{object_name}/{record_id}/sharing",
         access=f"/records/{object_name}/{record_id}/access",
         shares=rows,
-        may=sharing.may_share(scope, object_name, record_id),
-        grantees=grantees(scope),
+        levels=sharing.may_give(scope, object_name, record_id),
+        grantee=chosen(scope, values.get("grantee", ""), GRANTEES),
         values=values or {"grantee": "", "level": "read", "expires": ""},
         errors=errors,
     )

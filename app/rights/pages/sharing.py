@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Final
 
 from flask import Blueprint, request
 
-from app.access import teams
 from app.access.rights import RIGHTS_MANAGE
 from app.core.errors import Conflict, InvalidInput
 from app.http.guard import workspace
 from app.http.respond import see_other
+from app.records.pages.people import chosen
 from app.rights import sharing
 from app.rights.pages.forms import by_field, page, typed
-from tenants.identity import members
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -30,7 +29,8 @@ OPEN: Final = [
     ("hierarchy", "Team and managers"),
     ("everyone", "Everyone"),
 ]
-_PEOPLE: Final = 500
+#: To what something can be given.
+GRANTEES: Final = ("team", "role", "member")
 _RULE_FIELDS: Final = ("name", "condition", "grantee", "level")
 
 
@@ -100,16 +100,6 @@ def delete_rule(scope: TenantScope, rule: UUID) -> Response:
     return see_other(f"/settings/sharing/{found.object}")
 
 
-def grantees(scope: TenantScope) -> list[tuple[str, list[tuple[str, str]]]]:
-    """(group, [(``kind:id``, name)]): to whom something can be given."""
-    rows, _ = members.list_members(scope, limit=_PEOPLE)
-    return [
-        ("Teams", [(f"team:{team.id}", "— " * team.depth + team.name) for team in teams.list_teams(scope)]),
-        ("Roles", [(f"role:{name}", label) for name, label in members.role_names(scope)]),
-        ("Members", [(f"member:{row.id}", row.name) for row in rows if row.status != "inactive"]),
-    ]
-
-
 def _save_rule(scope: TenantScope, object_name: str, rule: UUID | None) -> Response:
     values = typed(*_RULE_FIELDS)
     kind, _, grantee = values["grantee"].partition(":")
@@ -141,7 +131,7 @@ def _page(
         default=default,
         open=OPEN,
         rules=sharing.list_rules(scope, object_name),
-        grantees=grantees(scope),
+        grantee=chosen(scope, values.get("grantee", ""), GRANTEES),
         values=values or {"name": "", "condition": "", "grantee": "", "level": "read"},
         rule=rule,
         errors=errors,

@@ -11,8 +11,8 @@ from app.access.rights import MEMBERS_MANAGE
 from app.core.errors import Conflict, InvalidInput
 from app.http.guard import workspace
 from app.http.respond import see_other
+from app.records.pages.people import chosen
 from app.rights.pages.forms import by_field, optional_id, page
-from tenants.identity import members
 
 if TYPE_CHECKING:
     from typing import Any
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 blueprint = Blueprint("teams", __name__)
 
 _TEAM: Final = "/settings/teams/<uuid:team>"
-_PEOPLE: Final = 500
 
 
 @blueprint.get("/settings/teams")
@@ -111,14 +110,18 @@ def _typed() -> dict[str, Any]:
 
 def _teams(scope: TenantScope, values: dict[str, str], errors: dict[str, str], status: int) -> Response:
     return page(
-        "teams.html", status, teams=teams.list_teams(scope), people=_people(scope), values=values, errors=errors
+        "teams.html",
+        status,
+        teams=teams.list_teams(scope),
+        parent=chosen(scope, values["parent"], ("team",)),
+        manager=chosen(scope, values["manager"]),
+        values=values,
+        errors=errors,
     )
 
 
 def _team(scope: TenantScope, team: UUID, errors: dict[str, str], status: int) -> Response:
     found = teams.get_team(scope, team)
-    belonging = teams.members_of(scope, team)
-    inside = {str(one.id) for one in belonging}
     every = teams.list_teams(scope)
     lines = {row.id: row for row in every}
     above = found.parent
@@ -132,24 +135,9 @@ def _team(scope: TenantScope, team: UUID, errors: dict[str, str], status: int) -
         team=found,
         trail=trail,
         below=[row for row in every if row.parent == team],
-        belonging=belonging,
-        parents=[(str(row.id), "— " * row.depth + row.name) for row in every if not _is_below(row.id, team, lines)],
-        people=_people(scope),
-        others=[(key, name) for key, name in _people(scope) if key not in inside],
+        belonging=teams.members_of(scope, team),
+        parent=chosen(scope, found.parent, ("team",)),
+        manager=chosen(scope, found.manager),
         errors=errors,
         saved="saved" in request.args,
     )
-
-
-def _is_below(team: UUID, top: UUID, lines: dict[UUID, teams.TeamRow]) -> bool:
-    at: UUID | None = team
-    while at is not None:
-        if at == top:
-            return True
-        at = lines[at].parent if at in lines else None
-    return False
-
-
-def _people(scope: TenantScope) -> list[tuple[str, str]]:
-    rows, _ = members.list_members(scope, limit=_PEOPLE)
-    return [(str(row.id), row.name) for row in rows if row.status != "inactive"]

@@ -50,10 +50,11 @@ STATEMENTS = (
     """
     create table pod.credential (
         id uuid primary key default uuidv7(),
-        kind text not null check (kind in ('session', 'key', 'ticket')),
+        kind text not null check (kind in ('session', 'key', 'ticket', 'support', 'support_ticket')),
         hash bytea not null unique check (octet_length(hash) = 32),
         tenant uuid not null references pod.tenant on delete cascade,
         member uuid,
+        support uuid,
         role text,
         name text not null default '',
         browser bytea,
@@ -65,9 +66,11 @@ STATEMENTS = (
         seen_at timestamptz not null default now(),
         expires_at timestamptz,
         check (kind <> 'key' or role is not null),
-        check (kind = 'key' or (member is not null and expires_at is not null))
+        check (kind = 'key' or (num_nonnulls(member, support) = 1 and expires_at is not null)),
+        check (starts_with(kind, 'support') = (support is not null))
     )
     """,
+    "comment on column pod.credential.support is 'the tenant''s own grant, which says until when it opens and for what'",
     "create index credential_tenant on pod.credential (tenant, member)",
     """
     create table pod.outbox (

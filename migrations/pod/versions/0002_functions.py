@@ -12,7 +12,7 @@ branch_labels = None
 depends_on = None
 
 #: One file a topic; functions are split at the marker because a statement at a time is sent.
-FILES = ("entering", "credentials", "tenants", "log", "jobs")
+FILES = ("entering", "credentials", "support", "tenants", "log", "jobs")
 
 
 def upgrade() -> None:
@@ -23,5 +23,5 @@ def upgrade() -> None:
             op.get_bind().exec_driver_sql(statement.replace("%", "%%"))
     op.execute("revoke execute on all functions in schema pod from public")
     op.execute("grant execute on all functions in schema pod to rapport_app")
-    # Only the definer functions call it.
-    op.execute("revoke execute on function pod.key_role from rapport_app")
+    # Only the definer functions call them.
+    op.execute("revoke execute on function pod.key_role, pod.support_until from rapport_app")

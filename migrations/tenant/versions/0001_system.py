@@ -129,6 +129,28 @@ STATEMENTS = (
     )
     """,
     """
+    -- A file being made or kept: its parts lie in storage, so that a killed job goes on behind the last one. ``place``
+    -- is the cursor of the next page, ``seen`` what its maker's view of the records was. Whose it is: a member, a key.
+    create table export (
+        id uuid primary key,
+        object text not null,
+        options jsonb not null default '{}',
+        state text not null default 'queued' check (state in ('queued', 'running', 'done', 'failed', 'cancelled')),
+        total integer not null default 0,
+        rows integer not null default 0,
+        parts integer not null default 0,
+        bytes bigint not null default 0,
+        place text,
+        seen text not null,
+        error text,
+        by_kind text not null,
+        by_id uuid,
+        created_at timestamptz not null default now(),
+        finished_at timestamptz
+    )
+    """,
+    "create index export_by on export (by_id, id)",
+    """
     create table idempotency (
         key text primary key check (length(key) <= 255),
         request_hash bytea not null,

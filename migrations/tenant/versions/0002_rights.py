@@ -1,4 +1,4 @@
-"""Roles, teams one belongs to, sharing. What a fresh workspace leaves empty costs nothing to read."""
+"""Roles, teams one belongs to, sharing, grants to support. What a fresh workspace leaves empty costs nothing to read."""
 
 from __future__ import annotations
 
@@ -89,6 +89,53 @@ STATEMENTS = (
     "create index share_grantee on share (grantee, grantee_kind, object)",
     "create index share_by on share (by)",
     "create index share_expires_at on share (expires_at) where expires_at is not null",
+    # A leaving member's records on their way to a colleague or a team; the id is the job's.
+    """
+    create table handover (
+        id uuid primary key,
+        member uuid not null references member on delete cascade,
+        heir_kind text not null check (heir_kind in ('member', 'team')),
+        heir uuid not null,
+        state text not null default 'queued' check (state in ('queued', 'running', 'done', 'failed')),
+        done integer not null default 0,
+        total integer not null default 0,
+        asked_by jsonb not null,
+        asked_at timestamptz not null default now(),
+        finished_at timestamptz
+    )
+    """,
+    "create index handover_member on handover (member)",
+    # Support comes in by a grant of the workspace only; pod.enter reads it at each request of theirs.
+    """
+    create table support_grant (
+        id uuid primary key default uuidv7(),
+        role text not null,
+        reason text not null,
+        by uuid not null references member,
+        at timestamptz not null default now(),
+        expires_at timestamptz not null,
+        revoked_at timestamptz,
+        revoked_by uuid references member,
+        end_noted_at timestamptz,
+        check (expires_at > at and expires_at <= at + interval '7 days')
+    )
+    """,
+    "create index support_grant_by on support_grant (by)",
+    "create index support_grant_revoked_by on support_grant (revoked_by)",
+    # Who came in by it, why and how long; the id is also that of the session and of the actor in events.
+    """
+    create table support_visit (
+        id uuid primary key,
+        support_grant uuid not null references support_grant,
+        name text not null,
+        email text not null,
+        reason text not null,
+        asked_at timestamptz not null default now(),
+        entered_at timestamptz,
+        ended_at timestamptz
+    )
+    """,
+    "create index support_visit_grant on support_visit (support_grant)",
 )
 
 

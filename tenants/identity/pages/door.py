@@ -11,7 +11,7 @@ from app.http import ratelimit
 from app.http.context import BIND_COOKIE, WORKSPACE_COOKIE, facts, runtime
 from app.http.guard import workspace, workspace_host
 from app.http.respond import see_other
-from tenants.identity import members, repository, tickets
+from tenants.identity import members, repository, support, tickets
 from tenants.identity.pages.replies import drop_cookie, safe_path, visitor
 from tenants.identity.pages.sign_in import proof_of
 
@@ -78,9 +78,14 @@ def enter() -> Response:
 
 
 @blueprint.post("/sign-out")
-@workspace(member=True)
+@workspace(member=True, support=True)
 def sign_out(scope: TenantScope) -> Response:
-    """End this session, here and at the base host."""
+    """End this session, here and at the base host; that of support here only."""
+    if scope.support is not None:
+        support.leave(scope)
+        response = see_other(f"{runtime().config.base_url}/support?left=1")
+        drop_cookie(response, WORKSPACE_COOKIE)
+        return response
     scope.at_commit(
         "select pod.drop_credential(%(tenant)s, %(session)s, null)",
         {"tenant": scope.tenant.id, "session": scope.credential},

@@ -11,11 +11,11 @@ from uuid import UUID
 from hypothesis import strategies as st
 
 from app.access import catalogs
-from app.core.errors import Conflict, Forbidden, NotFound
+from app.core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from app.records.aggregate import aggregate
 from app.records.board import board
 from app.records.errors import LeavesReach
-from app.records.history import record_events
+from app.records.history import feed, record_events
 from app.records.query import AggregateQuery, BoardQuery, ListQuery
 from app.records.read import get_record, list_records
 from app.records.search import search
@@ -24,6 +24,8 @@ from app.records.titles import titles
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from app.metadata.reach import Action
+    from app.records.query import Trash
     from tenants.scope import TenantScope
     from tests.support.judge import Judge, Record
 
@@ -31,7 +33,13 @@ OBJECTS: Final = ("company", "contact", "deal")
 #: The field each object has that may be hidden, and that conditions compare.
 FIGURES: Final = {"company": "annual_revenue", "deal": "amount"}
 LINK: Final = "company"
+#: Which fields of other objects point to a company's record.
+LINKS: Final = {"company": {"contact": LINK, "deal": LINK}}
 WORD: Final = "zebra"
+#: What a row of a bulk call says of itself, in the judge's words.
+CODES: Final = {
+    "access.denied": "forbidden", "record.not_found": "missing", "record.leaves_reach": "leaves",
+}  # fmt: skip
 
 
 def condition(judge: Judge, object_name: str, number: int) -> tuple[str, Callable[[Record, str], bool]]:
@@ -65,7 +73,10 @@ def specs(draw: st.DrawFn) -> dict[str, Any]:
             "read": st.sampled_from(("none", "own", "reach", "reach", "reach", "reach", "reach", "reach", "all")),
             "edit": level,
             "delete": level,
+            "destroy": level,
+            "export": level,
             "create": st.booleans(),
+            "bulk": st.booleans(),
         }
     )
     objects = draw(st.dictionaries(st.sampled_from(OBJECTS), grant, max_size=2))
@@ -83,12 +94,16 @@ def specs(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
-def listed(scope: TenantScope, object_name: str, text: str = "") -> set[str]:
+def listed(
+    scope: TenantScope, object_name: str, text: str = "", *, trash: Trash = "", action: Action = "read"
+) -> set[str]:
     """The ids of all records a list gives, page by page."""
     found: list[str] = []
     cursor = ""
     while True:
-        query = ListQuery(filter=text, sort="-created_at", fields=("id",), limit=3, cursor=cursor)
+        query = ListQuery(
+            filter=text, sort="-created_at", fields=("id",), limit=3, cursor=cursor, trash=trash, action=action
+        )
         page = list_records(scope, object_name, query)
         found += [str(row["id"]) for row in page.rows]
         if page.next is None:
@@ -161,4 +176,28 @@ def came_of(act: Callable[[], object]) -> str:
         return "missing"
     except Conflict as error:
         return f"conflict {error.code}"
+    except InvalidInput:
+        return "invalid"
     return "done"
+
+
+def seal(scope: TenantScope) -> None:
+    """Give what happened so far its place in the feed, as the sealer does once it is committed."""
+    scope.execute(
+        "insert into event_seal (batch, first_seq, event_ids, leaves, root, previous_root)"
+        " select coalesce((select max(batch) from event_seal), 0) + 1,"
+        " coalesce((select max(first_seq + cardinality(event_ids)) from event_seal), 1),"
+        " array_agg(e.id order by e.id), array_agg('\\x00'::bytea), '\\x00'::bytea, '\\x00'::bytea from event e"
+        " where not exists (select from event_seal s where e.id = any (s.event_ids)) having count(*) > 0"
+    )
+
+
+def fed(scope: TenantScope) -> list[dict[str, Any]]:
+    """The whole change feed of the workspace as somebody gets it."""
+    found: list[dict[str, Any]] = []
+    after: int | None = 0
+    while after is not None:
+        page = feed(scope, after=after, limit=100)
+        found += page["data"]
+        after = page["next"]
+    return found

@@ -78,6 +78,16 @@ def test_every_way_sharing_opens_a_record(scope: TenantScope) -> None:
     assert names(as_person(scope, reader)) == {"In the queue", "Given"}
 
 
+def test_a_queue_opens_what_waits_in_it_not_what_somebody_took(scope: TenantScope) -> None:
+    share_by_default(scope, "deal", "private")
+    queue, team = make_team(scope, queue=True), make_team(scope)
+    reader, taker = make_person(scope, teams=[queue, team]), make_person(scope)
+    make_deal(scope, "Waits", team=str(queue), owner=None)
+    make_deal(scope, "Taken", team=str(queue), owner=str(taker.id))
+    make_deal(scope, "No queue", team=str(team), owner=None)
+    assert names(as_person(scope, reader)) == {"Waits"}
+
+
 def test_a_link_opens_what_belongs_to_it_and_hides_what_does_not(scope: TenantScope) -> None:
     share_by_default(scope, "company", "private")
     share_by_default(scope, "deal", "private", inherit="company")
@@ -90,6 +100,15 @@ def test_a_link_opens_what_belongs_to_it_and_hides_what_does_not(scope: TenantSc
     assert names(as_person(scope, two), condition='company.name == "Acme"') == set()
     assert names(as_person(scope, one), condition='company.name == "Acme"') == {"Big"}
     assert names(as_person(scope, one), "company", 'any(deals, name == "Big")') == {"Acme"}
+
+
+def test_a_condition_opens_nothing_where_its_role_goes_no_further_than_own(scope: TenantScope) -> None:
+    share_by_default(scope, "deal", "private")
+    narrow = make_role(scope, objects={"*": {"read": "own"}}, rows={"deal": {"read": 'name == "Open"'}})
+    wide = make_role(scope, objects={"*": {"read": "reach"}})
+    both = make_person(scope, narrow, wide)
+    make_deal(scope, "Open", owner=None)
+    assert names(as_person(scope, both)) == set()
 
 
 def test_conditions_of_roles_may_follow_links(scope: TenantScope) -> None:

@@ -24,6 +24,7 @@ from tests.support.rights import (
     make_team,
     share,
     share_by_default,
+    sharing_rule,
 )
 
 if TYPE_CHECKING:
@@ -178,6 +179,19 @@ def test_a_share_to_edit_opens_for_editing_one_to_read_does_not(scope: TenantSco
     assert update_record(as_person(scope, one), "deal", record_id(deal), {"name": "Changed"})["name"] == "Changed"
     with pytest.raises(Forbidden):
         update_record(as_person(scope, two), "deal", record_id(deal), {"name": "Refused"})
+
+
+def test_conditions_to_read_open_nothing_for_editing(scope: TenantScope) -> None:
+    share_by_default(scope, "deal", "private")
+    reader = make_person(scope, make_role(scope, rows={"deal": {"read": 'name == "By role"'}}))
+    writer = make_person(scope, make_role(scope, rows={"deal": {"edit": 'name == "By role"'}}))
+    by_role, by_rule = make_deal(scope, "By role", owner=None), make_deal(scope, "By rule", owner=None)
+    for person, level in ((reader, "read"), (writer, "edit")):
+        sharing_rule(scope, "deal", 'name == "By rule"', "member", person.id, level)
+    for deal in (by_role, by_rule):
+        with pytest.raises(Forbidden):
+            update_record(as_person(scope, reader), "deal", record_id(deal), {"next_step": "x"})
+        update_record(as_person(scope, writer), "deal", record_id(deal), {"next_step": "x"})
 
 
 def test_details_go_with_what_they_belong_to(scope: TenantScope) -> None:

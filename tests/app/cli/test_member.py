@@ -10,6 +10,7 @@ import pytest
 
 from app.cli import main
 from app.cli import member as command
+from tenants.scope import SYSTEM, enter_job
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,6 +41,19 @@ def test_an_invitation_is_one_json_document(tenant: Tenant, capsys: pytest.Captu
     assert set(document["invitation"]) == {"id", "email", "role", "url"}
     assert document["invitation"]["email"] == "cli@example.com"
     assert document["invitation"]["url"].startswith("http://localhost:8000/invitations/")
+
+
+def test_an_invitation_takes_a_role_of_the_workspaces_own_and_names_those_there_are(
+    runtime: Runtime, tenant: Tenant, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with enter_job(runtime.databases, tenant.id, actor=SYSTEM, write=True) as scope:
+        scope.execute("insert into role (name, label, spec) values ('sales_north', 'Sales North', '{}')")
+    arguments = ("invite", "--tenant", tenant.slug, "--email", "north@example.com", "--json")
+    assert run(*arguments, "--role", "sales_north") == 0
+    assert json.loads(capsys.readouterr().out)["invitation"]["role"] == "sales_north"
+    assert run(*arguments, "--role", "sales_south") == 2
+    told = capsys.readouterr()
+    assert "owner, admin, manager, member, read_only, sales_north" in told.err + told.out
 
 
 def test_members_are_listed_by_slug_or_id(tenant: Tenant, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from app.cli import main
 from app.core import crypto
-from tenants.scope import enter
+from tenants.scope import SYSTEM, enter, enter_job
 
 if TYPE_CHECKING:
     from app.core.ports import Runtime
@@ -122,7 +122,12 @@ def test_a_key_is_made_with_role_and_expiry(rapport: Rapport, runtime: Runtime) 
     with enter(runtime.databases, pod=1, host=None, credential=crypto.sha256(document["key"]), write=False) as scope:
         assert (scope.role, scope.actor.name) == ("read_only", "Reports")
     assert rapport("key", "create", "--tenant", "cli-nobody", "--name", "x")[0] == 3
-    assert rapport("key", "create", "--tenant", "cli-keys", "--name", "x", "--role", "emperor")[0] == 2
+    code, refused = rapport("key", "create", "--tenant", "cli-keys", "--name", "x", "--role", "emperor")
+    assert (code, "owner, admin, manager, member, read_only" in str(refused)) == (2, True)
+    with enter_job(runtime.databases, scope.tenant.id, actor=SYSTEM, write=True) as inside:
+        inside.execute("insert into role (name, label, spec) values ('emperor', 'Emperor', '{}')")
+    code, made = rapport("key", "create", "--tenant", "cli-keys", "--name", "x", "--role", "emperor")
+    assert (code, made["role"]) == (0, "emperor")
 
 
 def test_pods_are_listed_with_how_full_they_are(rapport: Rapport) -> None:

@@ -17,7 +17,7 @@ from app.imports.service import read_options, start_import
 from app.leads.service import convert_lead
 from app.records import trash
 from app.records.bulk import bulk
-from app.records.handover import hand_over
+from app.records.handover import ask_to_hand_over, hand_over_some
 from tenants.identity.keys import create_key
 from tenants.scope import Actor, enter_job
 from tests.support.imports import import_file
@@ -89,7 +89,9 @@ def test_a_handover_names_whose_records_they_were(scope: TenantScope) -> None:
     assert row is not None
     assert scope.actor.id is not None
     company = make_company(scope, owner=str(scope.actor.id))
-    hand_over(scope, scope.actor.id, row[0])
+    job = ask_to_hand_over(scope, scope.actor.id, "member", row[0])
+    scope.execute("update handover set state = 'running'")
+    assert hand_over_some(scope, job) == 1
     kind, cause = cause_of(scope, "company", company["id"])
     assert (kind, cause) == (
         "updated",

@@ -66,6 +66,18 @@ class Office:
             ).fetchone()
         return str(row[0]) if row else ""
 
+    def beside(self, tenant: Tenant) -> Office:
+        """The same for another workspace of the site."""
+        return furnish(self.runtime, self.site, tenant)
+
+
+def furnish(runtime: Runtime, site: Flask, tenant: Tenant) -> Office:
+    """A workspace with its owner's key and browser."""
+    owner = owner_of(runtime.databases, tenant)
+    made = Office(runtime, site, tenant, owner, Api(site, make_key(runtime.databases, tenant, "owner")), Browser(site))
+    made.browser = made.sign_in(str(owner.id))
+    return made
+
 
 @pytest.fixture(scope="session")
 def site(runtime: Runtime) -> Flask:
@@ -81,9 +93,4 @@ def open_limits(runtime: Runtime) -> Iterator[None]:
 
 @pytest.fixture
 def office(runtime: Runtime, site: Flask, new_tenant: NewTenant) -> Office:
-    tenant = new_tenant()
-    owner = owner_of(runtime.databases, tenant)
-    key = make_key(runtime.databases, tenant, "owner")
-    made = Office(runtime, site, tenant, owner, Api(site, key), Browser(site))
-    made.browser = made.sign_in(str(owner.id))
-    return made
+    return furnish(runtime, site, new_tenant())

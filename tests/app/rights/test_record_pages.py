@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,6 +14,11 @@ from tenants.scope import enter_job
 
 if TYPE_CHECKING:
     from .conftest import Office
+
+
+def _offered(page: str) -> dict[str, str]:
+    """What the boxes of a list's rows say may be done with them."""
+    return dict(re.findall(r'name="ids" value="([^"]+)" data-may="([^"]*)"', page))
 
 
 def _private(office: Office) -> tuple[str, str]:
@@ -37,11 +43,88 @@ def test_giving_a_record_away_is_asked_and_then_done(office: Office) -> None:
     deal = office.api.post("/records/deal", {"name": "Ada's", "owner": ada})
     url = f"{office.url}/records/deal/{deal['id']}/fields/owner"
     browser = office.sign_in(ada)
-    asked = browser.post(url, {"owner": ben, "version": "1"})
-    assert (asked.status, 'value="leaves_reach"' in asked.text, "Save anyway" in asked.text) == (422, True, True)
+    asked = browser.post(url, {"owner": ben, "version": "1"}, **{"HX-Request": "true"})
+    problem = asked.response.json
+    assert (asked.status, problem["code"], problem["confirm"]) == (409, "record.leaves_reach", "leaves_reach")
+    assert problem["detail"] == "After this you will still see this deal, but no longer be able to change it."
     assert office.api.get(f"/records/deal/{deal['id']}")["owner"] == ada
     assert browser.post(url, {"owner": ben, "version": "1", "confirm": "leaves_reach"}).status == 200
     assert office.api.get(f"/records/deal/{deal['id']}")["owner"] == ben
+
+
+def test_a_list_and_a_board_offer_with_each_record_what_may_be_done_with_it(office: Office) -> None:
+    ada, ben = _private(office)
+    mine, other = (office.api.post("/records/deal", {"name": n, "owner": o}) for n, o in (("Mine", ada), ("His", ben)))
+    browser = office.sign_in(ada)
+    listed = browser.get(f"{office.url}/records/deal").text
+    assert _offered(listed) == {mine["id"]: "delete edit export", other["id"]: "export"}
+    seller = office.api.post("/roles", {"label": "Seller", "objects": {"*": {**WORKER, "export": "none"}}})["name"]
+    office.post(f"/settings/members/{ada}/role", role=seller)
+    listed = browser.get(f"{office.url}/records/deal").text
+    assert _offered(listed) == {mine["id"]: "delete edit"}
+    assert listed.count("You may only see this one") == 1
+    cards = browser.get(f"{office.url}/records/deal/board").text.split('<li id="card-')[1:]
+    fixed = {card.partition('"')[0]: " data-fixed" in card for card in cards}
+    assert fixed == {mine["id"]: False, other["id"]: True}
+    assert [card.count("board#openMenu") for card in cards if card.startswith(other["id"])] == [0]
+    whole = office.get("/records/deal").text
+    assert "You may only see this one" not in whole
+    assert set(_offered(whole).values()) == {"delete edit export"}
+
+
+def test_several_records_are_given_away_together_after_asking_how_many_leave(office: Office) -> None:
+    office.api.call("PUT", "/sharing/deal", {"read": "private", "edit": "private", "inherit": None})
+    ada, ben = office.member("Ada Ant", "manager"), office.member("Ben Bee")
+    first, second = (office.api.post("/records/deal", {"name": name, "owner": ada})["id"] for name in ("One", "Two"))
+    url, browser = f"{office.url}/records/deal/owner", office.sign_in(ada)
+    ids = {"ids": f"{first},{second}"}
+    dialog = browser.post(url, {**ids, "left": "3"})
+    assert ("Change owner of 2 deals" in dialog.text, "3 of the chosen you may only see" in dialog.text) == (True, True)
+    asked = browser.post(url, {**ids, "owner": ben}, **{"HX-Request": "true"})
+    assert asked.response.json["detail"] == "After this you will no longer see these 2 deals."
+    kept = browser.post(url, {**ids, "owner": ada})
+    assert "2 deals now belong to Ada Ant" in kept.text
+    assert browser.post(url, {**ids, "owner": ""}).status == 422
+    assert browser.post(url, {"ids": ""}).status == 422
+    done = browser.post(url, {**ids, "owner": ben, "confirm": "leaves_reach"})
+    assert (done.status, office.api.get(f"/records/deal/{first}")["owner"]) == (200, ben)
+    gone = browser.post(url, {**ids, "owner": ada})
+    assert (gone.status, "Nothing was changed" in gone.text) == (422, True)
+
+
+def test_moving_a_card_out_of_reach_is_asked_and_its_page_leads_back_to_the_list(office: Office) -> None:
+    office.api.call("PUT", "/sharing/deal", {"read": "private", "edit": "private", "inherit": None})
+    role = office.api.post("/roles", {"label": "Open deals", "objects": {"*": {"read": "reach", "edit": "reach"}},
+                                      "rows": {"deal": {"edit": 'stage_status == "open"'}}})  # fmt: skip
+    deal = office.api.post("/records/deal", {"name": "Order", "owner": str(office.owner.id), "stage": "qualified"})
+    ada = office.sign_in(office.member("Ada Ant", role["name"]))
+    url = f"{office.url}/records/deal/{deal['id']}/stage"
+    card = ada.post(url, {"stage": "won"}, Accept="application/json")
+    assert (card.status, card.response.json["confirm"]) == (409, "leaves_reach")
+    assert office.api.get(f"/records/deal/{deal['id']}")["stage"] == "qualified"
+    moved = ada.post(url, {"stage": "won", "confirm": "leaves_reach"}, **{"HX-Request": "true"})
+    assert (moved.status, moved.response.headers.get("HX-Redirect")) == (200, "/records/deal")
+
+
+def test_people_are_found_while_typing(office: Office) -> None:
+    ada = office.member("Ada Ant")
+    north = office.api.post("/teams", {"name": "North"})["id"]
+    fjord = office.api.post("/teams", {"name": "Fjord", "parent": north, "queue": True})["id"]
+    office.post(f"/settings/teams/{north}/members", member=ada)
+    both = office.get("/people?kinds=team,role,member&q=a").text
+    assert f'data-value="member:{ada}"' in both
+    assert 'data-value="role:admin"' in both
+    teams = office.get("/people?kinds=team").text
+    assert f'data-value="{fjord}"' in teams
+    assert "North · queue" in teams
+    assert f'data-value="{fjord}"' not in office.get(f"/people?kinds=team&above={north}").text
+    assert ada not in office.get(f"/people?not={ada}").text
+    assert ada not in office.get(f"/people?outside={north}").text
+    assert "Nothing found for" in office.get("/people?q=100%25").text
+    office.post(f"/settings/members/{ada}/deactivate")
+    assert ada not in office.get("/people?q=ada").text
+    assert ada in office.get("/people?q=ada&former=1").text
+    assert office.get("/people?kinds=planet").status == 422
 
 
 def test_an_object_and_a_field_that_may_not_be_read_are_on_no_page(office: Office) -> None:

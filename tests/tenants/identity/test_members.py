@@ -12,6 +12,7 @@ import pytest
 import time_machine
 
 from app.core import clock
+from app.factory import bind_ports
 from tenants.identity import invitations
 from tenants.registry.directory import find_tenant
 from tenants.scope import SYSTEM, enter_job
@@ -166,22 +167,22 @@ def test_the_last_owner_stays(company: Any) -> None:
     assert api(company.browser, company.url, "POST", f"/api/v1/members/{owner}/deactivate").status_code == 409
 
 
-def test_deactivating_ends_access_at_once_and_hands_the_records_over(
+def test_deactivating_ends_access_at_once_and_asks_for_the_records_to_be_handed_over(
     company: Any, flask_app: Any, runtime: Runtime
 ) -> None:
-    calls: list[tuple[UUID, UUID]] = []
-
-    def hand_over(_scope: object, leaving: UUID, heir: UUID) -> int:
-        calls.append((leaving, heir))
-        return 42
-
-    runtime.ports.hand_over = hand_over
+    runtime.ports.hand_over = bind_ports().hand_over
     browser, _ = join(flask_app, invite(company, "leaver@example.com")["url"])
     found = members_of(company)
     leaver, heir = found["leaver@example.com"]["id"], found[company.email]["id"]
     answer = api(company.browser, company.url, "POST", f"/api/v1/members/{leaver}/deactivate", {"hand_over_to": heir})
-    assert answer.json["handed_over"] == 42
-    assert calls == [(UUID(leaver), UUID(heir))]
+    started = answer.json["hand_over"]
+    assert (started["state"], started["done"]) == ("queued", 0)
+    assert (started["to"]["kind"], started["to"]["id"]) == ("member", heir)
+    url = f"/api/v1/members/{leaver}/hand-over"
+    assert api(company.browser, company.url, "GET", url).json == started
+    assert api(company.browser, company.url, "GET", f"/api/v1/members/{heir}/hand-over").status_code == 404
+    again = api(company.browser, company.url, "POST", url, {"to": heir})
+    assert (again.status_code, "already" in again.json["detail"]) == (409, True)
     assert browser.get(f"{company.url}/api/v1/me").status == 401
     assert company.slug not in browser.get(f"{BASE}/workspaces").text
     back = api(company.browser, company.url, "POST", f"/api/v1/members/{leaver}/reactivate")
@@ -196,6 +197,17 @@ def test_records_are_not_handed_to_whoever_left(company: Any, flask_app: Any) ->
     body = {"hand_over_to": found["one@example.com"]["id"]}
     url = f"/api/v1/members/{found['two@example.com']['id']}/deactivate"
     assert api(company.browser, company.url, "POST", url, body).status_code == 422
+    assert members_of(company)["two@example.com"]["status"] == "active"
+    nobody = str(UUID(int=7))
+    for body, pointer in (
+        ({"hand_over_to_team": nobody}, "/hand_over_to_team"),
+        ({"hand_over_to": nobody}, "/hand_over_to"),
+        ({"hand_over_to": nobody, "hand_over_to_team": nobody}, "/hand_over_to_team"),
+    ):
+        refused = api(company.browser, company.url, "POST", url, body)
+        assert (refused.status_code, refused.json["errors"][0]["pointer"]) == (422, pointer)
+    start = url.replace("deactivate", "hand-over")
+    assert api(company.browser, company.url, "POST", start, {}).json["errors"][0]["pointer"] == "/to"
     assert members_of(company)["two@example.com"]["status"] == "active"
 
 

@@ -3,6 +3,7 @@ import './start.js'
 import 'htmx.org/dist/ext/hx-csp.js'
 import { Application } from '@hotwired/stimulus'
 import './failures.js'
+import './asking.js'
 
 const application = Application.start()
 for (const [path, module] of Object.entries(import.meta.glob('./controllers/*.js', { eager: true })))

@@ -7,6 +7,8 @@ export function say(message, tone = 'status') {
   const toast = source.content.firstElementChild.cloneNode(true)
   toast.setAttribute('role', tone)
   toast.dataset.tone = tone
+  const use = toast.querySelector('use')
+  if (tone === 'alert') use.setAttribute('href', use.getAttribute('href').replace(/#.*/, '#triangle-alert'))
   toast.querySelector('[data-slot=message]').textContent = message
   document.querySelector('#toasts').append(toast)
 }

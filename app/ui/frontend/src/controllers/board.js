@@ -1,4 +1,5 @@
 import { Controller } from '@hotwired/stimulus'
+import { agreed, question } from '../asking.js'
 import { place, walk } from '../popups.js'
 import { headers, say } from '../toasts.js'
 
@@ -17,7 +18,7 @@ export default class extends Controller {
     if (!list.isConnected || this.sortables.has(list)) return
     const dropped = ({ item, from, to, oldIndex }) => from !== to && this.send(item, to, from, from.children[oldIndex])
     const touch = { delay: 120, delayOnTouchOnly: true }
-    const never = { filter: 'button', preventOnFilter: false }
+    const never = { filter: 'button, [data-fixed]', preventOnFilter: false }
     // a card on its way can't be taken up again, so where nothing is to move nothing may be on its way either
     const animation = matchMedia('(prefers-reduced-motion: reduce)').matches ? 0 : 140
     const options = { group: 'cards', animation, draggable: '[data-card]', onEnd: dropped, ...touch, ...never }
@@ -82,6 +83,7 @@ export default class extends Controller {
 
   move(card, from, to) {
     if (!to || to === from) return
+    if ('fixed' in card.dataset) return say(this.element.dataset.fixedReason, 'alert')
     const next = card.nextElementSibling
     to.prepend(card)
     card.focus()
@@ -118,6 +120,15 @@ export default class extends Controller {
     card.setAttribute('aria-busy', 'true')
     const answer = await fetch(`${card.dataset.url}/stage`, { method: 'POST', headers: headers(), body: form }).catch(() => null)
     card.removeAttribute('aria-busy')
+    const asked = await question(answer)
+    if (asked && !form.has('confirm')) {
+      if (!(await agreed(asked.detail))) {
+        back()
+        return card.focus() // moving it took the focus away
+      }
+      form.set('confirm', asked.confirm)
+      return this.post(card, form, back, to)
+    }
     if (!answer?.ok) {
       back()
       card.focus()
@@ -129,6 +140,7 @@ export default class extends Controller {
     await window.htmx.ajax('GET', `${location.pathname}${location.search}`, { target: '#board', swap: 'outerMorph' })
     if (focused) document.getElementById(focused)?.focus()
     const undo = await answer.json().catch(() => null)
-    if (undo?.toast) window.htmx.ajax('GET', undo.toast, { target: '#toasts', swap: 'beforeend' })
+    if (!undo?.toast) return say(`Moved to ${to.dataset.label}`)
+    window.htmx.ajax('GET', undo.toast, { target: '#toasts', swap: 'beforeend' })
   }
 }

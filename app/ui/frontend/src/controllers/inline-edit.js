@@ -35,6 +35,12 @@ export default class extends Controller {
     this.element.requestSubmit()
   }
 
+  /** The server asked whether to go on and was told no: the old value comes back. */
+  back() {
+    this.done = false
+    this.cancel()
+  }
+
   cancel() {
     if (this.done) return
     this.done = true
