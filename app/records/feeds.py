@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from app.metadata.environment import find
 from app.metadata.generated import column_for, condition_text, value_text
 from app.metadata.rollups import RATE_DAY, kept
+from app.records.reach import whole
 from app.records.rowform import escaped, quote
 from app.records.statements import ShapeCache
 
@@ -44,7 +45,7 @@ def insert_of(object_type: ObjectType, ids: str) -> str:
         return ""
     selects = [
         f"SELECT '{feed.rollup.key}' AS field, {', '.join(contribution(object_type, feed, 't'))}"
-        f" FROM {quote(object_type.table)} t WHERE t.id IN ({ids})"
+        f" FROM {whole(object_type)} t WHERE t.id IN ({ids})"
         for feed in feeds
     ]
     return f"fed AS ({_insert(selects)})"

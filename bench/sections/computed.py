@@ -150,7 +150,7 @@ def _stream(workspace: Workspace, name: str, op: str, ids: list[str], round_: in
         one = ids[rng.randrange(len(ids))]
         match op:
             case "list of 50":
-                yield request(f"/records/{name}?sort=-created_at&limit=50", key)
+                yield request(f"/records/{name}?limit=50", key)
             case "get":
                 yield request(f"/records/{name}/{one}", key)
             case "create":

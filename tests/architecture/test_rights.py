@@ -23,6 +23,8 @@ WORK_ON_ALL: Final = {
     "app/records/amounts.py": "a deal's amount is the sum of all of its lines",
     "app/records/consequences.py": "parents are locked, not shown",
     "app/records/dependants.py": "cascades; what blocks is told by `seen_in`",
+    "app/records/feeds.py": "what the records just written add to roll-ups",
+    "app/records/folding.py": "figures of roll-ups, which count all records",
     "app/records/handover.py": "who leaves hands over all they own",
     "app/records/links.py": "cycles and life of targets; sight is asked by `unseen`",
     "app/records/matching.py": "whether a unique value is taken; finding records is `seen_in`",
@@ -39,8 +41,7 @@ WORK_ON_ALL: Final = {
 #: Modules that may make a statement's source without rights.
 MAKE_SOURCES: Final = {
     "app/records/reach.py": "narrows it; conditions of roles are the engine's",
-    "app/records/paths.py": "defines it",
-    "app/records/environment.py": "finds names, writes no statement",
+    "app/records/sources.py": "defines it; roll-ups count all records (ADR 32)",
 }
 #: Modules that may read the log: what it tells is cut there.
 READ_THE_LOG: Final = (
