@@ -9,11 +9,10 @@ from __future__ import annotations
 import functools
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, LiteralString, cast
 
 from app.core import clock
-from app.metadata import catalog as catalogs
 from app.metadata import history, layered, store
 from app.metadata.apply import ROLLUP_JOB, Request, ask, leave_work
 from app.metadata.changeset import State, relayered
@@ -59,9 +58,8 @@ class _State:
     def key(self, tenant: Tenant) -> tuple[object, ...]:
         """Equal for tenants that one plan serves: what conditions are checked with matters to overrides only."""
         about = (tenant.currency, tenant.timezone) if self.stored.overrides else ()
-        return (
-            self.stored.pins, self.pins, tuple(map(repr, self.stored.overrides)), self.stored.physical, self.used, about,
-        )  # fmt: skip
+        stored = self.stored
+        return stored.pins, self.pins, tuple(map(repr, stored.overrides)), stored.physical, self.used, about
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,9 +222,7 @@ def _planned(connection: Connection, tenant: Tenant, state: _State) -> _Planned:
     return _Planned(made, rows, state.large, touched)
 
 
-def _as_before(
-    nodes: list[Node], before: Document, after: Document, overrides: tuple[Override, ...]
-) -> list[Override]:
+def _as_before(nodes: list[Node], before: Document, after: Document, overrides: tuple[Override, ...]) -> list[Override]:
     """Fields with values whose type a release changes stay what they are: a conflict, for the admin to take."""
     stated = {(one.component, one.path) for one in overrides}
     found: list[Override] = []
@@ -254,8 +250,9 @@ def _standing(before: Document, after: Document) -> Document:
 def _with_own(rows: tuple[Physical, ...], changes: Changes, lower: Document) -> list[Physical]:
     """``rows`` and one for each table and column that is called as the standard was, but is not the standard's now."""
     found = {row.key: row for row in rows}
-    named = {(row.component, row.path) for row in rows if row.hidden_at is None}
-    tables = {row.component.partition(SEPARATOR)[2]: row.table for row in rows if row.hidden_at is None and not row.path}
+    shown = [row for row in rows if row.hidden_at is None]
+    named = {(row.component, row.path) for row in shown}
+    tables = {row.component.partition(SEPARATOR)[2]: row.table for row in shown if not row.path}
     for component, leaves in live(changes.after).items():
         kind, _, name = component.partition(SEPARATOR)
         if kind != OBJECT:
@@ -269,4 +266,3 @@ def _with_own(rows: tuple[Physical, ...], changes: Changes, lower: Document) -> 
             if (component, path) not in named and not there:
                 found[table, item] = Physical(table, item, component, path, type_)
     return [found[key] for key in sorted(found)]
-

@@ -39,12 +39,13 @@ def _questions(objects: Mapping[str, ObjectType], component: str, node: str) -> 
     steps = node.split(SEPARATOR) if node else []
     if kind == "option_set" and steps[:1] == ["options"]:
         for one in objects.values():
-            for field in one.fields.values():
-                if steps[1] in field.options and field.stored:
-                    yield _holding(one, field, steps[1])
-    obj = objects.get(name) if kind == OBJECT else None
-    if obj is None:
-        return
+            using = [field for field in one.fields.values() if steps[1] in field.options and field.stored]
+            yield from (_holding(one, field, steps[1]) for field in using)
+    elif kind == OBJECT and name in objects:
+        yield from _of_object(objects[name], steps)
+
+
+def _of_object(obj: ObjectType, steps: list[str]) -> Iterator[sql.Composed]:
     if not steps:
         yield _rows(obj)
     elif steps[0] == "pipelines" and obj.has_pipeline:

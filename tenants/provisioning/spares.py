@@ -128,7 +128,7 @@ def make_spare(connection: Connection, ports: Ports, *, claim: UUID | None = Non
         for statement in statements:
             # Text of our own migrations and of the DDL compiler, one statement an execute.
             connection.execute(cast("LiteralString", statement))
-        for revoke in _restrictions(name):
+        for revoke in restrictions(name):
             connection.execute(revoke)
     row = connection.execute(
         "insert into pod.tenant (schema, role, system_version, platform, blueprint, state, claim) "
@@ -167,9 +167,12 @@ def _make_role(connection: Connection, name: str) -> None:
         connection.execute(statement)
 
 
-def _restrictions(role: str) -> list[sql.Composed]:
-    """Default privileges have granted the tenant's role everything on these tables too."""
-    revoked = (("update, delete", append_only_tables()), ("insert, update, delete", read_only_tables()))
+def restrictions(role: str) -> list[sql.Composed]:
+    """Statements that take from a tenant's role what default privileges have granted it on these tables too."""
+    revoked: tuple[tuple[LiteralString, tuple[str, ...]], ...] = (
+        ("update, delete", append_only_tables()),
+        ("insert, update, delete", read_only_tables()),
+    )
     return [
         sql.SQL("revoke {} on {} from {}").format(sql.SQL(what), sql.Identifier(table), sql.Identifier(role))
         for what, tables in revoked

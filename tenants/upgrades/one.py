@@ -7,13 +7,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, LiteralString, cast
 
 import psycopg
-from psycopg import sql
 
 from app.core.errors import RapportError
 from tenants.locking import TenantBusy, lock_exclusively
-from tenants.provisioning.migrating import append_only_tables, read_only_tables, tenant_revisions, tenant_statements
-from tenants.provisioning.spares import Spare, drop_place, owner_transaction
-from tenants.scope import Tenant
+from tenants.provisioning.migrating import tenant_revisions, tenant_statements
+from tenants.provisioning.spares import Spare, drop_place, owner_transaction, restrictions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +19,7 @@ if TYPE_CHECKING:
     from app.core.db import Databases
     from app.core.ports import Layers, Laying
     from tenants.provisioning.release import Connection, Release
+    from tenants.scope import Tenant
 
 #: For each lock of a statement: whoever comes behind us waits no longer for it.
 _LOCK_TIMEOUT: Final = "100ms"
@@ -172,15 +171,9 @@ def _system_tables(connection: Connection, place: Place, since: str, release: Re
         for statement in tenant_statements(since):
             # Text of our own migrations, one statement an execute.
             connection.execute(cast("LiteralString", statement))
-        for what, tables in (("update, delete", append_only_tables()), ("insert, update, delete", read_only_tables())):
-            for table in tables:
-                revoke = sql.SQL("revoke {} on {} from {}")
-                connection.execute(
-                    revoke.format(sql.SQL(what), sql.Identifier(table), sql.Identifier(place.tenant.role))
-                )
-        connection.execute(
-            "update pod.tenant set system_version = %s where id = %s", (release.system, place.tenant.id)
-        )
+        for revoke in restrictions(place.tenant.role):
+            connection.execute(revoke)
+        connection.execute("update pod.tenant set system_version = %s where id = %s", (release.system, place.tenant.id))
 
 
 def _note(connection: Connection, place: Place, release: Release) -> None:

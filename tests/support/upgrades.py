@@ -11,10 +11,11 @@ import msgspec
 
 from app.metadata import catalog as catalogs
 from app.metadata import document, layered
-from app.metadata.changeset import State, desired
 from app.metadata.ddl import tenant_tables
 from app.metadata.layers import live
+from app.metadata.patch import Patch
 from app.metadata.upgrading import Layers
+from app.metadata.working import Working
 from tenants.provisioning import release as releases
 from tenants.provisioning.spares import owner_transaction
 from tenants.upgrades import Options, Report, upgrade
@@ -71,11 +72,10 @@ def changed(text: str, release: Release | None = None, without: Sequence[str] = 
 
 
 def _patched(before: Document, patches: Sequence[Any]) -> Document:
-    from app.metadata.working import Working
-
     working = Working({}, ())
     working.document = {component: dict(leaves) for component, leaves in before.items()}
     for patch in document.rooted(list(patches), working.document):
+        assert isinstance(patch, Patch), patch
         working.apply(patch)
     assert not working.problems, working.problems
     return working.document
