@@ -29,12 +29,15 @@ if TYPE_CHECKING:
     from app.metadata.leaves import Document, Leaves, Plain
     from app.metadata.problems import Problem
 
+Node = tuple[str, str]
+
 __all__ = [
     "Changes",
     "LeafChange",
     "Notice",
     "Rename",
     "State",
+    "chosen",
     "desired",
     "drift",
     "relayered",
@@ -68,6 +71,8 @@ class LeafChange:
     path: str
     before: Plain
     after: Plain
+    #: Of a conflict that was decided for the tenant's own value: the lower leaf it was stated over, and the one since.
+    base: tuple[Plain, Plain] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,11 +167,13 @@ def reverted(state: State, leaves: Iterable[LeafChange], renames: Iterable[Renam
 
     Leaves changed since, and what newer components depend on, are named in ``broken``.
     """
+    given = list(leaves)
+    known, again = _asked_again(state, given)
     working = Working(state.lower, state.overrides)
     before = overlaid(state.lower, state.overrides)
     made = {(one.component, one.path): one for one in state.overrides}
     clashes: list[Notice] = []
-    for one in leaves:
+    for one in (leaf for leaf in given if leaf.base is None):
         now = working.document.get(one.component, {}).get(one.path)
         override = made.get((one.component, one.path))
         if differ(now, one.after) and differ(now, one.before):
@@ -182,7 +189,43 @@ def reverted(state: State, leaves: Iterable[LeafChange], renames: Iterable[Renam
         elif not working.has(step.before_component, step.before_path):
             message = "was renamed by this change and is not there any more"
             clashes.append(Notice("revert.changed", step.component, dotted(step.path), message))
-    return _changes(state, before, working, broken=clashes)
+    found = _changes(state, before, working, known=known, broken=clashes)
+    return replace(found, leaves=(*found.leaves, *again))
+
+
+def _asked_again(state: State, leaves: Iterable[LeafChange]) -> tuple[list[Override], list[LeafChange]]:
+    """Conflicts that were decided for the tenant's value and are open again: the overrides with their old base."""
+    decided = {(one.component, one.path): one for one in leaves if one.base is not None}
+    known: list[Override] = []
+    again: list[LeafChange] = []
+    for override in state.overrides:
+        one = decided.get((override.component, override.path))
+        if one is None or one.base is None or differ(override.base, one.base[1]):
+            known.append(override)
+        else:
+            known.append(replace(override, base=one.base[0]))
+            again.append(replace(one, base=(one.base[1], one.base[0])))
+    return known, again
+
+
+def chosen(state: State, kept: Iterable[Node], taken: Iterable[Node]) -> Changes:
+    """What deciding conflicts comes to: ``kept`` stay the tenant's, ``taken`` become what the layers below say.
+
+    What is no conflict (any more) is left alone.
+    """
+    open_ = {(one.component, one.path): one for one in conflicts(state.lower, state.overrides)}
+    mine, theirs = ([open_[node] for node in nodes if node in open_] for nodes in (kept, taken))
+    bases = {(one.component, one.path): one.lower for one in mine}
+    known = tuple(
+        replace(one, base=bases[one.component, one.path]) if (one.component, one.path) in bases else one
+        for one in state.overrides
+    )
+    working = Working(state.lower, known)
+    for one in theirs:
+        working.reset(one.component, one.path)
+    found = _changes(state, overlaid(state.lower, state.overrides), working, known=known)
+    said = [LeafChange(one.component, one.path, one.value, one.value, (one.base, one.lower)) for one in mine]
+    return replace(found, leaves=(*found.leaves, *said))
 
 
 def drift(last: Mapping[str, Mapping[str, Plain]], now: Mapping[str, Mapping[str, Plain]]) -> list[LeafChange]:

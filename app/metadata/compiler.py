@@ -164,7 +164,7 @@ def _field(name: str, raw: Mapping[str, object], names: Names | None = None) -> 
         help=str(raw.get("help", "")),
         columns=() if computed else _columns(kind, base, to, names.tables if names else {}),
         required=raw.get("required") is True,
-        unique=cast("Unique", "folded" if unique is True else unique),
+        unique=cast("Unique", _plainly_unique(kind) if unique is True else unique),
         searchable=raw.get("searchable") is True,
         system=computed or raw.get("system") is True,
         readonly=raw.get("readonly") is True,
@@ -181,6 +181,11 @@ def _field(name: str, raw: Mapping[str, object], names: Names | None = None) -> 
         formula=formula,
         rollup=rollup,
     )
+
+
+def _plainly_unique(kind: FieldType) -> Unique:
+    """What ``unique: true`` means: of texts without case, of anything else the value itself."""
+    return "folded" if kind.columns("x")[0].sql_type == "text" else "exact"
 
 
 def _standing(name: str, raw: Mapping[str, object], pipelines: Mapping[str, Pipeline]) -> Field:

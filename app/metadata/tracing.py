@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 #: What every record has that is no column of its own.
 _TITLE: Final = "title"
+#: Kinds a field takes beside its own.
+_ALSO: Final = {"money": ("number",), "text": ("option",), "option": ("text",)}
 #: Leaves that say how a field is computed.
 _COMPUTING: Final = frozenset({"value", "over", "function", "field", "when", "indexed"})
 
@@ -102,7 +104,7 @@ class Tracer:
             "object": lambda: self.object(value, path),
             "field": lambda: self.field(context, value, path),
             "path": lambda: self.path(context, value, path),
-            "sort": lambda: self.path(context, value.removeprefix("-"), path),
+            "sort": lambda: self.sort(context, value.removeprefix("-"), path),
             "inverse": lambda: self.inverse(context, value, path),
             "option_set": lambda: self.other("option_set", value, path),
             "role": lambda: self.role(value, path),
@@ -136,6 +138,14 @@ class Tracer:
         elif written != _TITLE and owner:
             return self.unknown(path, "field.unknown", written, "field", self.names.fields(owner))
         return True
+
+    def sort(self, owner: str, written: str, path: str) -> bool:
+        """``written`` leads to a field lists can be sorted by."""
+        found = self.names.find(owner, written)
+        if found is not None and not found.part and not found.type.sortable:
+            message = f"names {written!r}, a field of type {found.type.name}: lists can't be sorted by it"
+            self.complaints.append(Complaint(path, "sort.type", message))
+        return self.path(owner, written, path)
 
     def inverse(self, owner: str, link: str, path: str) -> bool:
         """``link`` is what an object calls records that link to it."""
@@ -175,8 +185,19 @@ class Tracer:
                     Complaint(path, error.code, said(error.detail, error.extra.get("position"), text))
                 )
             return
+        if not condition and not _computed(path):
+            self._fits(owner, checked.root.kind, path)
         for one in sorted(checked.paths):
             self.hops(list(along(environment, self.names, one)), path, text)
+
+    def _fits(self, owner: str, kind: str, path: str) -> None:
+        """What a formula gives must be what the field it is for holds: ``fields/x/default_formula``, ``default/x``."""
+        steps = path.split(SEPARATOR)
+        hop = self.names.hop(owner, steps[1]) if len(steps) > 1 else None
+        holds = self.names.type_of(hop) if hop is not None else None
+        if holds is not None and kind not in (holds.condition, *_ALSO.get(holds.condition, ())) and kind != "none":
+            message = f"gives a {kind}; the field holds {holds.condition}"
+            self.complaints.append(Complaint(path, "formula.type", message))
 
     def hops(self, hops: Iterable[Hop], path: str, written: str) -> None:
         """Refer to each own field a path steps through."""

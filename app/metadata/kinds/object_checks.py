@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Final, cast
 
+from app.metadata import fieldtypes
+from app.metadata.fieldtypes.base import Coercion, ValueProblem
 from app.metadata.kinds.base import Complaint
 from app.metadata.kinds.field import COMPUTED, LINKS, SELECTS
+from app.metadata.model import Field
+from app.metadata.problems import near
+from app.metadata.vocabulary import Hop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,8 +35,16 @@ MAX_FIELDS: Final = 400
 #: Types whose values say nothing when two are the same, or have no single value to compare.
 _NEVER_UNIQUE: Final = frozenset({
     "boolean", "long_text", "rich_text", "multi_select", "tags", "emails", "phones", "address", "json", "reference",
-    "formula", "rollup", "file", "image", "geo",
+    "formula", "rollup", "file", "image", "geo", "money", "percent",
 })  # fmt: skip
+#: Types whose values may be longer than an index entry, or that a filter asks in other ways.
+_NEVER_INDEXED: Final = frozenset({
+    "long_text", "rich_text", "multi_select", "tags", "emails", "phones", "address", "json", "file", "image", "geo",
+})  # fmt: skip
+#: Any workspace: whether a default is a value does not depend on where.
+_SOMEWHERE: Final = Coercion(
+    currency="EUR", timezone="UTC", region="DE", now=datetime(2000, 1, 1, tzinfo=UTC), today=date(2000, 1, 1)
+)
 #: Keys that only fields of these types may have.
 _ONLY: Final[Mapping[str, tuple[str, ...]]] = {
     "options": (*SELECTS, "formula"), "option_set": SELECTS, "open": SELECTS,
@@ -54,7 +68,10 @@ def check_object(name: str, leaves: Mapping[str, Plain], names: Vocabulary) -> I
         if field in RESERVED:
             yield Complaint(f"fields/{field}", "name.reserved", "is a reserved name")
         yield from _field(field, spec)
+        yield from _chosen(name, field, spec, names)
     yield from _primaries(fields)
+    yield from _titles(name, leaves, names)
+    yield from _inverses(name, names)
     yield from _pipelines(leaves)
 
 
@@ -72,11 +89,85 @@ def _field(field: str, spec: Mapping[str, object]) -> Iterator[Complaint]:
         yield Complaint(
             f"{at}/open", "field.both", "stands beside option_set: new options would be another field's too"
         )
-    if spec.get("unique") and kind in _NEVER_UNIQUE:
-        yield Complaint(f"{at}/unique", "field.unique", f"is not for fields of type {kind}")
+    yield from _attributes(at, kind, spec)
+    yield from _default(field, spec)
     for key in ("required", "default", "default_formula", "searchable"):
         if kind in COMPUTED and spec.get(key):
             yield Complaint(f"{at}/{key}", "field.computed", f"is not for a {kind}: its value is computed")
+
+
+def _attributes(at: str, kind: str, spec: Mapping[str, object]) -> Iterator[Complaint]:
+    """What values of a type can be: unique, searched, indexed."""
+    if spec.get("unique") and kind in _NEVER_UNIQUE:
+        yield Complaint(f"{at}/unique", "field.unique", f"is not for fields of type {kind}")
+    elif spec.get("unique") == "folded" and not _is_text(kind):
+        yield Complaint(f"{at}/unique", "field.unique", f"must be true or exact: a {kind} has no case to ignore")
+    if spec.get("searchable") and kind not in COMPUTED and not _is_text(kind):
+        yield Complaint(f"{at}/searchable", "field.searchable", f"is for texts; a {kind} is found by filters")
+    if spec.get("indexed") and kind in _NEVER_INDEXED:
+        yield Complaint(f"{at}/indexed", "field.indexed", f"is not for fields of type {kind}")
+
+
+def _chosen(name: str, field: str, spec: Mapping[str, object], names: Vocabulary) -> Iterator[Complaint]:
+    """The default of a select must be one of its options; an open one may have it in time."""
+    default, known = spec.get("default"), names.options(name, field)
+    if default is None or known is None or spec.get("open") is True:
+        return
+    for one in cast("list[object]", default) if isinstance(default, list) else [default]:
+        if one not in known:
+            message = f"is {one!r}, which is no option{near(one, known)}"
+            yield Complaint(f"fields/{field}/default", "option.unknown", message)
+
+
+def _default(field: str, spec: Mapping[str, object]) -> Iterator[Complaint]:
+    """A default must be a value of the field."""
+    kind = fieldtypes.REGISTRY.get(str(spec.get("type")))
+    default = spec.get("default")
+    if kind is None or default is None or spec.get("type") in SELECTS:
+        return
+    try:
+        kind.initial(Field(name=field, type=kind, label=field, default=default), _SOMEWHERE)
+    except ValueProblem as problem:
+        yield Complaint(f"fields/{field}/default", "default.type", f"is {default!r}: {problem.message}")
+
+
+def _is_text(kind: str) -> bool:
+    """Whether values of a field type are kept as one text, or as texts."""
+    found = fieldtypes.REGISTRY.get(kind)
+    columns = found.columns("x") if found is not None else ()
+    return bool(columns) and columns[0].sql_type == "text"
+
+
+def _titles(name: str, leaves: Mapping[str, Plain], names: Vocabulary) -> Iterator[Complaint]:
+    """A title is made of texts of the record itself."""
+    for leaf in ("title", "title_else"):
+        for one in cast("list[str]", leaves.get(leaf) or []):
+            hop = names.hop(name, one)
+            kind = names.type_of(hop) if hop is not None else None
+            if hop is None or kind is None:
+                continue
+            columns = kind.columns("x")
+            if (
+                hop.spec.get("type") == "rollup"
+                or not columns
+                or (columns[0].sql_type, columns[0].part) != ("text", "")
+            ):
+                message = f"names {one!r}, a field of type {hop.spec.get('type')}: a title is made of texts"
+                yield Complaint(leaf, "title.type", message)
+
+
+def _inverses(name: str, names: Vocabulary) -> Iterator[Complaint]:
+    """What links to one object must have names of their own there."""
+    for field, spec in names.own_fields(name).items():
+        link = spec.get("inverse")
+        for target in names.targets(Hop(name, field, spec)) if link else ():
+            other = names.inverse(target, str(link))
+            if other is not None and (other.object, other.field) != (name, field):
+                message = f"is {link!r}, which {target} has from {other.object}.{other.field} already"
+                yield Complaint(f"fields/{field}/inverse", "inverse.taken", message)
+            elif str(link) in names.fields(target):
+                message = f"is {link!r}, which is a field of {target}"
+                yield Complaint(f"fields/{field}/inverse", "inverse.taken", message)
 
 
 def _needs(at: str, kind: str, spec: Mapping[str, object]) -> Iterator[Complaint]:

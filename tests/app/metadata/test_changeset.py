@@ -224,6 +224,51 @@ def test_a_renamed_object_takes_its_views_along() -> None:
     assert changes.leaves == ()
 
 
+def test_an_object_and_its_field_may_be_renamed_at_once_in_any_order() -> None:
+    texts = [
+        "{kind: field, name: engine.cost, renamed_from: price}",
+        "{kind: object, name: engine, renamed_from: machine}",
+    ]
+    for order in (texts, texts[::-1]):
+        changes = wanted(state_of(f"{MACHINE}\n---\n{VIEW}"), "\n---\n".join(order))
+        assert not changes.blocked
+        assert changes.after["object/engine"]["list_columns"] == ["serial", "company", "cost"]
+        assert changes.after["view/engine.dear"]["filter"] == "cost > 1000"
+
+
+def test_a_list_a_source_stated_is_put_back_when_somebody_moved_an_item() -> None:
+    text = "{kind: object, name: machine, fields: [price, serial, company, state]}"
+    state = state_of(f"{MACHINE}\n---\n{text}")
+    moved = desired(state, read("{kind: object, name: machine, fields: [serial, price]}"))
+    again = wanted(after(state, moved, "settings"), text)
+    ranks = {name: str(again.after["object/machine"][f"fields/{name}/rank"]) for name in ("price", "serial", "company")}
+    assert sorted(ranks, key=lambda name: ranks[name]) == ["price", "serial", "company"]
+    assert len(again.leaves) == 1
+
+
+def test_new_components_of_a_kind_that_has_an_order_go_behind_the_others() -> None:
+    state = state_of(f"{MACHINE}\n---\n{VIEW}\n---\n{VIEW.replace('machine.dear', 'machine.all')}")
+    document = overlaid(state.lower, state.overrides)
+    assert [document[name]["rank"] for name in ("object/machine", "view/machine.dear", "view/machine.all")] == [
+        "260", "010", "020",
+    ]  # fmt: skip
+    assert "rank" not in wanted(state, "{kind: role, name: a, label: A}").after["role/a"]
+    assert wanted(state, "{kind: view, name: deal.a, label: A}").after["view/deal.a"]["rank"] == "010"
+    assert wanted(state, "{kind: view, name: deal.a, label: A, rank: '5'}").after["view/deal.a"]["rank"] == "5"
+
+
+def test_what_is_stated_is_what_was_written_and_that_items_are_there() -> None:
+    state = state_of()
+    assert wanted(state, "{kind: object, name: note, fields: {title: {remove: true}}}").stated == {
+        "object/note": {"fields/title/hidden": True}
+    }
+    assert wanted(state, "{kind: field, name: note.title, label: Headline}").stated == {
+        "object/note": {"fields/title/label": "Headline"}
+    }
+    columns = wanted(state, "{kind: view, name: note.a, label: A, columns: [title]}").stated["view/note.a"]
+    assert columns == {"label": "A", "columns/title/rank": "010"}
+
+
 def test_what_was_changed_by_hand_since_is_told() -> None:
     state = state_of(MACHINE)
     by_hand = desired(state, read("{kind: object, name: machine, label: {one: Engine}}"), source="settings")
@@ -317,6 +362,21 @@ def test_a_renamed_node_gets_its_name_back() -> None:
     back = reverted(after(state, changes), changes.leaves, changes.renames)
     assert not back.blocked
     assert back.overrides == state.overrides
+
+
+def test_a_rename_of_what_went_since_is_named() -> None:
+    state = state_of(MACHINE.replace(", price]", "]"))
+    rename = wanted(state, "{kind: field, name: machine.cost, renamed_from: price}")
+    state = after(state, rename)
+    state = after(state, wanted(state, "{kind: field, name: machine.cost, remove: true}"))
+    back = reverted(state, rename.leaves, rename.renames)
+    assert [(one.code, one.path) for one in back.broken] == [("revert.changed", "fields.cost")]
+
+
+def test_nothing_is_left_of_a_component_that_is_taken_back() -> None:
+    state = state_of(MACHINE)
+    changes = wanted(state, VIEW)
+    assert "view/machine.dear" not in reverted(after(state, changes), changes.leaves).after
 
 
 @settings(max_examples=25, deadline=None)

@@ -111,6 +111,15 @@ def test_paths_over_links_are_mended_where_they_name_the_field_only() -> None:
     assert changes.after["view/machine.b"]["filter"] == "firm.name == 'x' && firm.parent.owner == me"
 
 
+def test_links_before_a_link_to_many_are_mended() -> None:
+    state = state_of(
+        f"{MACHINE}\n---\n{{kind: view, name: machine.a, label: A, filter: 'any(company.deals, amount > 1)'}}"
+    )
+    changes = desired(state, read("{kind: field, name: machine.firm, renamed_from: company}"))
+    assert not changes.blocked
+    assert changes.after["view/machine.a"]["filter"] == "any(firm.deals, amount > 1)"
+
+
 def test_an_option_set_and_a_role_may_be_renamed() -> None:
     state = state_of(
         "{kind: option_set, name: colours, label: C, options: [red]}"

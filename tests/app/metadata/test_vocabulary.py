@@ -54,10 +54,25 @@ def test_where_something_is_used_is_found() -> None:
 
 
 WRONG = {
+    "{kind: field, name: note.c, type: integer, default: x}": ("fields.c.default", "default.type"),
+    "{kind: field, name: note.c, type: integer, default: 5, unique: true, indexed: true}": (),
+    "{kind: field, name: note.c, type: select, options: {a: A}, default: b}": ("fields.c.default", "option.unknown"),
+    "{kind: field, name: note.c, type: date, default_formula: title}": ("fields.c.default_formula", "formula.type"),
+    "{kind: field, name: note.c, type: link, to: member, default_formula: me}": (),
+    "{kind: field, name: note.c, type: money, default_formula: 2 * 3}": (),
+    "{kind: field, name: note.c, type: integer, unique: folded}": ("fields.c.unique", "field.unique"),
+    "{kind: field, name: note.c, type: integer, searchable: true}": ("fields.c.searchable", "field.searchable"),
+    "{kind: field, name: note.c, type: long_text, indexed: true}": ("fields.c.indexed", "field.indexed"),
+    "{kind: object, name: deal, title: [amount]}": ("title", "title.type"),
+    "{kind: object, name: company, default_sort: -phones}": ("default_sort", "sort.type"),
+    "{kind: field, name: note.c, type: link, to: company, inverse: contacts}": ("fields.c.inverse", "inverse.taken"),
+    "{kind: field, name: note.c, type: link, to: company, inverse: website}": ("fields.c.inverse", "inverse.taken"),
+    "{kind: rule, name: deal.x, when: amount > 1, default: {close_on: {formula: name}}}": (
+        "default.close_on.formula", "formula.type"),
     "{kind: field, name: note.end, type: text}": (),
     "{kind: field, name: note.owner, type: text}": ("fields.owner", "name.reserved"),
     "{kind: field, name: note.in, type: text}": ("fields.in", "name.reserved"),
-    "{kind: object, name: member, label: {one: M, other: M}, title: id, fields: {a: {type: text}}}": (
+    "{kind: object, name: member, label: {one: M, other: M}, title: name, fields: {a: {type: text}}}": (
         "", "name.reserved"),
     "{kind: field, name: note.c, type: link, to: compny}": ("fields.c.to", "object.unknown"),
     "{kind: field, name: note.c, type: link}": ("fields.c", "required"),
@@ -65,7 +80,8 @@ WRONG = {
     "{kind: field, name: note.c, type: text, options: {a: A}}": ("fields.c.options", "field.misplaced"),
     "{kind: field, name: note.c, type: select, option_set: x}": ("fields.c.option_set", "option_set.unknown"),
     "{kind: field, name: note.c, type: long_text, unique: true}": ("fields.c.unique", "field.unique"),
-    "{kind: field, name: note.c, type: date, default: x, default_formula: today()}": ("fields.c.default", "field.both"),
+    "{kind: field, name: note.c, type: date, default: today, default_formula: today()}": (
+        "fields.c.default", "field.both"),
     "{kind: field, name: note.c, type: date, default_formula: tody()}": (
         "fields.c.default_formula", "condition.invalid"),
     "{kind: field, name: note.c, type: formula, returns: text}": ("fields.c", "required"),
