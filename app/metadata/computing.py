@@ -19,7 +19,7 @@ from app.metadata import fieldtypes
 from app.metadata.formulas import checked_formula, reads_of, weight_of, why_not_own, with_columns
 from app.metadata.model import Feed, Field, Formula, ObjectType, Rollup
 from app.metadata.problems import InvalidComponents, Problem
-from app.metadata.rollups import RollupProblem, counted_field, settled, target_of, type_of
+from app.metadata.rollups import RollupProblem, counted_field, position_of, settled, target_of, type_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,10 +50,8 @@ class ComputedProblem:
         """As a problem of its component."""
         where = f" (at character {self.position + 1})" if self.position else ""
         path = f"fields.{self.field}.{self.leaf}"
-        return Problem(f"object/{self.object}", path, f"{_CODES.get(self.leaf, 'rollup')}.invalid", self.message + where)
-
-
-_CODES: Final = {"value": "formula"}
+        code = "formula.invalid" if self.leaf == "value" else "rollup.invalid"
+        return Problem(f"object/{self.object}", path, code, self.message + where)
 
 
 def resolved(objects: Mapping[str, ObjectType]) -> Mapping[str, ObjectType]:
@@ -193,7 +191,7 @@ class _Resolving:
         try:
             parts = checked_formula(self._objects, obj, field, formula)
         except ConditionError as error:
-            self._refuse(name, "value", error.detail, int(error.extra.get("position", 0)))
+            self._refuse(name, "value", error.detail, position_of(error))
             return frozenset()
         reads = self._all(reads_of(self._objects, obj, parts[0]))
         obj = self._objects[name[0]]
@@ -212,20 +210,21 @@ class _Resolving:
         rollup, obj = field.rollup, self._objects[name[0]]
         if rollup is None:
             return frozenset()
+        reads = frozenset[tuple[str, str]]()
         try:
             child, _, link = target_of(self._objects, obj, rollup)
-            made = settled(self._objects, obj, field, replace(rollup, indexed=False))
+            made = settled(self._objects, obj, replace(rollup, indexed=False))
             direct = {(child.name, link)}
             if rollup.field:
                 direct.add((child.name, rollup.field))
             if made.condition is not None:
                 direct |= reads_of(self._objects, child, made.condition)
             reads = self._all(frozenset(direct))
-            made = settled(self._objects, self._objects[name[0]], field, rollup)
+            made = settled(self._objects, self._objects[name[0]], rollup)
         except RollupProblem as problem:
             if problem.leaf == "indexed":
                 self._refuse_index(name, problem.message)
-                made = settled(self._objects, self._objects[name[0]], field, replace(rollup, indexed=False))
+                made = settled(self._objects, self._objects[name[0]], replace(rollup, indexed=False))
                 self._put(name, replace(field, rollup=replace(made, reads=reads)))
                 return reads
             self._refuse(name, problem.leaf, problem.message, problem.position)

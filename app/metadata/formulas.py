@@ -12,14 +12,13 @@ from app.expressions.check import weight
 from app.expressions.tree import Call, Ref, Related
 from app.metadata.environment import FormulaEnvironment, find, inverse_link, object_at
 from app.metadata.generated import NotOwn, value_text
-from app.metadata.model import Column
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from app.expressions import Checked
     from app.expressions.tree import Node
-    from app.metadata.model import Field, FieldName, Formula, ObjectType
+    from app.metadata.model import Column, Field, FieldName, Formula, ObjectType
 
 
 def checked_formula(

@@ -96,7 +96,7 @@ def literal_text(value: object, kind: sa.types.TypeEngine[Any]) -> str:
         case str():
             return "'" + value.replace("'", "''") + "'::text"
         case list():
-            item = kind.item_type if isinstance(kind, pg.ARRAY) else sa.Text()
+            item = cast("sa.types.TypeEngine[Any]", getattr(kind, "item_type", sa.Text()))
             given = ", ".join(literal_text(one, item) for one in cast("list[object]", value))
             return f"array[{given}]::{_DIALECT.type_compiler_instance.process(item)}[]"
         case _:

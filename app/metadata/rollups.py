@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from app.metadata.fieldtypes.base import FieldType
-    from app.metadata.model import Column, Field, ObjectType, Rollup
+    from app.metadata.model import Column, ObjectType, Rollup
 
 #: Kept as figures; the others are answered by an index.
 KEPT: Final = frozenset({"count", "sum", "avg"})
@@ -42,6 +42,12 @@ class RollupProblem(Exception):
     def __init__(self, leaf: str, message: str, position: int = 0) -> None:
         super().__init__(message)
         self.leaf, self.message, self.position = leaf, message, position
+
+
+def position_of(error: ConditionError) -> int:
+    """The character an error is about."""
+    position = error.extra.get("position")
+    return position if isinstance(position, int) else 0
 
 
 def target_of(objects: Mapping[str, ObjectType], obj: ObjectType, rollup: Rollup) -> tuple[ObjectType, str, str]:
@@ -80,7 +86,7 @@ def type_of(named: Named | None, function: str) -> FieldType:
     return fieldtypes.get("integer" if named.field.type.name == "integer" and function == "sum" else "decimal")
 
 
-def settled(objects: Mapping[str, ObjectType], obj: ObjectType, field: Field, rollup: Rollup) -> Rollup:
+def settled(objects: Mapping[str, ObjectType], obj: ObjectType, rollup: Rollup) -> Rollup:
     """The roll-up with what it takes to write its SQL. Raises RollupProblem."""
     child, column, _ = target_of(objects, obj, rollup)
     named = counted_field(objects, child, rollup)
@@ -89,7 +95,7 @@ def settled(objects: Mapping[str, ObjectType], obj: ObjectType, field: Field, ro
         try:
             condition = check(rollup.when, FormulaEnvironment(objects, child))
         except ConditionError as error:
-            raise RollupProblem("when", error.detail, int(error.extra["position"])) from None
+            raise RollupProblem("when", error.detail, position_of(error)) from None
     made = replace(rollup, object=child.name, column=column, condition=condition)
     if rollup.indexed:
         _check_indexable(objects, child, made, named)

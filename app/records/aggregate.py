@@ -17,7 +17,6 @@ from app.records.keyset import Branch, branches, decode_cursor, encode_cursor, s
 from app.records.metrics import Metric, minor_digits, parse_metrics, plain_amount, stray_select
 from app.records.paths import refuse
 from app.records.read import check_limits, condition_params, find_object, live, union
-from app.records.sources import Source
 from app.records.statements import ShapeCache, Statement, compile_statement, run
 
 if TYPE_CHECKING:
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from app.metadata.model import Catalog, ObjectType
     from app.records.query import AggregateQuery
     from app.records.sorting import SortKey
+    from app.records.sources import Source
     from tenants.scope import Tenant, TenantScope
 
 _STATEMENTS: Final = ShapeCache(512)

@@ -18,13 +18,13 @@ from app.records.projection import Projection, project
 from app.records.query import MAX_LIMIT, AggregateQuery, JSONRecord
 from app.records.read import check_limits, find_object, live
 from app.records.sorting import option_order, parse_sort
-from app.records.sources import Source
 from app.records.statements import ShapeCache, Statement, compile_statement, run
 
 if TYPE_CHECKING:
     from app.expressions import Checked
     from app.metadata.model import Catalog, ObjectType
     from app.records.query import BoardQuery
+    from app.records.sources import Source
     from tenants.scope import TenantScope
 
 _STATEMENTS: Final = ShapeCache(256)

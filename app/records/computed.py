@@ -152,7 +152,7 @@ class _Figure:
             return sa.select(sa.func.coalesce(summed, _ZERO, type_=sa.Numeric())).scalar_subquery()
         return sa.select(summed / sa.func.nullif(total, _ZERO)).scalar_subquery()
 
-    def _part(self, name: str) -> sa.Select[Any]:
+    def _part(self, name: str) -> sa.Select[*tuple[Any, ...]]:
         table = sa.table(
             name, sa.column("field", sa.Text()), sa.column("record_id", _UUID), sa.column("currency", sa.Text()),
             sa.column("day", sa.Date()), sa.column("n", sa.BigInteger()), sa.column("sum", sa.Numeric()),

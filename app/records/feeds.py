@@ -1,4 +1,4 @@
-"""What a write adds to the indexed roll-ups that count its records: appended by its own statement, from old and new row.
+"""What a write adds to the indexed roll-ups that count its records, appended by its own statement from old and new row.
 
 Nothing updates the record that is rolled up to; the value shown is what is kept and what came since.
 """

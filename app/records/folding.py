@@ -88,7 +88,8 @@ def build(scope: TenantScope, one: Kept) -> None:
     scope.execute("DELETE FROM rollup WHERE field = %s", (one.key,))
     text = (
         "WITH gone AS (DELETE FROM rollup_delta WHERE field = %(key)s)"
-        f" INSERT INTO rollup (field, record_id, currency, day, n, sum) SELECT %(key)s, p, c, d, n, s FROM ({_truth(one)}) x"
+        " INSERT INTO rollup (field, record_id, currency, day, n, sum)"
+        f" SELECT %(key)s, p, c, d, n, s FROM ({_truth(one)}) x"
         f" UNION ALL SELECT %(key)s, '{_BUILT}'::uuid, '', NULL, 0, 0"
     )
     scope.execute(trusted(text), {"key": one.key})
@@ -150,7 +151,8 @@ def _truth(one: Kept) -> str:
     """The figures as the records themselves say: record, currency, day, count, sum."""
     record, currency, day, count, total = contribution(one.child, one.feed, "t")
     return (
-        f"SELECT p, c, d, sum(n) AS n, sum(s) AS s FROM (SELECT {record} AS p, coalesce({currency}, '') AS c, {day} AS d,"
+        "SELECT p, c, d, sum(n) AS n, sum(s) AS s FROM"
+        f" (SELECT {record} AS p, coalesce({currency}, '') AS c, {day} AS d,"
         f" {count} AS n, {total} AS s FROM {whole(one.child)} t) y WHERE p IS NOT NULL GROUP BY p, c, d"
     )
 

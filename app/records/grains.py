@@ -10,10 +10,11 @@ import sqlalchemy as sa
 
 from app.records.paths import Located, refuse
 from app.records.sorting import SortKey, option_order, read_text, reader_for
-from app.records.sources import Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from app.records.sources import Source
 
 #: Grain → to_char pattern; weeks are ISO 8601's, of the ISO year.
 _GRAINS: Final = {

@@ -119,6 +119,16 @@ def changed_in(draft: Draft) -> frozenset[str]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """What a rule has against a record: where, why, and the fields that have to do with it."""
+
+    pointer: str
+    code: str
+    message: str
+    fields: frozenset[str]
+
+
 @dataclass(slots=True)
 class Sitting:
     """One draft with the rules that its change wakes."""
@@ -141,7 +151,8 @@ class Sitting:
             for reading in clause.readings:
                 yield from reading.asked
         for gate in self.gates:
-            yield from gate.reading.asked
+            for reading in (gate.reading, *gate.parts):
+                yield from reading.asked
 
     @property
     def locks(self) -> bool:
@@ -162,7 +173,7 @@ def judge(scope: TenantScope, catalog: Catalog, obj: ObjectType, drafts: Sequenc
     book = rulebook_of(scope, catalog, obj)
     if book is None:
         return
-    found = [_sitting(book, draft) for draft in drafts if not (draft.partial or draft.unread)]
+    found = [sitting_of(book, draft) for draft in drafts if not (draft.partial or draft.unread)]
     sittings = [one for one in found if not one.idle]
     if not sittings:
         return
@@ -173,11 +184,12 @@ def judge(scope: TenantScope, catalog: Catalog, obj: ObjectType, drafts: Sequenc
     facts = bench.facts([*records, *(dict(one.draft.current or {}) for one in locked)], asked)
     before = dict(zip((id(one) for one in locked), facts[len(sittings) :], strict=True))
     for one, after in zip(sittings, facts, strict=False):
-        for pointer, code, message in _refusals(one, after, before.get(id(one))):
-            one.draft.intake.refuse(pointer, code, message)
+        for found in refusals(one, after, before.get(id(one))):
+            one.draft.intake.refuse(found.pointer, found.code, found.message)
 
 
-def _sitting(book: Rulebook, draft: Draft) -> Sitting:
+def sitting_of(book: Rulebook, draft: Draft) -> Sitting:
+    """A draft with the rules that its change wakes."""
     sitting = Sitting(draft, changed_in(draft))
     creating, changed = draft.creating, sitting.changed
     if not changed:
@@ -213,21 +225,24 @@ def _astray(draft: Draft) -> frozenset[str]:
     return frozenset(name for name in names if name in fields and fields[name].to)
 
 
-def _refusals(sitting: Sitting, after: Facts, before: Facts | None) -> Iterator[tuple[str, str, str]]:
-    """Pointer, code and message of everything the rules have against a draft."""
+def refusals(sitting: Sitting, after: Facts, before: Facts | None) -> Iterator[Objection]:
+    """Everything the rules have against a draft; ``before`` is the record as it was, where that counts."""
     for clause in sitting.validations:
-        if _holds(clause.when, after) and refuses(clause, after):
-            yield f"/{clause.rule.field}" if clause.rule.field else "", REFUSED, clause.rule.message
+        if holds(clause.when, after) and refuses(clause, after):
+            pointer = f"/{clause.rule.field}" if clause.rule.field else ""
+            yield Objection(pointer, REFUSED, clause.rule.message, clause.fields)
     missing = {error.pointer for error in sitting.draft.intake.errors if error.code == "required"}
     for clause in sitting.effects:
-        if not _holds(clause.when, after):
+        if not holds(clause.when, after):
             continue
         for name, message in _effects(sitting, clause, after, before):
             if f"/{name}" not in missing:
-                yield f"/{name}", REFUSED, message
+                yield Objection(f"/{name}", REFUSED, message, clause.fields | {name})
     for gate in sitting.gates:
         if not gate.reading.met(after):
-            yield "/stage", GATE, gate.message
+            unmet = [part for part in gate.parts if not part.met(after)] or [gate.reading]
+            fields = frozenset[str]().union(*(part.fields for part in unmet))
+            yield Objection("/stage", GATE, gate.message, fields)
 
 
 def refuses(clause: Clause, facts: Facts) -> bool:
@@ -237,7 +252,8 @@ def refuses(clause: Clause, facts: Facts) -> bool:
     return clause.require is not None and not clause.require.met(facts)
 
 
-def _holds(when: Reading | None, facts: Facts) -> bool:
+def holds(when: Reading | None, facts: Facts) -> bool:
+    """Whether a rule's condition holds; without one it always does."""
     return when is None or when.met(facts)
 
 
@@ -250,7 +266,7 @@ def _effects(sitting: Sitting, clause: Clause, after: Facts, before: Facts | Non
         if name in fields and sitting.comes_up(clause, name) and is_blank(after.record.get(name)):
             yield name, said or f"{fields[name].label} is required."
     for name in rule.read_only:
-        if before is not None and name in sitting.changed and name in draft.given and _holds(clause.when, before):
+        if before is not None and name in sitting.changed and name in draft.given and holds(clause.when, before):
             yield name, said or f"{fields[name].label} can't be changed any more."
     for name, allowed in rule.options:
         if name in fields and sitting.comes_up(clause, name) and not_allowed(after.record.get(name), allowed):

@@ -14,11 +14,11 @@ from babel.numbers import get_currency_precision
 
 from app.records.environment import currency_of, home_amount
 from app.records.paths import Located, refuse
-from app.records.sources import Source
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from app.records.sources import Source
     from tenants.scope import Tenant
 
 COUNT: Final = "count"

@@ -19,10 +19,10 @@ from app.metadata.fieldtypes.uuid import UuidType
 from app.metadata.reach import ACTIONS
 from app.records import reach
 from app.records.paths import MAY, TITLE, refuse, title_of
-from app.records.sources import Source
 
 if TYPE_CHECKING:
     from app.records.query import JSONRecord
+    from app.records.sources import Source
 
 #: Decoders that answer what the read connection has loaded: not calling them saves a fifth of a long list's time.
 _AS_LOADED: Final = frozenset(

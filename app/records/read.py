@@ -19,7 +19,6 @@ from app.records.paths import column_of
 from app.records.projection import Projection, project
 from app.records.query import EXPORT_LIMIT, MAX_LIMIT, JSONRecord, ListQuery, Page, Trash
 from app.records.sorting import SortKey, parse_sort
-from app.records.sources import Source
 from app.records.statements import ShapeCache, Statement, compile_statement, condition_binds, run
 
 if TYPE_CHECKING:
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 
     from app.expressions import Checked
     from app.metadata.model import Catalog, ObjectType
+    from app.records.sources import Source
     from tenants.scope import TenantScope
 
 _STATEMENTS: Final = ShapeCache()

@@ -6,10 +6,11 @@ be read (any more) holds nobody up: saving it is refused by the metadata engine.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from app.expressions import ConditionError, check, check_value
+from app.expressions.tree import Call
 from app.records.environment import RecordEnvironment
 from app.records.facts import Asked, prepare
 from app.records.plan import plan_of
@@ -57,9 +58,14 @@ class Clause:
         rule = self.rule
         return self.validates or bool(rule.required or rule.read_only or rule.options or rule.defaults)
 
+    @property
+    def fields(self) -> frozenset[str]:
+        """The fields its conditions depend on."""
+        return frozenset[str]().union(*(one.fields for one in self.readings))
+
     def wakes(self, changed: Collection[str]) -> bool:
         """Whether its validation is to be asked."""
-        return self.validates and woken(frozenset[str]().union(*(one.fields for one in self.readings)), changed)
+        return self.validates and woken(self.fields, changed)
 
     def comes_up(self, changed: Collection[str]) -> bool:
         """Whether what follows from it may have come to hold."""
@@ -78,10 +84,11 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Guarded:
-    """A stage's gate: the condition and the message."""
+    """A stage's gate: the condition, what it joins by ``&&``, and the message."""
 
     reading: Reading
     message: str
+    parts: tuple[Reading, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +170,13 @@ class _Writer:
     def _condition(self, text: str) -> Reading | None:
         return prepare(self._catalog, self._object, check(text, self._environment)) if text else None
 
+    def _parts(self, text: str) -> tuple[Reading, ...]:
+        """What a condition joins by ``&&``, each by itself: to say which of it is missing."""
+        checked = check(text, self._environment)
+        root = checked.root
+        joined = root.args if isinstance(root, Call) and root.op == "and" else (root,)
+        return tuple(prepare(self._catalog, self._object, replace(checked, root=one)) for one in joined)
+
     def _clauses(self) -> Iterator[Clause]:
         for rule in self._object.rules:
             try:
@@ -203,7 +217,7 @@ class _Writer:
                     reading = None
                 if gate is not None and reading is not None:
                     message = gate.message or f"{stage.label}: the record is not ready for this."
-                    found[pipeline.name, stage.name] = Guarded(reading, message)
+                    found[pipeline.name, stage.name] = Guarded(reading, message, self._parts(gate.when))
         return found
 
     @staticmethod
@@ -225,6 +239,6 @@ def _subjects(rule: Rule) -> Iterator[str]:
 def _validating(clauses: Iterable[Clause]) -> Iterator[frozenset[str]]:
     for clause in clauses:
         if clause.validates:
-            yield frozenset[str]().union(*(one.fields for one in clause.readings))
+            yield clause.fields
         elif clause.when is not None:
             yield clause.when.fields

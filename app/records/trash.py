@@ -199,7 +199,8 @@ def _set_live(scope: TenantScope, object_type: ObjectType, trashed: Mapping[UUID
         f"WITH u AS (UPDATE {whole(object_type)} t SET deleted_at = NULL, trash_id = NULL,"
         " version = t.version + 1, updated_at = %(now)s::timestamptz, updated_by = %(by)s::uuid"
         " WHERE t.deleted_at IS NOT NULL AND (t.trash_id = ANY(%(trash)s::uuid[]) OR t.id = ANY(%(ids)s::uuid[]))"
-        f" RETURNING {shown}{fed.returned}), {event_ctes('u', 'restored', object_type.name)}{fed.cte} SELECT {form.select} FROM u"
+        f" RETURNING {shown}{fed.returned}), {event_ctes('u', 'restored', object_type.name)}{fed.cte}"
+        f" SELECT {form.select} FROM u"
     )
     trash_ids = [trash_id for trash_id in trashed.values() if trash_id is not None]
     params = event_params(scope) | {"trash": trash_ids, "ids": list(trashed), "now": clock.now()}

@@ -16,6 +16,7 @@ from app.records.pages import (
     finding,
     history,
     lists,
+    live,
     people,
     record,
     trashcan,
@@ -40,6 +41,7 @@ blueprint.add_url_rule(f"{_OBJECT}/owner", view_func=assigning.assign, methods=[
 blueprint.add_url_rule(f"{_OBJECT}/board", view_func=boards.board_page)
 blueprint.add_url_rule(f"{_OBJECT}/new", view_func=creating.new_dialog)
 blueprint.add_url_rule(f"{_OBJECT}/new", view_func=creating.create, methods=["POST"])
+blueprint.add_url_rule(f"{_OBJECT}/live", view_func=live.new_record, methods=["POST"])
 blueprint.add_url_rule(f"{_OBJECT}/columns", view_func=choosing.columns_dialog)
 blueprint.add_url_rule(f"{_OBJECT}/columns", view_func=choosing.save_columns, methods=["POST"])
 blueprint.add_url_rule(f"{_OBJECT}/options", view_func=finding.options)
@@ -48,6 +50,7 @@ blueprint.add_url_rule(f"{_RECORD}/related", view_func=record.related)
 blueprint.add_url_rule(f"{_RECORD}/trash", view_func=record.trash, methods=["POST"])
 blueprint.add_url_rule(f"{_RECORD}/stage", view_func=boards.stage_dialog)
 blueprint.add_url_rule(f"{_RECORD}/stage", view_func=boards.change_stage, methods=["POST"])
+blueprint.add_url_rule(f"{_RECORD}/live", view_func=live.present_record, methods=["POST"])
 blueprint.add_url_rule(f"{_RECORD}/moved", view_func=boards.moved_toast)
 blueprint.add_url_rule(f"{_RECORD}/activities", view_func=composing.add, methods=["POST"])
 blueprint.add_url_rule(f"{_RECORD}/done", view_func=composing.tick, methods=["POST"])

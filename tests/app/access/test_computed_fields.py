@@ -85,7 +85,10 @@ def test_a_hidden_calculated_field_is_nowhere(owner: TenantScope) -> None:
 def test_without_the_object_its_roll_ups_are_not_there(owner: TenantScope) -> None:
     role = make_role(owner, objects={"*": WORKER, "machine": {"read": "none"}})
     member = as_person(owner, make_person(owner, role))
-    assert not {"pieces", "worth", "newest", "running", "last_serial"} & catalogs.for_scope(member).objects["company"].fields.keys()
+    assert (
+        not {"pieces", "worth", "newest", "running", "last_serial"}
+        & catalogs.for_scope(member).objects["company"].fields.keys()
+    )
 
 
 def test_a_roll_up_counts_records_out_of_reach_and_a_formula_does_not_look_there(owner: TenantScope) -> None:

@@ -21,7 +21,15 @@ if TYPE_CHECKING:
     from app.core.ports import Runtime
     from tests.support.tenants import NewTenant
 
-DEALS = "kind: field\nname: company.deal_count\ntype: rollup\nlabel: Deals\nover: deals\nfunction: count\nindexed: true\n"
+DEALS = """
+kind: field
+name: company.deal_count
+type: rollup
+label: Deals
+over: deals
+function: count
+indexed: true
+"""
 
 
 @pytest.fixture(autouse=True)

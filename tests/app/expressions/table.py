@@ -385,7 +385,8 @@ def make_table(superuser_url: str, rows: list[dict[str, object]]) -> Iterator[Co
 
 
 def _fill(connection: psycopg.Connection, rows: list[dict[str, object]]) -> None:
-    kinds = {"number": "int", **{path: kind for path, (_, kind) in KINDS.items()}, **{f"{path} currency": "text" for path in MONEY}}
+    currencies = {f"{path} currency": "text" for path in MONEY}
+    kinds = {"number": "int", **{path: kind for path, (_, kind) in KINDS.items()}, **currencies}
     deal_kinds = {"number": "int", "parent": "int", **{name: kind for name, (_, kind) in DEAL_KINDS.items()}}
     for table, columns in (("t", kinds), ("deals", deal_kinds), ("parts", deal_kinds)):
         listed = sql.SQL(", ").join(sql.SQL("{} {}").format(sql.Identifier(c), sql.SQL(k)) for c, k in columns.items())

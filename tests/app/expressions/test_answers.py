@@ -11,7 +11,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from app.expressions import RETURNS, ConditionError, check_answer
+from app.expressions import ConditionError, check_answer
 from tests.app.expressions.grammar import Grammar
 from tests.app.expressions.table import PARAMS, ZONES, Fields, make_rows, make_table
 

@@ -31,10 +31,17 @@ STORED = {
 
 def objects(fields: dict[str, Any], **more: dict[str, Any]) -> Mapping[str, ObjectType]:
     """The standard objects and ``machine`` with ``fields`` besides the stored ones; ``more`` fields by object."""
-    spec = {"label": {"one": "Machine", "other": "Machines"}, "icon": "x", "title": ["serial"], "fields": STORED | fields}
+    spec = {
+        "label": {"one": "Machine", "other": "Machines"},
+        "icon": "x",
+        "title": ["serial"],
+        "fields": STORED | fields,
+    }
     found = {**platform().objects, "machine": compile_object("machine", flatten(spec))}
     for name, added in more.items():
-        other = compile_object(name, flatten({"label": {}, "title": ["serial"], "fields": {"serial": STORED["serial"]} | added}))
+        other = compile_object(
+            name, flatten({"label": {}, "title": ["serial"], "fields": {"serial": STORED["serial"]} | added})
+        )
         base = found[name]
         fields_of = {**base.fields, **{one: other.fields[one] for one in added}}
         found[name] = ObjectTypes.replace(base, fields_of)
@@ -106,7 +113,9 @@ def test_circles_are_refused_with_their_path() -> None:
 
 def test_circles_across_objects_and_roll_ups_are_refused_with_their_path() -> None:
     found = problems_of(
-        objects({"share": formula("pieces / company.total")}, company={"total": rollup("machines", "sum", field="share")})
+        objects(
+            {"share": formula("pieces / company.total")}, company={"total": rollup("machines", "sum", field="share")}
+        )
     )
     assert any("machine.share → company.total → machine.share" in problem.message or
                "company.total → machine.share → company.total" in problem.message for problem in found)  # fmt: skip
@@ -129,7 +138,8 @@ def test_formulas_of_the_record_alone_are_columns_others_are_not() -> None:
         objects({
             "margin": formula("(price - cost) / price", "percent"), "profit": formula("price - cost", "money"),
             "label": formula('concat(serial, " ", bought)', "text"), "twice": formula("margin * 2"),
-            "spent": formula("days(bought, date(seen))", "integer"), "age": formula("years(bought, today())", "integer"),
+            "spent": formula("days(bought, date(seen))", "integer"),
+            "age": formula("years(bought, today())", "integer"),
             "big": formula("price > 10", "boolean"), "home": formula("pieces * 5", "money"),
             "where": formula("company.industry", "text"), "parts_": formula("any(parts, pieces > 1)", "boolean"),
         })

@@ -112,7 +112,9 @@ def test_companies_are_sorted_by_a_roll_up(api: Api, acme: dict[str, Any]) -> No
 
 def test_figures_are_taken_of_them(api: Api, acme: dict[str, Any]) -> None:
     asked = f'company == "{acme["id"]}"'
-    answer = api.get("/records/machine/aggregate", metrics="count,sum:profit,avg:margin,max:age,sum:share", filter=asked)
+    answer = api.get(
+        "/records/machine/aggregate", metrics="count,sum:profit,avg:margin,max:age,sum:share", filter=asked
+    )
     (row,) = answer["data"]
     assert row["sum_profit"] == {"amount": "520.00", "currency": "EUR"}
     assert row["avg_margin"] == "0.225"
@@ -134,7 +136,9 @@ def test_they_are_not_written(api: Api, acme: dict[str, Any], field: str) -> Non
 
 
 def test_a_write_answers_with_them_and_its_event_is_without(api: Api, acme: dict[str, Any]) -> None:
-    made = api.post("/records/machine", {"serial": "C", "price": "10", "cost": "9", "pieces": 2, "bought": "2000-01-01"})
+    made = api.post(
+        "/records/machine", {"serial": "C", "price": "10", "cost": "9", "pieces": 2, "bought": "2000-01-01"}
+    )
     assert (made["profit"]["amount"], made["margin"], made["big"]) == ("1.00", "0.1", False)
     assert made["age"] >= 26
     changed = api.call("PATCH", f"/records/machine/{made['id']}", {"cost": "4", "company": acme["id"]}).json

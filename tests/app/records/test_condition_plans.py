@@ -10,8 +10,8 @@ import sqlalchemy as sa
 
 from app.access import catalogs
 from app.records.environment import check_filter, condition_sql
-from app.records.sources import Source
 from app.records.read import condition_params, live
+from app.records.sources import Source
 from app.records.statements import compile_statement
 from tenants.scope import enter_job
 from tests.support.tenants import PATIENT, owner_of

@@ -11,9 +11,9 @@ from app.metadata.catalog import platform
 from app.records.aggregate import aggregate
 from app.records.board import board
 from app.records.paths import link_target
-from app.records.sources import Source
 from app.records.query import AggregateQuery, BoardQuery, ListQuery
 from app.records.read import list_records
+from app.records.sources import Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime
 import pytest
 
 from app.metadata.catalog import platform
-from app.metadata.fieldtypes.base import Coercion
 from app.metadata.environment import region_of
+from app.metadata.fieldtypes.base import Coercion
 from app.records.intake import take_in
 
 CTX = Coercion(

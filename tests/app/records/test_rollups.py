@@ -64,7 +64,9 @@ def _fields() -> str:
             lines = "".join(f'{key}: "{value}"\n' for key, value in spec.items())
             called = f"company.{name}_kept" if indexed else f"company.{name}"
             flag = "indexed: true\n" if indexed else ""
-            found.append(f"---\nkind: field\nname: {called}\ntype: rollup\nlabel: {called}\nover: machines\n{lines}{flag}")
+            found.append(
+                f"---\nkind: field\nname: {called}\ntype: rollup\nlabel: {called}\nover: machines\n{lines}{flag}"
+            )
     return "".join(found)
 
 
@@ -77,7 +79,9 @@ def workshop(databases: Databases, new_tenant: NewTenant) -> Tenant:
     tenant = new_tenant()
     shape(databases, tenant, COMPONENTS)
     with enter_job(databases, tenant.id, actor=owner_of(databases, tenant), write=True, budget=60) as scope:
-        scope.execute("INSERT INTO rate (currency, day, rate) VALUES ('USD', '2020-01-01', 0.5), ('JPY', '2020-01-01', 0.01)")
+        scope.execute(
+            "INSERT INTO rate (currency, day, rate) VALUES ('USD', '2020-01-01', 0.5), ('JPY', '2020-01-01', 0.01)"
+        )
     return tenant
 
 
@@ -122,7 +126,10 @@ def test_every_way_of_writing_is_counted(databases: Databases, workshop: Tenant)
         update_record(scope, "machine", UUID(made["id"]), {"company": second["id"]})
         assert get_record(scope, "company", second["id"])["worth_kept"] == {"amount": "25.00", "currency": "EUR"}
         agree(scope)
-        rows = [{"serial": f"b{n}", "company": first["id"], "pieces": n, "price": str(n), "running": n % 2 == 0} for n in range(80)]
+        rows = [
+            {"serial": f"b{n}", "company": first["id"], "pieces": n, "price": str(n), "running": n % 2 == 0}
+            for n in range(80)
+        ]
         found = bulk(scope, "machine", rows)
         assert found["created"] == 80
         agree(scope)
