@@ -126,6 +126,48 @@ def revert(change: UUID, note: str, tenant: str, url: str, key: str, *, yes: boo
     emit(done, as_json=as_json, human=lambda: _tell(done))
 
 
+@metadata.command()
+@click.option("--keep", multiple=True, metavar="LEAF", help="Keep the workspace's value, as object/deal/label/one.")
+@click.option("--take", multiple=True, metavar="LEAF", help="Take the update's value.")
+@_NOTE
+@_YES
+@_where
+def conflicts(
+    keep: tuple[str, ...], take: tuple[str, ...], note: str, tenant: str, url: str, key: str, *, yes: bool,
+    as_json: bool,
+) -> None:  # fmt: skip
+    """What both the workspace and an update of Rapport changed. The workspace's value is in force until you decide.
+
+    A LEAF without an end stands for all below it: object/deal/fields/amount.
+    """
+    with _workspace(tenant, url, key) as workspace, _asking():
+        found = workspace.conflicts()
+        if not keep and not take:
+            emit({"data": found}, as_json=as_json, human=lambda: _show_conflicts(found))
+            return
+        choices = [*_choices(found, keep, "keep"), *_choices(found, take, "take")]
+        done = workspace.choose(choices, note, confirm=yes)
+    emit(done, as_json=as_json, human=lambda: _tell(done))
+
+
+def _choices(found: list[dict[str, Any]], leaves: tuple[str, ...], choice: str) -> list[dict[str, Any]]:
+    chosen: list[dict[str, Any]] = []
+    for leaf in leaves:
+        fitting = [one for one in found if f"{one['component']}/{one['path']}/".startswith(f"{leaf.rstrip('/')}/")]
+        if not fitting:
+            raise NotFound(f"{leaf} is not in conflict.")
+        chosen += [{"component": one["component"], "path": one["path"], "choice": choice} for one in fitting]
+    return chosen
+
+
+def _show_conflicts(found: list[dict[str, Any]]) -> None:
+    for one in found:
+        click.echo(f"{one['component']}/{one['path']}")
+        click.echo(f"  was {one['base']!r}; here {one['value']!r} (in force), update {one['lower']!r}")
+    if not found:
+        click.echo("No conflicts.")
+
+
 @contextmanager
 def _workspace(tenant: str, url: str, key: str) -> Generator[Workspace]:
     from app.shaping.workspaces import Here, There

@@ -139,9 +139,9 @@ def look(connection: Connection, tenant: Tenant) -> Situation:
     row = connection.execute("select version from pod.tenant where id = %s", (tenant.id,)).fetchone()
     if row is None:
         raise NotFound("There is no such workspace any more.")
-    pins = connection.execute("select layer, hash from metadata_layer").fetchall()
-    layered.learn_as_owner(connection, pins)
-    return situation(connection.execute, connection, tenant, int(row[0]))
+    stored = store.read(connection.execute, int(row[0]))
+    layered.learn_as_owner(connection, stored.pins)
+    return situation(connection.execute, connection, tenant, stored)
 
 
 def _once(connection: Connection, tenant: Tenant, wanted: Wanted, request: Request) -> Applied:

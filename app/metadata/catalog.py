@@ -20,6 +20,7 @@ from app.metadata.leaves import SEPARATOR
 from app.metadata.model import Catalog, ObjectType
 from app.metadata.physical import OBJECT, naming
 from app.metadata.ruling import with_rules
+from app.metadata.understood import understood
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -83,7 +84,7 @@ def compose(stored: store.Stored) -> Catalog:
         return Catalog(version=stored.version, objects=base.catalog.objects, components=base.catalog.components)
     touched = {override.component for override in stored.overrides}
     lower = {component: leaves for component, leaves in base.document.items() if component in touched}
-    changed = live(overlaid(lower, stored.overrides))
+    changed = understood(live(overlaid(lower, stored.overrides)))
     document = {component: leaves for component, leaves in base.document.items() if component not in touched} | changed
     return Catalog(
         version=stored.version,
@@ -95,6 +96,7 @@ def compose(stored: store.Stored) -> Catalog:
 def of_document(version: int, document: Document, physical: Iterable[Physical]) -> Catalog:
     """The catalog of a document that is not stored (yet); ``document`` without hidden parts."""
     base = _base(layered.platform_hash())
+    document = understood(document)
     return Catalog(
         version=version,
         objects=_compiled(document, naming(physical), base),
@@ -112,7 +114,7 @@ class _Base:
     """What one stack of lower layers comes to without any tenant's own."""
 
     def __init__(self, document: Document) -> None:
-        self.document: Document = live(document)
+        self.document: Document = understood(live(document))
         self.leaves: Mapping[str, Leaves] = MappingProxyType(
             _in_order(with_targets(_objects_of(self.document), self.document))
         )

@@ -122,7 +122,12 @@ def change(execute: Execute, id_: UUID) -> dict[str, Any]:
 
 def leaves_of(found: dict[str, Any]) -> list[LeafChange]:
     """The leaves of a change as the pure functions take them."""
-    return [LeafChange(one["component"], one["path"], one["before"], one["after"]) for one in found["leaves"]]
+    return [
+        LeafChange(
+            one["component"], one["path"], one["before"], one["after"], tuple(one["base"]) if "base" in one else None
+        )
+        for one in found["leaves"]
+    ]
 
 
 def renames_of(found: dict[str, Any]) -> list[Rename]:
@@ -131,7 +136,8 @@ def renames_of(found: dict[str, Any]) -> list[Rename]:
 
 
 def _leaf(one: LeafChange) -> dict[str, Any]:
-    return {"component": one.component, "path": one.path, "before": one.before, "after": one.after}
+    told: dict[str, Any] = {"component": one.component, "path": one.path, "before": one.before, "after": one.after}
+    return told | ({"base": one.base} if one.base is not None else {})
 
 
 def _public(row: tuple[Any, ...]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ of its own, done by a job while people work.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, LiteralString, cast
 
 from app.metadata import catalog as catalogs
@@ -16,8 +16,8 @@ from app.metadata.changeset import State
 from app.metadata.computing import refuse_problems
 from app.metadata.ddl.diff import Standing, difference
 from app.metadata.ddl.inspect import held
-from app.metadata.ddl.shape import column_stem, shapes
 from app.metadata.ddl.names import foreign_key_name, index_name, unique_name
+from app.metadata.ddl.shape import column_stem, shapes
 from app.metadata.layers import live
 from app.metadata.leaves import SEPARATOR
 from app.metadata.physical import OBJECT, Settled, settle
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from app.metadata.conversion import Conversion, Preview
     from app.metadata.ddl.diff import Safety, Step
     from app.metadata.ddl.inspect import Held
+    from app.metadata.ddl.shape import Table
     from app.metadata.leaves import Document
     from app.metadata.model import Catalog
     from app.metadata.store import Connection, Execute, Stored
@@ -56,7 +57,7 @@ class PlanStep:
 
     def public(self) -> dict[str, object]:
         """The API's form."""
-        told = {
+        told: dict[str, object] = {
             "op": self.op, "kind": self.kind, "name": self.name, "safety": self.safety, "ddl": list(self.ddl),
             "rows": self.rows,
         }  # fmt: skip
@@ -98,9 +99,8 @@ class Plan:
         return [step for step in self.steps if step.safety == "destructive"]
 
 
-def situation(execute: Execute, connection: Connection, tenant: Tenant, version: int) -> Situation:
-    """Read everything a plan needs; ``execute`` runs on ``connection`` with the tenant's search_path."""
-    stored = store.read(execute, version)
+def situation(execute: Execute, connection: Connection, tenant: Tenant, stored: Stored) -> Situation:
+    """Read everything else a plan needs; ``execute`` runs on ``connection`` with the tenant's search_path."""
     lower = layered.document(layered.key_of(stored.pins))
     state = State(
         lower=lower,
@@ -138,7 +138,7 @@ def plan(
     new = catalogs.of_document(given.stored.version + 1, after, settled.rows)
     refuse_problems(old.objects, new.objects)
     flagged = () if quick else tuple(repairs(given.execute, old, new, settled, given.tables))
-    ddl = difference(shapes(old), shapes(new), _standing(given, settled, new, flagged))
+    ddl = difference(*_differing(old, new), _standing(given, settled, new, flagged))
     statements = tuple(step for step in ddl if step.safety != "online")
     online = tuple(step for step in ddl if step.safety == "online")
     found = tuple(conversion.conversions(old, new, settled))
@@ -153,6 +153,12 @@ def plan(
         conversions=found,
         prepared=tuple(one for one in found if one.table in given.tables and given.tables[one.table].large),
     )
+
+
+def _differing(old: Catalog, new: Catalog) -> tuple[dict[str, Table], dict[str, Table]]:
+    """The tables of objects that are not the very same on both sides."""
+    same = {one.table for name, one in old.objects.items() if new.objects.get(name) is one}
+    return shapes(old, leaving_out=same), shapes(new, leaving_out=same)
 
 
 def _standing(given: Situation, settled: Settled, new: Catalog, flagged: Iterable[Repair]) -> Standing:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
 from flask_smorest import Blueprint  # pyright: ignore[reportMissingTypeStubs]
@@ -56,6 +56,23 @@ class Back(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """POST /metadata/changes/{id}/revert; with ``plan`` nothing is changed and the plan is answered."""
 
     plan: bool = False
+    note: str = ""
+    confirm: bool = False
+    base_version: int | None = None
+
+
+class Choice(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A decision: ``keep`` the workspace's value, or ``take`` the update's."""
+
+    component: str
+    path: str
+    choice: Literal["keep", "take"]
+
+
+class Choices(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """POST /metadata/conflicts."""
+
+    choices: list[Choice]
     note: str = ""
     confirm: bool = False
     base_version: int | None = None
@@ -141,6 +158,35 @@ def revert(scope: TenantScope, change: UUID) -> Response:
     applied = service.apply_in(
         scope, databases, wanted, source=_source(scope, ""), note=_note(form.note), confirm=form.confirm,
         base=form.base_version, reverts=change,
+    )  # fmt: skip
+    wake(runtime().redis)
+    return json_response(service.applied_document(applied))
+
+
+@blueprint.get("/conflicts")
+@described(openapi.CONFLICTS)
+@workspace(METADATA_EDIT)
+def list_conflicts(scope: TenantScope) -> Response:
+    """What both the workspace and an update of Rapport changed; the workspace's value is in force."""
+    query_arguments()
+    return json_response({"version": scope.version, "data": service.conflicts_of(scope)})
+
+
+@blueprint.post("/conflicts")
+@described(openapi.CHOOSE)
+@workspace(METADATA_EDIT, after=True)
+def choose(scope: TenantScope) -> Response:
+    """Decide conflicts: keep the workspace's value or take the update's. Can be undone like any change."""
+    query_arguments()
+    form = json_body(Choices)
+    if not 0 < len(form.choices) <= MOST_COMPONENTS:
+        message = f"From 1 to {MOST_COMPONENTS:,} choices."
+        raise InvalidInput(message, [FieldError("/choices", "choices.count", message)])
+    kept = [(one.component, one.path) for one in form.choices if one.choice == "keep"]
+    taken = [(one.component, one.path) for one in form.choices if one.choice == "take"]
+    applied = service.apply_in(
+        scope, runtime().databases, service.wanted_choices(kept, taken), source=_source(scope, ""),
+        note=_note(form.note), confirm=form.confirm, base=form.base_version, keeps=False,
     )  # fmt: skip
     wake(runtime().redis)
     return json_response(service.applied_document(applied))

@@ -109,6 +109,28 @@ REVERT: Final = operation(
     request=body(of_parts({"plan": _FLAG, **_AGREED}, optional=("plan", *_AGREED)), example={"plan": True}),
     errors=("409",),
 )
+CONFLICTS: Final = operation(
+    "What both sides changed",
+    {"200": answer(
+        "Leaves: `value` is the workspace's, in force; `base` what it was stated over; `lower` the update's",
+        of_parts({"version": _COUNT, "data": _list(_CONFLICT)}),
+    )},
+    operationId="metadata_conflicts",
+)  # fmt: skip
+CHOOSE: Final = operation(
+    "Decide conflicts",
+    {"200": answer("What was done", _APPLIED)},
+    operationId="metadata_choose",
+    request=body(
+        of_parts(
+            {"choices": _list(of_parts({"component": _TEXT, "path": _TEXT, "choice": {"enum": ["keep", "take"]}})),
+             **_AGREED},
+            optional=tuple(_AGREED),
+        ),
+        example={"choices": [{"component": "object/deal", "path": "label/one", "choice": "keep"}]},
+    ),
+    errors=("409",),
+)  # fmt: skip
 DRIFT: Final = operation(
     "What was changed by hand",
     {"200": answer("Leaves: `before` as the source stated it", of_parts({"version": _COUNT, "data": _list(_LEAF)}))},

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from app.core import clock
 from app.metadata import document, history, layered, store
-from app.metadata.apply import Applied, Request, apply, owner_of
+from app.metadata.apply import Applied, MetadataConflict, Request, apply, owner_of
 from app.metadata.apply import look as look_as_owner
-from app.metadata.changeset import desired, drift, reverted
-from app.metadata.layers import live, overlaid
+from app.metadata.changeset import chosen, desired, drift, reverted
+from app.metadata.layers import conflicts, live, overlaid
 from app.metadata.plan import Plan, plan, situation
 
 if TYPE_CHECKING:
@@ -41,8 +41,9 @@ def wanted_back(found: dict[str, Any]) -> Wanted:
 
 def look(scope: TenantScope) -> Situation:
     """The workspace's metadata and tables as they are."""
-    layered.learn(scope, store.read(scope.execute, scope.version).pins)
-    return situation(scope.execute, scope.connection, scope.tenant, scope.version)
+    stored = store.read(scope.execute, scope.version)
+    layered.learn(scope, stored.pins)
+    return situation(scope.execute, scope.connection, scope.tenant, stored)
 
 
 def plan_in(scope: TenantScope, wanted: Wanted) -> Plan:
@@ -74,6 +75,7 @@ def apply_in(
     confirm: bool = False,
     base: int | None = None,
     reverts: UUID | None = None,
+    keeps: bool = True,
 ) -> Applied:
     """Make ``wanted`` true, for who asked in ``scope``, which has ended. Raises as ``apply`` does."""
     request = Request(
@@ -85,9 +87,30 @@ def apply_in(
         base=base,
         reverts=reverts,
         request_id=scope.request_id,
-        keeps=reverts is None,
+        keeps=keeps and reverts is None,
     )
     return apply(databases, scope.tenant, wanted, request)
+
+
+def conflicts_of(scope: TenantScope) -> list[dict[str, Any]]:
+    """What both the workspace and an update changed: the workspace's value is in force until somebody decides."""
+    stored = store.read(scope.execute, scope.version)
+    layered.learn(scope, stored.pins)
+    lower = layered.document(layered.key_of(stored.pins))
+    return conflicts_document(conflicts(lower, stored.overrides))
+
+
+def wanted_choices(kept: Sequence[tuple[str, str]], taken: Sequence[tuple[str, str]]) -> Wanted:
+    """What deciding conflicts wants. Raises MetadataConflict for one that is none (any more)."""
+
+    def wanted(state: State) -> Changes:
+        known = {(one.component, one.path) for one in conflicts(state.lower, state.overrides)}
+        for component, path in (*kept, *taken):
+            if (component, path) not in known:
+                raise MetadataConflict(f"{component}/{path} is not in conflict (any more).")
+        return chosen(state, kept, taken)
+
+    return wanted
 
 
 def current(scope: TenantScope) -> Document:

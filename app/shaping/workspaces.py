@@ -75,6 +75,14 @@ class Workspace(Protocol):
         """What was changed by hand since."""
         ...
 
+    def conflicts(self) -> list[Document]:
+        """What both sides changed."""
+        ...
+
+    def choose(self, choices: list[Document], note: str, *, confirm: bool) -> Document:
+        """Decide conflicts."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Here:
@@ -126,6 +134,24 @@ class Here:
         with self._scope() as scope:
             return service.drift_of(scope, source)
 
+    def conflicts(self) -> list[Document]:
+        """What both sides changed."""
+        with self._scope() as scope:
+            return service.conflicts_of(scope)
+
+    def choose(self, choices: list[Document], note: str, *, confirm: bool) -> Document:
+        """Decide conflicts."""
+        kept, taken = (
+            [(one["component"], one["path"]) for one in choices if one["choice"] == way] for way in ("keep", "take")
+        )
+        with self._scope() as scope:
+            asked = scope
+        done = service.apply_in(
+            asked, self.runtime.databases, service.wanted_choices(kept, taken), source="cli", note=note,
+            confirm=confirm, keeps=False,
+        )  # fmt: skip
+        return self._finished(service.applied_document(done))
+
     def _finished(self, document: Document) -> Document:
         if document["work"]:
             work(self.runtime, self.tenant, {})
@@ -168,6 +194,14 @@ class There:
     def drift(self, source: str) -> list[Document]:
         """What was changed by hand since."""
         return self._call("GET", f"/drift?{urlencode({'source': source})}")["data"]
+
+    def conflicts(self) -> list[Document]:
+        """What both sides changed."""
+        return self._call("GET", "/conflicts")["data"]
+
+    def choose(self, choices: list[Document], note: str, *, confirm: bool) -> Document:
+        """Decide conflicts."""
+        return self._call("POST", "/conflicts", {"choices": choices, "note": note, "confirm": confirm})
 
     def _call(self, method: str, path: str, body: Document | None = None) -> Document:
         headers = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"}

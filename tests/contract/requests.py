@@ -145,6 +145,9 @@ REQUESTS |= {
     "POST /api/v1/metadata/apply": Request(json=_FIELD),
     "GET /api/v1/metadata/changes": Request("?limit=20"),
     "POST /api/v1/metadata/changes/<uuid:change>/revert": Request(json={}),
+    "POST /api/v1/metadata/conflicts": Request(
+        json={"choices": [{"component": "object/deal", "path": "label/one", "choice": "keep"}]}
+    ),
     "GET /api/v1/metadata/drift": Request("?source=settings"),
     "GET /api/v1/records/<object_name>/<uuid:record_id>/access": Request("?action=edit"),
     "POST /api/v1/support-grants": Request(json={"reason": "The board is wrong", "hours": 4}),

@@ -11,7 +11,7 @@ from app.metadata.searchtext import LANGUAGE, LANGUAGE_DEFAULT, SEARCH, search_s
 from app.metadata.sortkeys import TITLE, TITLE_KEY, quoted, sort_key_sql, title_sql
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Container, Iterable, Iterator, Mapping
 
     from app.metadata.model import Catalog, Field, ObjectType
 
@@ -104,10 +104,10 @@ class Table:
         return Table(self.name, {name: column for name, column in self.columns.items() if not column.expression})
 
 
-def shapes(catalog: Catalog) -> dict[str, Table]:
+def shapes(catalog: Catalog, *, leaving_out: Container[str] = ()) -> dict[str, Table]:
     """Every table of ``catalog`` by its name, link targets before what links to them as far as there are no circles."""
     tables = {obj.name: obj.table for obj in catalog.objects.values()}
-    return {obj.table: shape(obj, tables) for obj in _parents_first(catalog)}
+    return {obj.table: shape(obj, tables) for obj in _parents_first(catalog) if obj.table not in leaving_out}
 
 
 def shape(object_type: ObjectType, tables: Mapping[str, str]) -> Table:

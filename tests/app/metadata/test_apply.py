@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from app.access import catalogs
 from app.metadata import document, history
-from app.metadata.apply import Applied, NeedsConfirmation, Request, apply
+from app.metadata.apply import Applied, Request, apply
 from app.metadata.changeset import desired
-from app.records import operations
-from tenants.scope import SYSTEM, enter_job
+from tenants.scope import enter_job
 from tests.support.tenants import owner_of
 
 if TYPE_CHECKING:
