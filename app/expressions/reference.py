@@ -7,10 +7,12 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from app.expressions.answer import RETURNS
 from app.expressions.calls import MAX_RELATED
 from app.expressions.check import MAX_ARITHMETIC, MAX_DEPTH, MAX_NODES
 from app.expressions.conformance import DEPARTURES, TALLY
 from app.expressions.functions import FUNCTIONS, GROUPS, SPECIAL
+from app.expressions.limits import RESULT_LENGTH
 from app.expressions.parse import MAX_LENGTH
 
 if TYPE_CHECKING:
@@ -40,6 +42,22 @@ when it is true.
 """
 
 
+_FORMULAS: Final = """\
+A formula is an expression that answers a value: `(price - cost) / price`, `stage == "won" ? amount : null`. It returns
+{returns}.
+
+- What it can't calculate is empty: an empty field in a calculation, a division by zero, a number of more than 18 digits
+  before the point, a day beyond the years 1 to 9999, a text without a character.
+- Whole numbers are rounded, halves away from zero; numbers keep 12 places; texts {length:,} characters.
+- Money is calculated in its own currency, `quantity * unit_price` in the price's, and rounded to its minor digits.
+  Amounts of two currencies give nothing. A bare number beside money is an amount in the workspace's currency; compared
+  with one (`amount > 1000`) money counts by its worth, as in a filter.
+- Formulas of the record alone can be `indexed`. Those over links, with `today()`, `now`, `me`, the day or hour of a point
+  in time or the worth of money can't: what they answer changes without a change of the record.
+- Whoever may not read a field can't read what is calculated from it.
+"""
+
+
 def page() -> str:
     """The page's text."""
     return "\n".join(_lines()) + "\n"
@@ -56,7 +74,8 @@ def _lines() -> Iterator[str]:
     yield from _table("Fields, days and times by name", _specials())
     for group in GROUPS:
         yield from _table(group, _listed(group))
-    yield from ("", "## Limits", "", "| what | at most |", "|---|---|")
+    yield from ("", "## Formulas", "", _FORMULAS.format(returns=", ".join(RETURNS), length=RESULT_LENGTH))
+    yield from ("## Limits", "", "| what | at most |", "|---|---|")
     yield f"| characters | {MAX_LENGTH:,} |"
     yield f"| names, operators and functions; a list of literals counts once | {MAX_NODES:,} |"
     yield f"| calculations | {MAX_ARITHMETIC} |"
