@@ -23,7 +23,7 @@ from app.metadata.working import Rename, Working
 from app.metadata.written import dotted, join
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from app.metadata.layers import Conflict, Override
     from app.metadata.leaves import Document, Leaves, Plain
@@ -142,18 +142,20 @@ def relayered(
     lower: Document,
     *,
     in_use: frozenset[tuple[str, str]] = frozenset(),
-    renames: Iterable[Rename] = (),
+    renames: Sequence[Rename] = (),
 ) -> Changes:
     """What other lower layers would change (an upgrade, a pack, an extension).
 
     ``in_use`` holds (component, node path) of fields, options and stages with data: what goes away below is kept by the
     tenant and marked retired when it is in there, or overridden, or named by a leaf of the tenant. ``renames`` are
-    those of the lower layers: overrides move along.
+    renames of the lower layers beside those they tell of themselves: overrides move along.
     """
     before = overlaid(state.lower, state.overrides)
-    steps = list(renames)
+    steps = [*renames, *relayer.declared(relayer.renamed(state.lower, renames), lower)]
     under = relayer.renamed(state.lower, steps)
     overrides = relayer.moved_along(state.overrides, steps)
+    if steps:
+        overrides = relayer.mended(overrides, mend(live(before), steps, _vocabulary(live(before), state)))
     names = _vocabulary(live(overlaid(under, overrides)), state)
     kept, notices = relayer.adopted(under, lower, overrides, names, in_use)
     working = Working(lower, kept)

@@ -62,21 +62,23 @@ def parse(components: Iterable[object], source: str = "") -> list[Patch]:
 def whole(patches: Iterable[Patch]) -> Document:
     """A document of its own (a layer): ranks follow the order written. Raises InvalidComponents.
 
-    Patches that remove, reset or rename make no sense there and are refused.
+    Patches that remove or reset make no sense there and are refused. A ``renamed_from`` is kept as a leaf: workspaces
+    that have the layer as it was before follow the rename.
     """
     given = list(patches)
     found: Document = {}
     problems: list[Problem] = []
     for patch in given:
-        if patch.removes or patch.resets or patch.renamed:
-            message = "a layer states what there is: it removes, resets and renames nothing"
+        if patch.removes or patch.resets:
+            message = "a layer states what there is: it removes and resets nothing"
             problems.append(Problem(patch.component, "", "layer", message, patch.source, patch.pointer))
     for patch in rooted(given, found):
         if isinstance(patch, Problem):
             problems.append(patch)
             continue
         leaves = found.setdefault(patch.component, {})
-        leaves |= ranks_of(patch, leaves)
+        leaves |= ranks_of(replace(patch, renamed={}), leaves)
+        leaves |= {join(node, "renamed_from"): old for node, old in patch.renamed.items() if old}
         leaves |= {
             path: value for path, value in patch.leaves.items() if value is not None or not path.endswith("/rank")
         }

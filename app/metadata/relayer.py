@@ -10,7 +10,7 @@ from app.metadata.effects import Notice, lost
 from app.metadata.layers import Override, live, overlaid
 from app.metadata.leaves import SEPARATOR
 from app.metadata.nodes import within
-from app.metadata.working import Working
+from app.metadata.working import Rename, Working
 from app.metadata.written import dotted, join
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from app.metadata.checking import Checked
     from app.metadata.leaves import Document, Leaves, Plain
     from app.metadata.vocabulary import Vocabulary
-    from app.metadata.working import Rename
 
 Node = tuple[str, str]
 
@@ -33,6 +32,37 @@ def moved_along(overrides: Iterable[Override], renames: Iterable[Rename]) -> lis
                 rest = one.path[len(step.before_path) :]
                 found[at] = replace(one, component=step.component, path=(step.path + rest).lstrip(SEPARATOR))
     return found
+
+
+def mended(overrides: Iterable[Override], mends: Iterable[tuple[str, str, Plain]]) -> list[Override]:
+    """Overrides that name what lower layers call otherwise now, by its new name (``mends``: of ``mending.mend``)."""
+    own = {(one.component, one.path): one for one in overrides}
+    moved: set[str] = set()
+    for component, path, value in mends:
+        known = own.get((component, path))
+        if value is None and own.pop((component, path), None):
+            moved.add(component)
+        elif known is not None:
+            own[component, path] = replace(known, value=value)
+        elif component in moved:
+            own[component, path] = Override(component, path, None, value)
+    return list(own.values())
+
+
+def declared(before: Mapping[str, Leaves], after: Mapping[str, Leaves]) -> list[Rename]:
+    """The renames that layers tell of (``renamed_from``) and that ``before`` has not made yet, components first."""
+    was, now = Working(before, ()), Working(after, ())
+    found: list[Rename] = []
+    for component, leaves in after.items():
+        for path, old in leaves.items():
+            node, _, last = f"/{path}".rpartition(SEPARATOR)
+            if last == "renamed_from":
+                node = node.lstrip(SEPARATOR)
+                kind = component.partition(SEPARATOR)[0]
+                place = (component, join(node.rpartition(SEPARATOR)[0], str(old))) if node else (f"{kind}/{old}", "")
+                if was.has(*place) and not was.has(component, node) and not now.has(*place):
+                    found.append(Rename(component, node, *place))
+    return sorted(found, key=lambda one: (one.path != "", one.component, one.path))
 
 
 def renamed(document: Mapping[str, Leaves], renames: Iterable[Rename]) -> Document:

@@ -68,6 +68,7 @@ class Vocabulary:
         self.currency, self.timezone = currency, timezone
         self._roles = STANDARD_ROLES | set(roles)
         self._specs: dict[str, dict[str, object]] = {}
+        self._own: dict[str, dict[str, dict[str, object]]] = {}
 
     @cached_property
     def objects(self) -> frozenset[str]:
@@ -96,8 +97,10 @@ class Vocabulary:
 
     def own_fields(self, name: str) -> dict[str, dict[str, object]]:
         """An object's fields by name, those of the engine left out."""
-        found = _map(self.spec(f"object/{name}").get("fields"))
-        return {field: _map(spec) for field, spec in found.items()}
+        if name not in self._own:
+            found = _map(self.spec(f"object/{name}").get("fields"))
+            self._own[name] = {field: _map(spec) for field, spec in found.items()}
+        return self._own[name]
 
     def fields(self, name: str) -> dict[str, dict[str, object]]:
         """All fields of an object."""

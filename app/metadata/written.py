@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 #: What an item or a component may say of itself.
 _SELF: Final = ("remove", "reset", "renamed_from")
 _MOST_LEAVES: Final = 50_000
+#: Of what was written, in a message.
+_LONGEST_SHOWN: Final = 80
 _TYPES: Final = {
     "string": "a text", "boolean": "true or false", "integer": "a whole number", "array": "a list", "object": "a map",
 }  # fmt: skip
@@ -166,6 +168,9 @@ class Writing:
         self.leaves[path] = cast("Plain", value)
         if value is None:
             return
+        if any(not storable(one) for one in (cast("list[object]", value) if isinstance(value, list) else [value])):
+            self.refuse(path, "text.character", "holds a character that can't be kept (NUL, or half of a pair)")
+            return
         validator = cast("Any", _validator(_Frozen(schema)))
         error = cast("ValidationError | None", next(validator.iter_errors(value), None))
         if error is not None:
@@ -198,7 +203,7 @@ def said(error: ValidationError) -> str:
     """A schema's complaint in words, with what would be right."""
     value = cast("object", error.instance)
     wanted = cast("object", error.validator_value)
-    shown = f"is {value!r}"
+    shown = f"is {_cut(repr(value))}"
     match error.validator:
         case "enum":
             choices = cast("list[object]", wanted)
@@ -220,6 +225,15 @@ def said(error: ValidationError) -> str:
             return f"{shown}; holds something twice"
         case _:
             return error.message
+
+
+def storable(value: object) -> bool:
+    """Whether the database can keep a text."""
+    return not isinstance(value, str) or not ("\0" in value or any("\ud800" <= one <= "\udfff" for one in value))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
 
 
 def missing(schema: Schema, tree: object, path: str = "") -> Iterable[tuple[str, str]]:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from app.metadata.kinds import schema as form
-from app.metadata.kinds.base import Kind
+from app.metadata.kinds.base import Complaint, Kind
 from app.metadata.reach import ACTIONS, LEVELS
+from app.metadata.vocabulary import STANDARD_ROLES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from app.metadata.leaves import Plain
+    from app.metadata.vocabulary import Vocabulary
 
 SPECIALS: Final = (
     "metadata", "members", "rights", "keys", "extensions", "billing", "merge", "support", "workspace",
@@ -18,6 +25,13 @@ _FLAGS: Final = {
 }
 #: An object, or `*` for every object the role does not name.
 _OBJECT: Final = rf"^(\*|{form.WORD}(__{form.WORD})?)$"
+
+
+def _check(name: str, leaves: Mapping[str, Plain], names: Vocabulary) -> Iterator[Complaint]:  # noqa: ARG001
+    if name in STANDARD_ROLES:
+        yield Complaint("", "name.reserved", f"{name!r} is a standard role: copy it under another name")
+
+
 _LEVEL = form.choice("How far it goes.", LEVELS)
 
 KIND = Kind(
@@ -58,6 +72,7 @@ KIND = Kind(
         | form.standing(),
         ["label"],
     ),
+    check=_check,
     example="""
 kind: role
 name: auditor

@@ -179,9 +179,22 @@ def test_names_of_anything_can_hold_no_separator() -> None:
 
 def test_a_layer_takes_nothing_away() -> None:
     (message,) = wrong("{kind: field, name: deal.amount, remove: true}")
-    assert message.endswith("a layer states what there is: it removes, resets and renames nothing")
+    assert message.endswith("a layer states what there is: it removes and resets nothing")
 
 
 def test_a_default_may_be_a_formula() -> None:
     document = whole(read(MACHINE.replace("{type: money, label: Price}", "{type: date, default: {value: today()}}")))
     assert document["object/machine"]["fields/price/default_formula"] == "today()"
+
+
+def test_characters_no_database_keeps_are_refused() -> None:
+    assert wrong('{kind: option_set, name: a, label: "a\\0b"}') == [
+        "machine.yaml: label: holds a character that can't be kept (NUL, or half of a pair)"
+    ]
+    with pytest.raises(InvalidComponents):
+        parse([{"kind": "view", "name": "deal.a", "label": "A", "sort": ["\ud800"]}])
+
+
+def test_a_long_mistake_is_shown_shortly() -> None:
+    (message,) = wrong(f"{{kind: field, name: deal.a, type: {'x' * 10_000}}}")
+    assert len(message) < 1_000

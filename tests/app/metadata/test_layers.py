@@ -156,6 +156,30 @@ def test_overrides_follow_what_the_release_renamed() -> None:
     assert (changes.warnings, changes.conflicts, changes.leaves) == ((), (), ())
 
 
+def test_overrides_follow_a_rename_the_layer_tells_of() -> None:
+    pack = "{kind: object, name: plot, label: {one: P, other: Ps}, title: n, fields: {n: {type: text}, %s: {type: %s}}}"
+    old = stack([platform(), whole(read(pack % ("size", "integer")))])
+    new = stack([platform(), whole(read(pack % ("square_metres", "integer, renamed_from: size")))])
+    state = replace(state_of(), lower=old)
+    own = """
+{kind: field, name: plot.size, label: Size in m²}
+---
+{kind: view, name: plot.big, label: Big, filter: size > 5, columns: [n, size]}
+---
+{kind: object, name: plot, list_columns: [size]}
+"""
+    state = replace(state, overrides=desired(state, read(own)).overrides)
+    later, changes = upgraded(state, new)
+    assert [(one.before_path, one.path) for one in changes.renames] == [("fields/size", "fields/square_metres")]
+    assert changes.after["object/plot"]["fields/square_metres/label"] == "Size in m²"
+    assert changes.after["object/plot"]["list_columns"] == ["square_metres"]
+    view = changes.after["view/plot.big"]
+    assert view["filter"] == "square_metres > 5"
+    assert {path for path in view if path.startswith("columns/")} == {"columns/n/rank", "columns/square_metres/rank"}
+    assert (changes.warnings, changes.conflicts) == ((), ())
+    assert upgraded(later, new)[1].renames == ()
+
+
 def test_a_release_is_never_blocked_by_what_it_breaks_it_is_told() -> None:
     state = state_of("{kind: rule, name: deal.a, refuse_if: next_step == 'x', message: No}")
     _, changes = upgraded(state, below({"fields/next_step/type": "integer"}))

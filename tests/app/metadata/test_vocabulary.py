@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from app import access
 from app.metadata import catalog
 from app.metadata.changeset import desired
 from app.metadata.checking import check_document, where_used
@@ -11,8 +14,8 @@ from app.metadata.document import read
 from app.metadata.environment import FormulaEnvironment
 from app.metadata.layers import live
 from app.metadata.system import SYSTEM_OBJECTS
+from app.metadata.vocabulary import STANDARD_ROLES, Vocabulary
 from app.metadata.vocabulary import SYSTEM_OBJECTS as NAMED
-from app.metadata.vocabulary import Vocabulary
 from tests.support.documents import MACHINE, platform, state_of
 
 
@@ -35,6 +38,10 @@ def test_every_path_means_to_a_document_what_it_means_to_its_catalog(name: str) 
 
 def test_system_tables_have_the_same_names() -> None:
     assert {name: tuple(one.fields) for name, one in SYSTEM_OBJECTS.items()} == dict(NAMED)
+
+
+def test_standard_roles_are_known() -> None:
+    assert {file.stem for file in (Path(access.__file__).parent / "roles").glob("*.yaml")} == STANDARD_ROLES
 
 
 def test_where_something_is_used_is_found() -> None:
@@ -108,6 +115,7 @@ WRONG = {
         "tabs.a.related.nothing", "link.unknown"),
     "{kind: layout, name: deal.x, label: X, roles: [nobody], tabs: {a: {label: A}}}": ("roles", "role.unknown"),
     "{kind: role, name: x, label: X, rows: {deal: {read: amont > 1}}}": ("rows.deal.read", "condition.invalid"),
+    "{kind: role, name: admin, label: X}": ("", "name.reserved"),
     "{kind: role, name: x, label: X, objects: {dael: {read: all}}}": ("objects.dael", "object.unknown"),
     "{kind: calendar, name: x, label: X, timezone: Europe/Berln}": ("timezone", "timezone.unknown"),
     "{kind: calendar, name: x, label: X, hours: {monday: ['13:00-14:00', '09:00-10:00']}}": (
