@@ -128,7 +128,7 @@ def _forms(before: Field, value: object) -> Iterator[object]:
 
 def _word(before: Field, item: object) -> str:
     if isinstance(item, dict):
-        return str(cast("dict[str, object]", item).get("value", item))
+        return str(cast("dict[str, object]", item).get("value", ""))
     return before.options[str(item)].label if str(item) in before.options else str(item)
 
 
@@ -183,7 +183,8 @@ def _rows(connection: Connection, one: Conversion, after: str, since: datetime |
     names = [*one.before.columns, *one.after.columns]
     columns = ", ".join(quoted(column.name) for column in names)
     where = " and updated_at >= %(since)s" if since is not None else ""
-    text = f"select id, {columns} from {quoted(one.table)} where id > %(after)s::uuid{where} order by id limit {BATCH} for no key update"
+    text = f"select id, {columns} from {quoted(one.table)} where id > %(after)s::uuid{where}"
+    text += f" order by id limit {BATCH} for no key update"
     cursor = TextCursor(connection)
     cursor.execute(cast("LiteralString", text), {"after": after, "since": since})
     return cursor.fetchall()

@@ -66,8 +66,9 @@ def write(connection: Connection, tenant: Tenant, made: Plan, request: Request, 
     )  # fmt: skip
     diff = {f"{one['component']}/{one['path']}": [one["before"], one["after"]] for one in leaves[:_TOLD]}
     connection.execute(
-        "with logged as (insert into event (id, at, actor_kind, actor_id, cause, kind, object, record_id, diff, request_id)"
-        " values (uuidv7(), clock_timestamp(), %s, %s, %s, 'metadata_changed', 'metadata', %s, %s, %s) returning id)"
+        "with logged as (insert into event (id, at, actor_kind, actor_id, cause, kind, object, record_id, diff,"
+        " request_id) values (uuidv7(), clock_timestamp(), %s, %s, %s, 'metadata_changed', 'metadata', %s, %s, %s)"
+        " returning id)"
         " insert into pod.outbox (tenant, events) select %s, array_agg(id) from logged",
         (request.by.kind, request.by.id, Jsonb({"source": request.source, "note": request.note}), change, Jsonb(diff),
          request.request_id or None, tenant.role),

@@ -119,11 +119,11 @@ def settle(
     for name, leaves in _objects(after):
         table = work.table(name)
         for one in fields_of(leaves):
-            work.column(name, table, one, leaves, after)
-    for name, leaves in gone.objects(after):
+            work.column(name, table, one, leaves)
+    for name in gone.objects(after):
         work.hide(name, work.known_table(name), "", "object", sensitive=False)
     for name, one, leaves in gone.fields(after):
-        work.hide_field(name, one, leaves, before)
+        work.hide_field(name, one, leaves)
     return work.settled()
 
 
@@ -200,7 +200,7 @@ class _Settling:
         self._made.append(row)
         return row.table
 
-    def column(self, name: str, table: str, item: str, leaves: Leaves, after: Document) -> None:
+    def column(self, name: str, table: str, item: str, leaves: Leaves) -> None:
         component, path = f"{OBJECT}{SEPARATOR}{name}", f"{FIELDS}{SEPARATOR}{item}"
         wanted = type_key(leaves, item, self._tables())
         current = self._live.get((component, path))
@@ -230,7 +230,7 @@ class _Settling:
         self._conceal(row, sensitive=sensitive)
         self._hidden.append(row)
 
-    def hide_field(self, name: str, item: str, leaves: Leaves, before: Document) -> None:
+    def hide_field(self, name: str, item: str, leaves: Leaves) -> None:
         type_ = type_key(leaves, item, self._tables())
         sensitive = leaves.get(f"{FIELDS}{SEPARATOR}{item}{SEPARATOR}sensitive") is True
         table = next(
@@ -280,8 +280,8 @@ class _Gone:
             if component.partition(SEPARATOR)[0] == OBJECT
         ]  # fmt: skip
 
-    def objects(self, after: Document) -> list[tuple[str, Leaves]]:
-        return [(now.partition(SEPARATOR)[2], leaves) for _, now, leaves, _ in self._before if now not in after]
+    def objects(self, after: Document) -> list[str]:
+        return [now.partition(SEPARATOR)[2] for _, now, _, _ in self._before if now not in after]
 
     def fields(self, after: Document) -> list[tuple[str, str, Leaves]]:
         found: list[tuple[str, str, Leaves]] = []

@@ -251,7 +251,7 @@ class _Told:
         return _count(self._given.execute, obj.table, one.columns[0].name) if one and stored else 0
 
     def _op(self, component: str, path: str) -> str:
-        kind, name = node_of(component, path)
+        kind, _ = node_of(component, path)
         marker = _marker(path) if kind in ("field", "stage", "pipeline") else ""
         before = live(self._changes.before).get(component, {})
         after = live(self._changes.after).get(component, {})

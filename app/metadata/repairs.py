@@ -93,7 +93,8 @@ def _required(execute: Execute, obj: ObjectType, field: Field, held: Held, *, th
 def _unique(execute: Execute, obj: ObjectType, field: Field) -> Iterator[Repair]:
     column = quoted(field.columns[0].name)
     key = column if field.unique == "exact" else equal_key_sql(column)
-    same = f"select {key} from {quoted(obj.table)} where deleted_at is null and {column} is not null group by 1 having count(*) > 1"
+    live = f"from {quoted(obj.table)} where deleted_at is null and {column} is not null"
+    same = f"select {key} {live} group by 1 having count(*) > 1"
     yield from _found("unique", obj, field, execute, f"deleted_at is null and {key} in ({same})")
 
 

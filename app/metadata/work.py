@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, cast
 from uuid import UUID
 
-import psycopg
 from psycopg.types.json import Jsonb
 
 from app.core import clock
@@ -32,9 +31,12 @@ from tenants.scope import SYSTEM, Actor, enter_job
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+    import psycopg
+
     from app.core.ports import Runtime
     from app.metadata.apply import Wanted
     from app.metadata.conversion import Conversion
+    from app.metadata.leaves import Document
     from tenants.scope import Tenant
 
     Connection = psycopg.Connection[tuple[Any, ...]]
@@ -153,7 +155,7 @@ def _convert(runtime: Runtime, tenant: Tenant, id_: UUID, spec: dict[str, Any]) 
 def _wanted_later(spec: dict[str, Any]) -> Wanted:
     """The leaves noted, as far as nobody changed them since: a merge like that of a revert, the other way round."""
     leaves = [LeafChange(one["component"], one["path"], one["after"], one["before"]) for one in spec["leaves"]]
-    stated = spec["stated"] or {}
+    stated: Document = spec["stated"] or {}
     return lambda state: replace(reverted(state, leaves), stated=stated)
 
 

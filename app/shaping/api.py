@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 import msgspec
 from flask_smorest import Blueprint  # pyright: ignore[reportMissingTypeStubs]
@@ -78,6 +78,9 @@ class Choices(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     base_version: int | None = None
 
 
+Wish = TypeVar("Wish", bound=Desired)
+
+
 @blueprint.get("")
 @described(openapi.METADATA)
 @workspace()
@@ -85,7 +88,8 @@ def metadata(scope: TenantScope) -> Response:
     """The workspace's metadata: its components as they are in effect, or as one layer states them."""
     given = query_arguments("layer", "form")
     layer, form = given.get("layer", ""), given.get("form", "nested")
-    layers = exporting.layers_of(scope)
+    stored = exporting.read(scope)
+    layers = exporting.layers_of(stored)
     if layer and layer not in layers:
         message = f"layer is one of {', '.join(layers)}, or left out for what is in effect."
         raise InvalidInput(message, [FieldError("?layer", "layer.unknown", message)])
@@ -93,7 +97,7 @@ def metadata(scope: TenantScope) -> Response:
         message = f"form is one of {', '.join(FORMS)}."
         raise InvalidInput(message, [FieldError("?form", "form.unknown", message)])
     told = exporting.written if form == "written" else exporting.components
-    return json_response({"version": scope.version, "components": told(scope, layer)})
+    return json_response({"version": scope.version, "components": told(scope, stored, layer)})
 
 
 @blueprint.post("/plan")
@@ -201,7 +205,7 @@ def drift(scope: TenantScope) -> Response:
     return json_response({"version": scope.version, "data": service.drift_of(scope, given.get("source", "settings"))})
 
 
-def _checked(form: Desired) -> Desired:
+def _checked(form: Wish) -> Wish:
     if len(form.components) > MOST_COMPONENTS:
         message = f"At most {MOST_COMPONENTS:,} components at once."
         raise InvalidInput(message, [FieldError("/components", "components.too_many", message)])

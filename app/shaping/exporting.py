@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from app.metadata.layers import Override
     from app.metadata.leaves import Document, Leaves, Plain
     from app.metadata.model import Catalog
+    from app.metadata.store import Stored
     from tenants.scope import TenantScope
 
 TENANT: Final = "tenant"
@@ -23,16 +24,20 @@ TENANT: Final = "tenant"
 _OPEN: Final = frozenset({"option_set", "currency", "calendar"})
 
 
-def layers_of(scope: TenantScope) -> list[str]:
-    """The layers of the workspace, lowest first."""
+def read(scope: TenantScope) -> Stored:
+    """What the workspace holds."""
     stored = store.read(scope.execute, scope.version)
+    layered.learn(scope, stored.pins)
+    return stored
+
+
+def layers_of(stored: Stored) -> list[str]:
+    """The layers of the workspace, lowest first."""
     return [*(layer for layer, _ in layered.layers(stored.pins)), TENANT]
 
 
-def document_of(scope: TenantScope, layer: str) -> Document:
+def document_of(scope: TenantScope, stored: Stored, layer: str) -> Document:
     """What one layer states; "" is what is in effect. Of what one may not read nothing, except to who shapes."""
-    stored = store.read(scope.execute, scope.version)
-    layered.learn(scope, stored.pins)
     below = dict(layered.layers(stored.pins))
     if layer == TENANT:
         found = own(stored.overrides)
@@ -51,18 +56,18 @@ def own(overrides: Iterable[Override]) -> Document:
     return found
 
 
-def components(scope: TenantScope, layer: str) -> list[dict[str, object]]:
+def components(scope: TenantScope, stored: Stored, layer: str) -> list[dict[str, object]]:
     """Kind, name, layer and nested spec of each component."""
     found: list[dict[str, object]] = []
-    for component, leaves in document_of(scope, layer).items():
+    for component, leaves in document_of(scope, stored, layer).items():
         kind, _, name = component.partition(SEPARATOR)
         found.append({"kind": kind, "name": name, "layer": layer or "platform", "spec": nest(leaves)})
     return found
 
 
-def written(scope: TenantScope, layer: str) -> list[dict[str, object]]:
+def written(scope: TenantScope, stored: Stored, layer: str) -> list[dict[str, object]]:
     """The components as people write them: applied to a workspace on the same layers they give the same."""
-    found = document.export(document_of(scope, layer))
+    found = document.export(document_of(scope, stored, layer))
     return [cast("dict[str, object]", _cleaned(one)) for one in found]
 
 

@@ -94,7 +94,7 @@ class Here:
     def export(self, layer: str) -> Document:
         """Version and components as people write them."""
         with self._scope() as scope:
-            return {"version": scope.version, "components": exporting.written(scope, layer)}
+            return {"version": scope.version, "components": exporting.written(scope, exporting.read(scope), layer)}
 
     def plan(self, wish: Wish) -> Document:
         """What applying would do."""

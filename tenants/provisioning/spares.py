@@ -174,7 +174,9 @@ def restrictions(role: str) -> list[sql.Composed]:
         ("insert, update, delete", read_only_tables()),
     )
     return [
-        sql.SQL("revoke {} on {} from {}").format(sql.SQL(what), sql.Identifier(table), sql.Identifier(role))
+        sql.SQL("revoke {} on {} from {}").format(
+            sql.SQL(cast("LiteralString", what)), sql.Identifier(table), sql.Identifier(role)
+        )
         for what, tables in revoked
         for table in tables
     ]

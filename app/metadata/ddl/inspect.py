@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 LARGE: Final = 1_000_000
 _STANDING: Final = """
 select c.relname, c.reltuples::bigint, pg_relation_size(c.oid),
-       array(select a.attname::text from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped),
+       array(select a.attname::text from pg_attribute a
+              where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped),
        (select max(a.attnum) from pg_attribute a where a.attrelid = c.oid),
        array(select k.conname::text from pg_constraint k where k.conrelid = c.oid)
   from pg_class c

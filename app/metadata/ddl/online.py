@@ -29,7 +29,7 @@ _BROKEN = (psycopg.errors.UniqueViolation, psycopg.errors.ForeignKeyViolation, p
 def run(connection: Connection, spec: Mapping[str, str], wanted: Callable[[], bool]) -> tuple[str, str | None]:
     """Run a statement unless it is done, or not wanted any more; the state it ends in and why it failed.
 
-    ``connection`` has no transaction around, as building beside writers wants. What rows forbid is a failure to be told.
+    ``connection`` has no transaction around, as building beside writers wants. What rows forbid is a failure.
     """
     if not wanted():
         return "dropped", None

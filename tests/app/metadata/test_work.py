@@ -99,17 +99,14 @@ def test_a_type_is_converted_while_people_work(runtime: Runtime, large: Tenant) 
     databases = runtime.databases
     change(databases, large, "{kind: field, name: product.weight, type: text, label: Weight}")
     column = now(runtime, large).objects["product"].fields["weight"].columns[0].name
-    sql(
-        databases,
-        large,
-        f"update o_product set {column} = (row_number::int * 2)::text from (select id as i, row_number() over (order by id) from o_product) n where n.i = id",
-    )
+    numbered = "(select id as i, row_number() over (order by id) as n from o_product) x where x.i = id"
+    sql(databases, large, f"update o_product set {column} = (n * 2)::text from {numbered}")
     (first,) = sql(databases, large, "select min(id::text)::uuid from o_product")
     sql(databases, large, f"update o_product set {column} = 'heavy' where id = %s", first[0])
     patch = "{kind: field, name: product.weight, type: decimal}"
     with pytest.raises(NeedsConfirmation) as refused:
         change(databases, large, patch)
-    (step,) = [s for s in refused.value.extra["steps"]]  # type: ignore[attr-defined]
+    (step,) = refused.value.extra["steps"]  # type: ignore[misc]
     assert (step["op"], step["rows"], step["preview"]["failing"]) == ("convert", ROWS, 1)
     asked = change(databases, large, patch, confirm=True)
     assert (asked.deferred, asked.change) == (True, None)
