@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs
+from uuid import UUID
 
 from flask import request
 
@@ -16,23 +17,24 @@ from app.http.respond import json_response
 from app.records.board import board
 from app.records.errors import InvalidRecord, StaleVersion
 from app.records.pages import record as record_pages
-from app.records.pages.answers import agree, by_field, fragment, page, vals
+from app.records.pages.answers import agree, by_field, fragment, page, sentence, vals
 from app.records.pages.asking import Asked, asked
-from app.records.pages.controls import control
+from app.records.pages.controls import Control, control, form_fields, read_form
 from app.records.pages.levels import Levels
+from app.records.pages.live import live_form, outlook_of, told
 from app.records.pages.merging import save_merged
-from app.records.pages.values import Record, Shown, gather_titles, reader_of, show, stage_tone
+from app.records.pages.values import Record, Shown, gather_titles, is_editable, reader_of, show, stage_tone
 from app.records.paths import TITLE
+from app.records.permits import leave_for
 from app.records.query import BoardQuery
 from app.records.reach import permitted
 from app.records.read import find_object, get_record
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
     from werkzeug.wrappers import Response
 
-    from app.metadata.model import ObjectType, Stage
+    from app.metadata.model import Field, ObjectType, Stage
+    from app.records.outlook import Outlook
     from tenants.scope import TenantScope
 
 _CARDS: Final = 20
@@ -88,7 +90,7 @@ def stage_dialog(scope: TenantScope, object_name: str, record_id: UUID) -> Respo
     obj = _staged(scope, object_name)
     record = get_record(scope, object_name, record_id)
     stage = _stage(obj, request.args.get("to", ""))
-    return _ask(scope, obj, record, stage, {})
+    return _ask(scope, obj, record, stage, {}, {})
 
 
 @workspace("record.edit")
@@ -97,10 +99,10 @@ def change_stage(scope: TenantScope, object_name: str, record_id: UUID) -> Respo
     obj = _staged(scope, object_name)
     stage = _stage(obj, request.form.get("stage", ""))
     before = get_record(scope, object_name, record_id, fields=("stage",))
-    patch: Record = {"stage": stage.name}
     asked_field = _asks(obj, stage)
-    if "lost_reason" in request.form and "lost_reason" in obj.fields:
-        patch["lost_reason"] = request.form["lost_reason"] or None
+    patch: Record = {"stage": stage.name, **_filled_in(scope, obj)}
+    if "undo" in request.form and "lost_reason" in obj.fields:
+        patch["lost_reason"] = None
     for_board = request.accept_mimetypes.best == "application/json"
     version = request.form.get("version", "")
     agree(scope)
@@ -112,7 +114,7 @@ def change_stage(scope: TenantScope, object_name: str, record_id: UUID) -> Respo
         if for_board or isinstance(error, StaleVersion):
             raise
         record = get_record(scope, object_name, record_id)
-        return _ask(scope, obj, record, stage, _errors(error, asked_field), status=422)
+        return _ask(scope, obj, record, stage, patch, _errors(error, asked_field))
     back = str(before["stage"])
     if for_board:
         catalog, _ = find_object(scope, object_name)
@@ -121,7 +123,13 @@ def change_stage(scope: TenantScope, object_name: str, record_id: UUID) -> Respo
         return json_response({"version": after["version"], "toast": toast})
     if request.form.get("view") == "board":
         return _undone_on_board(scope, obj)
-    return record_pages.refreshed(scope, obj, record_id, moved_from=back)
+    return record_pages.refreshed(scope, obj, record_id, moved_from=back, filled=frozenset(patch))
+
+
+def _filled_in(scope: TenantScope, obj: ObjectType) -> Record:
+    """What somebody filled in where a stage asked for it."""
+    names = [n for n in request.form.get("fields", "").split(",") if n in obj.fields and is_editable(obj.fields[n])]
+    return read_form(obj, names, request.form, reader_of(scope).locale)
 
 
 @workspace("record.edit")
@@ -232,19 +240,43 @@ def _asks(obj: ObjectType, stage: Stage) -> str:
 
 
 def _ask(
-    scope: TenantScope, obj: ObjectType, record: Record, stage: Stage, errors: dict[str, str], status: int = 200
+    scope: TenantScope, obj: ObjectType, record: Record, stage: Stage, patch: Record, errors: dict[str, str]
 ) -> Response:
-    field = obj.fields[_asks(obj, stage)] if _asks(obj, stage) else None
-    shown = None
-    if field is not None:
-        shown = control(
-            obj, field, record.get(field.name), {}, reader_of(scope), currency=scope.tenant.currency,
+    """What is missing for the stage, to be filled in; ``patch`` and ``errors`` of a move that was refused."""
+    leave = leave_for(scope, obj.name)
+    found = outlook_of(leave, {**patch, "stage": stage.name}, UUID(str(record["id"])))
+    wanted = _wanted(obj, stage, patch, found)
+    held = {**record, **patch}
+    known = gather_titles(scope, obj, [field.name for field in wanted], [held])
+
+    def built(field: Field) -> Control:
+        value = held.get(field.name)
+        made = control(
+            obj, field, value, known, reader_of(scope), currency=scope.tenant.currency,
             error=errors.get(field.name, ""),
         )  # fmt: skip
-    return fragment(
-        "records/_stage_dialog.html", status, object=obj, record=record, stage=stage, control=shown,
-        url=f"{_base(obj, record['id'])}/stage", general=errors.get("", ""),
+        return made if field.required or field.name == _asks(obj, stage) else replace(made, required=value is None)
+
+    live = live_form(f"{_base(obj, record['id'])}/live", told(leave, found)) if found is not None else {}
+    said = {one.message for one in found.objections} if found is not None else set[str]()
+    general = "" if {errors.get(""), errors.get("stage")} & {sentence(one) for one in said} else errors.get("", "")
+    answer = fragment(
+        "records/_stage_dialog.html", 422 if errors else 200, object=obj, record=record, stage=stage,
+        controls=[built(field) for field in wanted], fields=",".join(field.name for field in wanted),
+        url=f"{_base(obj, record['id'])}/stage", general=general, live=live,
     )  # fmt: skip
+    if errors:  # the button that was pressed awaits no dialog
+        answer.headers["HX-Retarget"], answer.headers["HX-Reswap"] = "#dialogs", "innerHTML"
+    return answer
+
+
+def _wanted(obj: ObjectType, stage: Stage, patch: Record, found: Outlook | None) -> list[Field]:
+    """The fields a move into the stage asks for: those its rules miss something in, and those shown before."""
+    names = {*patch, _asks(obj, stage)}
+    for one in found.objections if found is not None else ():
+        names |= one.fields | {one.pointer.lstrip("/")}
+    fields = [field for field in form_fields(obj) if field.name in names and is_editable(field)]
+    return [field for field in fields if found is None or field.name not in found.locked]
 
 
 def _errors(error: InvalidInput | StaleVersion, asked_field: str) -> dict[str, str]:

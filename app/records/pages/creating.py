@@ -12,7 +12,9 @@ from app.http.guard import workspace
 from app.records.errors import LeavesReach
 from app.records.pages.answers import agree, by_field, fragment
 from app.records.pages.controls import Control, control, country_names, form_fields, read_form
+from app.records.pages.live import live_form, state_of
 from app.records.pages.values import Record, gather_titles, reader_of
+from app.records.permits import leave_for
 from app.records.read import find_object
 from app.records.write import create_record
 
@@ -83,6 +85,7 @@ def _dialog(
     return fragment(
         "records/_new.html", status, object=obj, controls=controls[:_SHOWN], more=more, general=general,
         unfold=any(c.error for c in more), countries=countries,
+        live=live_form(f"/records/{obj.name}/live", state_of(leave_for(scope, obj.name), values)),
     )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
+from uuid import UUID
 
 from flask import request
 
@@ -12,15 +13,15 @@ from app.records.errors import LeavesReach, StaleVersion
 from app.records.pages import record as record_pages
 from app.records.pages.answers import agree, by_field, fragment
 from app.records.pages.controls import control, country_names, read_form
+from app.records.pages.live import live_form, state_of
 from app.records.pages.merging import save_merged
 from app.records.pages.values import Record, Shown, gather_titles, is_editable, reader_of
 from app.records.pages.values import show as show_value
+from app.records.permits import leave_for
 from app.records.read import find_object, get_record
 from app.ui import formats
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
     from werkzeug.wrappers import Response
 
     from app.metadata.model import Field, ObjectType
@@ -94,13 +95,16 @@ def shown_value(scope: TenantScope, obj: ObjectType, field: Field, record: Recor
 
 
 def _form(scope: TenantScope, obj: ObjectType, field: Field, record: Record, *, error: str = "") -> Response:
+    sent = {field.name: record.get(field.name)} if error else {}
+    state = state_of(leave_for(scope, obj.name), sent, UUID(str(record["id"])))
     known = gather_titles(scope, obj, [field.name], [record]) if not error else {}
     reader = reader_of(scope)
     built = control(obj, field, record.get(field.name), known, reader, currency=scope.tenant.currency, error=error)
     countries = country_names(reader.locale) if built.kind == "address" else ()
     return fragment(
-        "records/_edit.html", 422 if error else 200, object=obj, record=record, control=built, countries=countries
-    )
+        "records/_edit.html", 422 if error else 200, object=obj, record=record, control=built, countries=countries,
+        live=live_form(f"/records/{obj.name}/{record['id']}/live", state),
+    )  # fmt: skip
 
 
 def _conflict(

@@ -69,7 +69,13 @@ def trash(scope: TenantScope, object_name: str, record_id: UUID) -> Response:
 
 
 def refreshed(
-    scope: TenantScope, obj: ObjectType, record_id: UUID, *, field: str = "", moved_from: str = ""
+    scope: TenantScope,
+    obj: ObjectType,
+    record_id: UUID,
+    *,
+    field: str = "",
+    moved_from: str = "",
+    filled: frozenset[str] = frozenset(),
 ) -> Response:
     """After a change: the value that was edited, and beside it every part of the page that may show it."""
     try:
@@ -80,8 +86,9 @@ def refreshed(
     shown = next((s for s in values["details"] if s.name == field), None)
     moved = {"to": stage_label(obj, str(record.get("stage"))), "back": moved_from} if moved_from else None
     return fragment(
-        "records/_refreshed.html", **values, shown=shown, moved=moved, timeline=timeline(scope, obj, record_id)
-    )
+        "records/_refreshed.html", **values, shown=shown, moved=moved, timeline=timeline(scope, obj, record_id),
+        filled=filled | {"probability", "close_on", "lost_reason"},
+    )  # fmt: skip
 
 
 def page_values(scope: TenantScope, obj: ObjectType, record: Record) -> dict[str, Any]:

@@ -3,6 +3,9 @@ import { agreed, question } from '../asking.js'
 import { place, walk } from '../popups.js'
 import { headers, say } from '../toasts.js'
 
+/** Refusals that somebody can mend by filling something in. */
+const RULES = new Set(['stage.gate', 'rule.refused'])
+
 /** Cards in stages. Drag, Alt+arrows and the card's menu do the same: move at once, tell the server, put back on failure. */
 export default class extends Controller {
   static targets = ['list', 'live', 'menu']
@@ -109,6 +112,8 @@ export default class extends Controller {
       event.stopPropagation()
       sent = true
       const form = new URLSearchParams(new FormData(event.target))
+      // where rules may still object the dialog stays until the card has moved: what was typed is kept
+      if (event.target.matches('[data-controller~=live]')) return this.post(card, form, back, to, dialog).then((moved) => (sent = moved))
       dialog.close()
       this.post(card, form, back, to)
     }
@@ -116,7 +121,8 @@ export default class extends Controller {
     dialog.addEventListener('close', () => sent || back(), { once: true })
   }
 
-  async post(card, form, back, to) {
+  /** Whether the card was moved. A dialog that asked before is told why not; without one it asks what is missing. */
+  async post(card, form, back, to, dialog) {
     card.setAttribute('aria-busy', 'true')
     const answer = await fetch(`${card.dataset.url}/stage`, { method: 'POST', headers: headers(), body: form }).catch(() => null)
     card.removeAttribute('aria-busy')
@@ -127,20 +133,32 @@ export default class extends Controller {
         return card.focus() // moving it took the focus away
       }
       form.set('confirm', asked.confirm)
-      return this.post(card, form, back, to)
+      return this.post(card, form, back, to, dialog)
     }
     if (!answer?.ok) {
+      const reason = await answer?.json?.().catch(() => null)
+      if (dialog?.isConnected && reason?.errors?.length) {
+        dialog.querySelector('form').dispatchEvent(new CustomEvent('live:refused', { detail: reason.errors }))
+        return false
+      }
+      dialog?.close()
+      if (reason?.errors?.some(({ code }) => RULES.has(code))) {
+        await this.ask(card, to, back)
+        return false
+      }
       back()
       card.focus()
-      const reason = (await answer?.json?.().catch(() => null))?.detail
-      return say(reason ?? 'The card could not be moved. It is back where it was.', 'alert')
+      say(reason?.detail ?? 'The card could not be moved. It is back where it was.', 'alert')
+      return false
     }
+    dialog?.close()
     this.liveTarget.textContent = `Moved to ${to.dataset.label}`
     const focused = card.contains(document.activeElement) ? card.id : ''
     await window.htmx.ajax('GET', `${location.pathname}${location.search}`, { target: '#board', swap: 'outerMorph' })
     if (focused) document.getElementById(focused)?.focus()
     const undo = await answer.json().catch(() => null)
-    if (!undo?.toast) return say(`Moved to ${to.dataset.label}`)
-    window.htmx.ajax('GET', undo.toast, { target: '#toasts', swap: 'beforeend' })
+    if (undo?.toast) window.htmx.ajax('GET', undo.toast, { target: '#toasts', swap: 'beforeend' })
+    else say(`Moved to ${to.dataset.label}`)
+    return true
   }
 }
