@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +16,11 @@ from app.metadata.apply import look, owner_of
 from app.metadata.ddl import inspect
 from app.metadata.layers import live, overlaid
 from app.metadata.sortkeys import quoted
+from app.shaping import exporting
+from tenants.scope import enter_job
 from tests.support.field_kit import CONTEXT
 from tests.support.shaping import change, finish, sql, take_back
+from tests.support.tenants import owner_of as owner_of_tenant
 
 if TYPE_CHECKING:
     from app.core.db import Databases
@@ -179,3 +183,23 @@ def assert_same(now: Picture, then: Picture) -> None:
     assert now.layer == then.layer
     assert now.schema == then.schema
     assert now.values == then.values
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@given(acts=st.lists(patches(), min_size=2, max_size=6))
+def test_what_was_exported_gives_the_same_elsewhere(
+    runtime: Runtime, new_tenant: NewTenant, acts: list[list[dict[str, Any]]]
+) -> None:
+    databases, one, other = runtime.databases, new_tenant(), new_tenant()
+    for act in acts:
+        with suppress(RapportError):
+            change(databases, one, msgspec.json.encode(act).decode(), confirm=True)
+    with enter_job(databases, one.id, actor=owner_of_tenant(databases, one), write=False, budget=60) as scope:
+        written = exporting.written(scope, exporting.read(scope), "tenant")
+    text = msgspec.json.encode(written).decode()
+    change(databases, other, text, confirm=True)
+    here, there = picture(runtime, one), picture(runtime, other)
+    assert there.document == here.document
+    assert there.layer == here.layer
+    assert there.schema == here.schema
+    assert change(databases, other, text, confirm=True).change is None
