@@ -214,7 +214,7 @@ class TenantScope:
         Neither the text nor the parameters may come from a client: for that moment no tenant's role is set.
         """
         connection, role = self.connection, self.tenant.role
-        connection.execute("select set_config('role', 'none', true)")
+        connection.execute("reset role")
         row = connection.execute(function_call, params).fetchone()
         connection.execute("select set_config('role', %s, true)", (role,))
         return None if row is None else row[0]

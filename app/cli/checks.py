@@ -17,6 +17,7 @@ from app.core.mail import Outbox, Smtp
 from tenants.provisioning import migrating
 from tenants.provisioning.hardening import check_hardening
 from tenants.registry.pods import pod_numbers
+from tenants.upgrades import behind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
@@ -167,6 +168,15 @@ def _pod(runtime: Runtime, number: int) -> Generator[Check]:
         yield _extensions(name, connection)
         yield from _size(name, connection)
     yield _schema(name, owner, "pod")
+    yield _behind(name, runtime, number)
+
+
+def _behind(name: str, runtime: Runtime, number: int) -> Check:
+    """Workspaces of another version are served, but not for ever (ADR 34)."""
+    waiting = behind(runtime, number)
+    if waiting:
+        return Check(f"{name}: workspaces", "warning", f"{waiting:,} are not at this version", "run `rapport upgrade`")
+    return Check(f"{name}: workspaces", "ok", "all are at this version")
 
 
 def _login(name: str, connection: sa.Connection) -> Generator[Check]:
