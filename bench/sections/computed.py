@@ -41,12 +41,20 @@ _COMPUTED: Final = {
     "days_open": 'type: formula, returns: integer, value: "days(begun, ended)"',
     "summary": "type: formula, returns: text, value: \"concat(note_0, ' ', count_0)\"",
 }
+#: What the same values cost where they are simply stored.
+_STORED: Final = {"margin": "percent", "days_open": "integer", "summary": "text", "pieces": "integer"}
 _OBJECTS: Final = {
     "plain": {},
+    "stored": {name: f"type: {kind}" for name, kind in _STORED.items()},
     "rich": {**_COMPUTED, "pieces": "type: rollup, over: pieces_of_rich, function: sum, field: amount"},
     "kept": {**_COMPUTED, "pieces": "type: rollup, over: pieces_of_kept, function: sum, field: amount, indexed: true"},
 }
-_WORDS: Final = {"plain": "without", "rich": "three formulas, a roll-up", "kept": "the roll-up indexed"}
+_WORDS: Final = {
+    "plain": "without",
+    "stored": "four stored fields more",
+    "rich": "three formulas, a roll-up",
+    "kept": "the roll-up indexed",
+}
 _OPS: Final = ("list of 50", "get", "create", "change")
 
 
@@ -83,11 +91,11 @@ def _part(found: dict[tuple[str, str], list[float]]) -> Part:
         lines.append((op, *cells))
         print(f"  {op}: {' '.join(cells)}", flush=True)
         worst = max(shares["rich"], shares["kept"])
-        budgets.append(
-            Budget(f"{op}, three formulas and a roll-up against none", "≤ +10 %", f"{worst:+.0%}", worst <= 0.1)
-        )
+        found_ = f"{worst:+.0%}; four stored fields more: {shares['stored']:+.0%}"
+        budgets.append(Budget(f"{op}, three formulas and a roll-up against none", "≤ +10 %", found_, worst <= 0.1))
     text = f"""Milliseconds of processor time a request (server and PostgreSQL), median of rounds in turns: an object of
-{len(_FIELDS) + 1} fields and {_RECORDS:,} records, each with {_PIECES} records that link to it.
+{len(_FIELDS) + 1} fields besides what every record has, and {_RECORDS:,} records, each with {_PIECES} that link to it.
+A list reads two or three index entries more for each row's roll-up; nothing is kept in the row itself.
 
 {table(("request", *_WORDS.values()), lines)}"""
     return Part(text, budgets)
@@ -103,7 +111,7 @@ def _prepare(site: Site, workspace: Workspace) -> dict[str, list[str]]:
     ids: dict[str, list[str]] = {}
     for name in _OBJECTS:
         with site.scope(workspace, write=True) as scope:
-            made = bulk(scope, name, [_record(rng, number) for number in range(_RECORDS)])
+            made = bulk(scope, name, [_record(rng, number, name) for number in range(_RECORDS)])
         ids[name] = [result["id"] for result in made["results"]]
         pieces = [{"name": "p", f"of_{name}": one, "amount": n} for one in ids[name] for n in range(_PIECES)]
         for start in range(0, len(pieces), 5_000):
@@ -135,8 +143,9 @@ def _object(name: str, computed: dict[str, str]) -> str:
     )
 
 
-def _record(rng: random.Random, number: int) -> dict[str, object]:
-    return {
+def _record(rng: random.Random, number: int, name: str) -> dict[str, object]:
+    stored = {"margin": "0.75", "days_open": 30, "summary": f"Note {number}", "pieces": 10} if name == "stored" else {}
+    return stored | {
         "name": f"Record {number}", **{f"note_{n}": f"Note {rng.randrange(1000)}" for n in range(6)},
         **{f"count_{n}": rng.randrange(1000) for n in range(4)}, "rate": "1.5", "weight": str(rng.randrange(100)),
         "price": str(rng.randrange(100, 900)), "cost": str(rng.randrange(10, 100)), "begun": "2024-01-31",
@@ -154,7 +163,7 @@ def _stream(workspace: Workspace, name: str, op: str, ids: list[str], round_: in
             case "get":
                 yield request(f"/records/{name}/{one}", key)
             case "create":
-                yield request(f"/records/{name}", key, "POST", _record(rng, turn))
+                yield request(f"/records/{name}", key, "POST", _record(rng, turn, name))
             case _:
                 price = str(rng.randrange(100, 900) + turn / 100)
                 yield request(f"/records/{name}/{one}", key, "PATCH", {"price": price})

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import pytest
 
+from app.access import catalogs
+from app.exports.columns import lay_out
+from app.records import reach
+from tenants.scope import SYSTEM, enter_job
 from tests.support.api import Api, make_key
 from tests.support.computed import MACHINES, shape
 from tests.support.web import build_site
@@ -154,3 +159,19 @@ def test_money_of_two_currencies_gives_nothing(api: Api) -> None:
     })  # fmt: skip
     assert (made["profit"], made["margin"]) == (None, None)
     assert api.call("DELETE", f"/records/machine/{made['id']}?destroy=true").status_code == 204
+
+
+def test_an_export_holds_them_and_an_import_leaves_them_out(api: Api, acme: dict[str, Any], runtime: Runtime) -> None:
+    tenant = api.get("/me")["tenant"]["id"]
+    with enter_job(runtime.databases, UUID(tenant), actor=SYSTEM, write=False, budget=60) as scope:
+        catalog = catalogs.for_scope(scope)
+        layout = lay_out(reach.source(catalog, catalog.objects["machine"], "export"), ())
+    headers = [column.header for column in layout.columns]
+    assert {"profit", "profit.currency", "margin", "age", "share"} <= set(headers)
+
+
+def test_the_description_of_the_api_says_that_they_are_only_read(api: Api) -> None:
+    schemas = api.get("/openapi.json")["components"]["schemas"]
+    machine = next(schema for name, schema in schemas.items() if name.lower() == "machine")
+    assert machine["properties"]["profit"]["readOnly"] is True
+    assert machine["properties"]["share"]["readOnly"] is True
