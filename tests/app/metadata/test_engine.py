@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
 
+from app.core import clock
 from app.core.errors import Conflict
 from app.metadata import apply as engine
 from app.metadata import catalog, store
 from app.metadata.apply import MetadataBlocked, MetadataConflict, look, owner_of
-from app.metadata.ddl import inspect
+from app.metadata.ddl import inspect, purge
 from app.metadata.physical import naming
 from tenants.locking import TenantBusy
 from tenants.scope import SYSTEM, enter_job
@@ -177,3 +179,54 @@ def test_one_who_reads_for_long_keeps_a_change_from_being_made_and_nobody_waits_
     made = change(databases, tenant, MACHINE)
     assert made.change is not None
     take_back(databases, tenant, made.change)
+
+
+def test_records_written_in_between_keep_what_they_hold_and_what_is_amiss_is_listed(
+    databases: Databases, new_tenant: NewTenant
+) -> None:
+    tenant = new_tenant()
+    change(
+        databases, tenant, MACHINE.replace("unique: true, searchable: true}\n  company", "required: true}\n  company")
+    )
+    with owner_of(databases, tenant) as connection:
+        names = naming(store.read(connection.execute, 1).physical)
+    table, serial, company = names.tables["machine"], *(names.columns["machine"][n] for n in ("serial", "company"))
+    sql(databases, tenant, "insert into o_company (name) values ('Kept'), ('Destroyed')")
+    sql(databases, tenant, f"insert into {table} ({serial}, {company}) select name, id from o_company")
+    gone = change(databases, tenant, "{kind: field, name: machine.company, remove: true}", confirm=True)
+    sql(databases, tenant, "delete from o_company where name = 'Destroyed'")
+    sql(databases, tenant, f"insert into {table} ({serial}) values ('Made meanwhile')")
+    assert gone.change is not None
+    back = take_back(databases, tenant, gone.change)
+    assert [(one.code, one.field, one.count) for one in back.plan.repairs] == [("link", "company", 1)]
+    rows = sql(databases, tenant, f"select {serial}, {company} is null from {table} order by 1")
+    assert rows == [("Destroyed", False), ("Kept", False), ("Made meanwhile", True)]
+    # A link that points to nothing keeps the key from being valid for all, not from holding for new ones.
+    with pytest.raises(psycopg.errors.ForeignKeyViolation):
+        sql(databases, tenant, f"insert into {table} ({company}) values (uuidv7())")
+    wanted = change(databases, tenant, "{kind: field, name: machine.company, required: true}")
+    assert [(one.code, one.count) for one in wanted.plan.repairs] == [("required", 1)]
+
+
+def test_hidden_values_are_purged_after_thirty_days_and_the_name_is_not_used_again(
+    databases: Databases, new_tenant: NewTenant
+) -> None:
+    tenant, secret = new_tenant(), "{kind: field, name: deal.secret, type: text, label: Secret, sensitive: true}"
+    change(databases, tenant, secret)
+    (column,) = sql(databases, tenant, 'select "column" from metadata_physical')[0]
+    sql(databases, tenant, f"insert into o_deal (name, {column}) values ('One', 'to be forgotten')")
+    node = "select pg_relation_filenode('o_deal')"
+    before = sql(databases, tenant, node)
+    gone = change(databases, tenant, "{kind: field, name: deal.secret, remove: true}", confirm=True)
+    now = clock.now()
+    assert purge.purge(databases, tenant, now + timedelta(days=29)) == 0
+    assert purge.purge(databases, tenant, now + timedelta(days=31)) == 1
+    assert sql(databases, tenant, node) != before, "what was dropped is still in the rows until they are written anew"
+    query = "select 1 from information_schema.columns where table_schema = current_schema() and column_name = %s"
+    assert sql(databases, tenant, query, column) == []
+    assert gone.change is not None
+    take_back(databases, tenant, gone.change)
+    assert sql(databases, tenant, 'select "column" <> %s from metadata_physical where hidden_at is null', column) == [
+        (True,)
+    ]
+    assert purge.purge(databases, tenant, now + timedelta(days=62)) == 0
