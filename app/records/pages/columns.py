@@ -63,7 +63,7 @@ def list_columns(obj: ObjectType, chosen: Sequence[str] = ()) -> list[ListColumn
     """What a list shows beside the title: the member's choice, else the object's, else its first fields."""
     own = [column for path in chosen if (column := _column(obj, path)) is not None]
     usual = [column for path in obj.list_columns if (column := _column(obj, path)) is not None]
-    few = (f for f in obj.fields.values() if f.shown and not f.system and f.name not in obj.title)
+    few = (f for f in obj.fields.values() if f.shown and (f.computed or not f.system) and f.name not in obj.title)
     return own[:MOST] or usual or [ListColumn(field) for field in few][:_FEW]
 
 

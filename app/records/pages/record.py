@@ -161,5 +161,6 @@ def _surroundings(scope: TenantScope, obj: ObjectType, record: Record) -> dict[s
 def _hidden(obj: ObjectType, name: str, record: Record) -> bool:
     """Fields that say nothing until something happened."""
     field = obj.fields[name]
-    quiet = field.system or field.readonly or name.startswith("converted_") or name in {"team", "lost_reason"}
+    written = (field.system and not field.computed) or field.readonly
+    quiet = written or name.startswith("converted_") or name in {"team", "lost_reason"}
     return (quiet and record.get(name) in (None, "", [])) or (field.type.name in {"emails", "phones"})
