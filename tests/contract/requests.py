@@ -83,6 +83,8 @@ REQUESTS: dict[str, Request] = {
     "POST /records/<object_name>/restore": Request(form={"ids": "{trashed}"}),
     "GET /records/<object_name>/board": Request(object_name="deal"),
     "POST /records/<object_name>/new": Request(form={"name": "From a form"}),
+    "POST /records/<object_name>/live": Request(form={"name": "From a form"}),
+    "POST /records/<object_name>/<uuid:record_id>/live": Request(form={"name": "Else"}),
     "POST /records/<object_name>/columns": Request(form={"columns": "name"}),
     "GET /records/<object_name>/options": Request("?field=parent&q=acme"),
     "GET /records/<object_name>/<uuid:record_id>/stage": Request("?to=lost", object_name="deal"),

@@ -16,6 +16,7 @@ from app.records.pages.answers import sentence
 from app.records.pages.controls import form_fields, read_form
 from app.records.pages.values import Record, reader_of
 from app.records.permits import leave_for
+from app.records.read import get_record
 from app.records.rulebook import rulebook_of
 from app.records.store import read_record
 
@@ -40,6 +41,7 @@ def new_record(scope: TenantScope, object_name: str) -> Response:
 @workspace("record.edit")
 def present_record(scope: TenantScope, object_name: str, record_id: UUID) -> Response:
     """Of a form about a record there is."""
+    get_record(scope, object_name, record_id, fields=("id",))
     leave = leave_for(scope, object_name)
     return json_response(state_of(leave, _sent(scope, leave.shown), record_id) or {})
 
