@@ -119,3 +119,17 @@ def test_what_the_time_or_the_zone_decides_is_no_column(value: str) -> None:
     machine, _ = _made([value])
     (field,) = [field for field in machine.fields.values() if field.formula is not None]
     assert field.columns == ()
+
+
+def test_a_title_may_be_a_formula_of_the_record_alone(tables: Tables) -> None:
+    spec = {"label": {"one": "M", "other": "Ms"}, "icon": "x", "title": ["full"], "fields": FIELDS | {
+        "full": formula('concat(name, " of ", close_on)', "text"),
+    }}  # fmt: skip
+    machine = resolved(MappingProxyType({**objects({}), "machine": compile_object("machine", flatten(spec))}))[
+        "machine"
+    ]
+    for step in difference(NOTHING, {machine.table: shape(machine, {"machine": machine.table})}):
+        tables.execute(step.ddl)  # pyright: ignore[reportArgumentType, reportCallIssue]
+    tables.execute("insert into o_machine (name, close_on) values ('Ärger', '2024-02-29')")
+    row = tables.execute("select _title, _title_key from o_machine").fetchone()
+    assert row == ("Ärger of 2024-02-29", "arger of 2024-02-29")

@@ -175,3 +175,25 @@ def test_the_description_of_the_api_says_that_they_are_only_read(api: Api) -> No
     machine = next(schema for name, schema in schemas.items() if name.lower() == "machine")
     assert machine["properties"]["profit"]["readOnly"] is True
     assert machine["properties"]["share"]["readOnly"] is True
+
+
+def test_a_board_of_a_calculated_choice_with_figures_of_calculated_money(
+    runtime: Runtime, site: Flask, new_tenant: NewTenant
+) -> None:
+    tenant = new_tenant()
+    size = (
+        "kind: field\nname: deal.size\ntype: formula\nlabel: Size\nreturns: money\nvalue: amount * 2\n---\n"
+        "kind: field\nname: deal.heat\ntype: formula\nlabel: Heat\nreturns: text\n"
+        "value: \"probability > 0.3 ? 'hot' : 'cold'\"\n"
+    )
+    shape(runtime.databases, tenant, size)
+    api = Api(site, make_key(runtime.databases, tenant, "owner"))
+    for amount in ("10", "30"):
+        api.post("/records/deal", {"name": amount, "amount": amount})
+    (first, *_) = api.get("/records/deal/board", group_by="stage", metrics="count,sum:size", fields="name,size,heat")[
+        "groups"
+    ]
+    assert first["sum_size"] == {"amount": "80.00", "currency": "EUR"}
+    assert [card["heat"] for card in first["data"]] == ["cold", "cold"]
+    found = api.get("/records/deal/aggregate", group_by="heat", metrics="weighted:size")["data"]
+    assert found == [{"group": {"heat": "cold"}, "weighted_size": {"amount": "8.00", "currency": "EUR"}}]
