@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, LiteralString, cast
 
@@ -14,7 +15,7 @@ from tenants.provisioning.migrating import tenant_revisions, tenant_statements
 from tenants.provisioning.spares import Spare, drop_place, owner_transaction, restrictions
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Generator, Sequence
 
     from app.core.db import Databases
     from app.core.ports import Layers, Laying
@@ -134,11 +135,19 @@ def _once(connection: Connection, place: Place, release: Release, layers: Layers
     if place.spare and not place.claimed and not laying.plain:
         drop_place(connection, Spare(place.tenant.id, place.tenant.schema, place.tenant.role))
         return Result("dropped")
-    with connection.pipeline():
+    with _together(connection):
         laying.write(connection, version + 1, told=not place.spare)
         _note(connection, place, release)
     connection.commit()
     return Result("done", time.monotonic() - began, laying.steps, laying.notices, laying.conflicts)
+
+
+@contextmanager
+def _together(connection: Connection) -> Generator[None]:
+    """Statements in few trips. DDL in a pipeline has psycopg forget too late what it prepared: all of it goes."""
+    with connection.pipeline():
+        yield
+    connection.execute("deallocate all")
 
 
 def _lock(connection: Connection, place: Place, *, patient: bool) -> None:
@@ -167,7 +176,7 @@ def _version(connection: Connection, place: Place) -> int:
 
 def _system_tables(connection: Connection, place: Place, since: str, release: Release) -> None:
     """The tables every tenant has; programs of the version before go on with what they become (ADR 34)."""
-    with connection.pipeline():
+    with _together(connection):
         for statement in tenant_statements(since):
             # Text of our own migrations, one statement an execute.
             connection.execute(cast("LiteralString", statement))

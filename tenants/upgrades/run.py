@@ -54,6 +54,8 @@ class Options:
     canary: float = 0.01
     budget: float = 0.01
     workers: int = 2
+    #: At a tenant in which others are at work.
+    attempts: int = _ATTEMPTS
     dry: bool = False
 
 
@@ -238,7 +240,7 @@ class _Run:
         except NotNowError as busy:
             with self._lock:
                 self.report.retries += 1
-                if attempt + 1 >= _ATTEMPTS:
+                if attempt + 1 >= self.options.attempts:
                     self.report.skipped.append(_trouble(place, busy))
                     return
             pause = min(_PAUSE * 2**attempt, _LONGEST_PAUSE) * random.uniform(0.5, 1.5)  # noqa: S311 (spreads load)

@@ -89,9 +89,25 @@ def in_force(runtime: Runtime, release: Release) -> Runtime:
     return given
 
 
+#: Made by ``tenant_of`` in the test at hand.
+made: list[Tenant] = []
+
+
 def tenant_of(runtime: Runtime, release: Release, **settings: str) -> Tenant:
     """A workspace made by ``release``."""
-    return make_tenant(in_force(runtime, release), **settings)
+    made.append(make_tenant(in_force(runtime, release), **settings))
+    return made[-1]
+
+
+def clear(runtime: Runtime) -> None:
+    """Nobody looks at the test's workspaces any more; all others are at this program's release."""
+    with owner_transaction(runtime.databases, 1) as connection:
+        ids = [tenant.id for tenant in made]
+        connection.execute("update pod.tenant set state = 'deleting' where id = any (%s)", (ids,))
+    made.clear()
+    assert bring(runtime, present()).complete
+    with owner_transaction(runtime.databases, 1) as connection:
+        releases.put_in_force(connection, releases.of(runtime.ports))
 
 
 def bring(runtime: Runtime, release: Release, **options: Any) -> Report:

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.api import Api, make_key
-from tests.support.upgrades import bring, changed, present, tenant_of
+from tests.support.upgrades import bring, changed, clear, present, tenant_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from flask import Flask
 
     from app.core.ports import Runtime
@@ -20,7 +22,7 @@ LEAF = {"component": "object/deal", "path": "label/one"}
 
 
 @pytest.fixture
-def updated(site: Flask, runtime: Runtime) -> tuple[Tenant, Api]:
+def updated(site: Flask, runtime: Runtime) -> Iterator[tuple[Tenant, Api]]:
     """A workspace that called deals otherwise before an update did, too."""
     old = changed("kind: object\nname: deal\nlabel: {one: Bargain}\n")
     tenant = tenant_of(runtime, old)
@@ -28,7 +30,8 @@ def updated(site: Flask, runtime: Runtime) -> tuple[Tenant, Api]:
     api.post("/metadata/apply", {"components": [MINE]}, 200)
     report = bring(runtime, present())
     assert [one["path"] for one in _of(report.conflicts[str(tenant.id)])] == ["label/one"]
-    return tenant, api
+    yield tenant, api
+    clear(runtime)
 
 
 def _of(conflicts: Any) -> list[dict[str, Any]]:
