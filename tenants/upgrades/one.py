@@ -188,7 +188,7 @@ def _system_tables(connection: Connection, place: Place, since: str, release: Re
 def _note(connection: Connection, place: Place, release: Release) -> None:
     """The ledger. A spare is as good as one made anew."""
     connection.execute(
-        "update pod.tenant set platform = %s, version = version + 1,"
+        "update pod.tenant set platform = %s, version = case when state = 'spare' then version else version + 1 end,"
         " blueprint = case when state = 'spare' then %s else blueprint end where id = %s",
         (release.platform, release.blueprint, place.tenant.id),
     )
