@@ -209,14 +209,10 @@ class TenantScope:
         self.deferred.append((function_call, params))
 
     def ask_login(self, function_call: LiteralString, params: Sequence[Any]) -> Any:
-        """The one value that a ``pod`` function of the closed list answers the login, in the middle of a transaction.
-
-        Neither the text nor the parameters may come from a client: for that moment no tenant's role is set.
-        """
-        connection, role = self.connection, self.tenant.role
-        connection.execute("reset role")
-        row = connection.execute(function_call, params).fetchone()
-        connection.execute("select set_config('role', %s, true)", (role,))
+        """What a ``pod`` function answers the login: with no tenant's role set, so nothing of a client's goes in."""
+        self.connection.execute("reset role")
+        row = self.connection.execute(function_call, params).fetchone()
+        self.connection.execute("select set_config('role', %s, true)", (self.tenant.role,))
         return None if row is None else row[0]
 
     def check_budget(self) -> None:
@@ -456,15 +452,12 @@ def _scope(
         member=entered.member,
         actor=entered.actor,
         role=entered.role,
-        version=entered.version,
-        write=write,
-        credential=entered.credential,
-        credential_kind=entered.kind,
+        version=entered.version, write=write, credential=entered.credential, credential_kind=entered.kind,
         deadline=time.monotonic() + _budget(budget, write=write) + _GRACE,
         roles=entered.roles,
         makers=entered.makers,
         support=entered.support,
-    )
+    )  # fmt: skip
 
 
 #: How many columns ``pod.enter`` and ``pod.enter_job`` have.

@@ -294,7 +294,7 @@ def test_a_tenant_role_may_execute_no_function_of_the_pod(stage: Stage) -> None:
 
 #: Everything the login can do in a pod without a scope (DESIGN §4, ADR 1); a new way in is a decision, not an accident.
 WAYS_IN = """
-    enter enter_job refusal refusal_job put_credential redeem_ticket drop_credential list_credential
+    enter enter_job refusal refusal_job put_credential redeem_ticket drop_credential layer_document list_credential
     put_support_ticket redeem_support_ticket list_support
     take_spare set_host bump_version pending take_outbox
     due_jobs start_job extend_job end_job retry_job list_jobs replay_job
