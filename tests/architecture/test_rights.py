@@ -40,6 +40,7 @@ WORK_ON_ALL: Final = {
 }
 #: Modules that may make a statement's source without rights.
 MAKE_SOURCES: Final = {
+    "app/records/facts.py": "rules look at all records, links out of sight count as empty (ADR 33)",
     "app/records/reach.py": "narrows it; conditions of roles are the engine's",
     "app/records/sources.py": "defines it; roll-ups count all records (ADR 32)",
 }

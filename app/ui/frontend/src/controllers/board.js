@@ -2,9 +2,7 @@ import { Controller } from '@hotwired/stimulus'
 import { agreed, question } from '../asking.js'
 import { place, walk } from '../popups.js'
 import { headers, say } from '../toasts.js'
-
-/** Refusals that somebody can mend by filling something in. */
-const RULES = new Set(['stage.gate', 'rule.refused'])
+import { askStage, canBeMended, refusedInDialog } from '../stage-dialog.js'
 
 /** Cards in stages. Drag, Alt+arrows and the card's menu do the same: move at once, tell the server, put back on failure. */
 export default class extends Controller {
@@ -100,25 +98,8 @@ export default class extends Controller {
     await this.post(card, new URLSearchParams({ stage: to.dataset.stage, version: card.dataset.version }), back, to)
   }
 
-  /** Stages such as Lost want a reason first: the server's dialog asks, closing it without an answer puts the card back. */
-  async ask(card, to, back) {
-    await window.htmx.ajax('GET', `${card.dataset.url}/stage?to=${encodeURIComponent(to.dataset.stage)}`, { target: '#dialogs', swap: 'innerHTML' })
-    const dialog = document.querySelector('#dialogs dialog')
-    if (!dialog) return back()
-    let sent = false
-    // caught on its way down: on a record's page htmx sends this form, here the card is to move first
-    const send = (event) => {
-      event.preventDefault()
-      event.stopPropagation()
-      sent = true
-      const form = new URLSearchParams(new FormData(event.target))
-      // where rules may still object the dialog stays until the card has moved: what was typed is kept
-      if (event.target.matches('[data-controller~=live]')) return this.post(card, form, back, to, dialog).then((moved) => (sent = moved))
-      dialog.close()
-      this.post(card, form, back, to)
-    }
-    dialog.addEventListener('submit', send, { capture: true })
-    dialog.addEventListener('close', () => sent || back(), { once: true })
+  ask(card, to, back) {
+    return askStage(card.dataset.url, to.dataset.stage, (form, dialog) => this.post(card, form, back, to, dialog), back)
   }
 
   /** Whether the card was moved. A dialog that asked before is told why not; without one it asks what is missing. */
@@ -137,15 +118,9 @@ export default class extends Controller {
     }
     if (!answer?.ok) {
       const reason = await answer?.json?.().catch(() => null)
-      if (dialog?.isConnected && reason?.errors?.length) {
-        dialog.querySelector('form').dispatchEvent(new CustomEvent('live:refused', { detail: reason.errors }))
-        return false
-      }
+      if (refusedInDialog(dialog, reason)) return false
       dialog?.close()
-      if (reason?.errors?.some(({ code }) => RULES.has(code))) {
-        await this.ask(card, to, back)
-        return false
-      }
+      if (canBeMended(reason)) return this.ask(card, to, back)
       back()
       card.focus()
       say(reason?.detail ?? 'The card could not be moved. It is back where it was.', 'alert')
