@@ -11,8 +11,8 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -57,20 +57,20 @@ def _make(runtime: Runtime, count: int) -> list[tuple[Tenant, str]]:
     """Workspaces of the release before, from spares made two at a time."""
     old = in_force(runtime, changed("kind: object\nname: contact\nlabel: {other: People}\n", without=_BEFORE))
     made: list[tuple[Tenant, str]] = []
-    room = threading.Semaphore(count)
+
+    def spare() -> None:
+        with owner_transaction(runtime.databases, 1) as connection:
+            make_spare(connection, old.ports)
 
     def furnish() -> None:
-        while room.acquire(blocking=False):
-            with owner_transaction(runtime.databases, 1) as connection:
-                make_spare(connection, old.ports)
-            tenant = make_tenant(old)
-            made.append((tenant, make_key(runtime.databases, tenant)))
+        tenant = make_tenant(old)
+        made.append((tenant, make_key(runtime.databases, tenant)))
 
-    workers = [threading.Thread(target=furnish) for _ in range(2)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
+    # Roles are made first: each GRANT has every connection learn anew what it may become.
+    for step in (spare, furnish):
+        with ThreadPoolExecutor(2) as pool:
+            for done in [pool.submit(step) for _ in range(count)]:
+                done.result()
     return made
 
 
