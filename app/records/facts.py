@@ -132,6 +132,7 @@ class Bench:
         self.params: dict[str, object] = {
             "me": self.member, "now": ctx.now, "today": ctx.today, "zone": ctx.timezone, "home": ctx.currency,
         }  # fmt: skip
+        self.spec = spec_key(catalog, obj)
         self._rates: dict[str, Decimal] | None = None
 
     def home(self, amount: Decimal, currency: str) -> Decimal | None:
@@ -156,7 +157,7 @@ class Bench:
         variables = [environment.variable(one.path) if one.related is None else None for one in asked]
         links = _links(self.catalog, self.object, asked)
         keys = tuple(one.key for one in asked)
-        shape = ("facts", spec_key(self.catalog, self.object), keys)
+        shape = ("facts", self.spec, keys)
         statement = _STATEMENTS.get(shape, lambda: _statement(self.catalog, self.object, asked, variables, links))
         params: dict[str, Any] = {"n": list(range(len(records))), "ids": [record.get("id") for record in records]}
         params |= {f"l{at}": [record.get(link.name) for record in records] for at, link in enumerate(links)}
@@ -273,7 +274,7 @@ class Facts(Mapping[str, object]):
 
     def _part(self, field: Field, at: int) -> object:
         bench = self._bench
-        key = ("formula", spec_key(bench.catalog, bench.object), field.name, at)
+        key = ("formula", bench.spec, field.name, at)
         formula = field.formula
         reading = _STATEMENTS.get(
             key, lambda: prepare(bench.catalog, bench.object, formula.parts[at]) if formula is not None else None

@@ -101,8 +101,8 @@ def change_stage(scope: TenantScope, object_name: str, record_id: UUID) -> Respo
     before = get_record(scope, object_name, record_id, fields=("stage",))
     asked_field = _asks(obj, stage)
     patch: Record = {"stage": stage.name, **_filled_in(scope, obj)}
-    if "undo" in request.form and "lost_reason" in obj.fields:
-        patch["lost_reason"] = None
+    if "lost_reason" in request.form and "lost_reason" in obj.fields:
+        patch["lost_reason"] = request.form["lost_reason"] or None
     for_board = request.accept_mimetypes.best == "application/json"
     version = request.form.get("version", "")
     agree(scope)

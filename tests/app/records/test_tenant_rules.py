@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import pytest
 
+from app.records.bulk import bulk
+from app.records.pages.live import state_of
+from app.records.permits import leave_for
+from app.records.write import create_record, update_record
 from tests.support.api import Api, make_key
 from tests.support.ruled import MACHINES
 from tests.support.shaping import change
+from tests.support.tenants import rolled_back
 from tests.support.web import build_site
 
 if TYPE_CHECKING:
@@ -147,3 +154,62 @@ def test_bulk_batch_and_upsert_refuse_alike(api: Api) -> None:
     assert refused(mixed.json) == [("/operations/0/record/cost", "rule.refused")]
     upsert = api.call("PUT", "/records/machine/by/external_id/x-1", wrong)
     assert refused(upsert.json) == [("/cost", "rule.refused")]
+
+
+def asked(sent: list[tuple[bytes, Any]]) -> int:
+    """How often what records link to was asked for rules."""
+    found = sum(text.startswith(b"WITH drafted") for text, _ in sent)
+    sent.clear()
+    return found
+
+
+def test_what_rules_ask_of_the_database_is_one_statement_for_a_batch(
+    runtime: Runtime, ruled: Tenant, sent: list[tuple[bytes, Any]]
+) -> None:
+    with rolled_back(runtime.databases, ruled, write=True) as scope:
+        bank = create_record(scope, "company", {"name": "Bank", "industry": "finance"})["id"]
+        sent.clear()
+        rows = [{"serial": f"r-{number}", "company": bank, "pieces": number} for number in range(40)]
+        results = bulk(scope, "machine", rows)["results"]
+        assert [one["status"] for one in results] == ["created"] * 6 + ["failed"] * 34
+        assert asked(sent) == 2  # once for defaults, which may change links, once for what is refused
+        machine = UUID(results[0]["id"])
+        update_record(scope, "machine", machine, {"cost": "1"})
+        assert asked(sent) == 0
+        update_record(scope, "machine", machine, {"pieces": 2})
+        assert asked(sent) == 1
+        create_record(scope, "company", {"name": "No rules here"})
+        assert asked(sent) == 0
+
+
+def test_the_conversion_of_a_lead_holds_to_the_rules(site: Flask, runtime: Runtime, new_tenant: NewTenant) -> None:
+    tenant = new_tenant()
+    text = """
+    {kind: rule, name: lead.worth, when: 'status == "converted"', required: [industry]}
+    ---
+    {kind: rule, name: deal.sourced, required: [source]}
+    """
+    change(runtime.databases, tenant, textwrap.dedent(text))
+    api = Api(site, make_key(runtime.databases, tenant, "owner"))
+    lead = api.post("/records/lead", {"last_name": "Rule", "company_name": "Rules Ltd"})
+    convert = f"/records/lead/{lead['id']}/convert"
+    assert refused(api.post(convert, {}, status=422)) == [("/industry", "rule.refused")]
+    assert api.call("PATCH", f"/records/lead/{lead['id']}", {"industry": "finance"}).status_code == 200
+    assert refused(api.post(convert, {"deal_name": "Big"}, status=422)) == [("/source", "rule.refused")]
+    assert api.get("/records/company", filter='name == "Rules Ltd"')["data"] == []
+    api.post(convert, {}, status=200)
+
+
+def test_a_form_is_told_what_rules_make_of_it(api: Api, runtime: Runtime, ruled: Tenant) -> None:
+    with rolled_back(runtime.databases, ruled, write=True) as scope:
+        leave = leave_for(scope, "machine")
+        state = state_of(leave, {"serial": "x", "price": {"amount": "20000", "currency": "EUR"}, "kind_of": "press"})
+        assert state is not None
+        assert (state["required"], state["options"]) == (["reason"], {"kind_of": ["lathe", "mill"]})
+        told = {problem["field"]: problem["message"] for problem in state["problems"]}
+        assert told == {"reason": "Reason is required.", "kind_of": "Kind can only be Lathe or Mill here."}
+        made = UUID(create_record(scope, "machine", {"serial": "y", "price": "1", "approved": True})["id"])
+        locked = state_of(leave, {}, made)
+        assert locked is not None
+        assert locked["locked"] == {"price": "Price can't be changed any more."}
+        assert state_of(leave_for(scope, "company"), {"name": "x"}) is None
