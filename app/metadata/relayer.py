@@ -108,7 +108,7 @@ def _used(gone: list[Node], overrides: list[Override], checked: Checked, in_use:
     """The nodes with data, with overrides, or named by something the tenant states or keeps."""
     kept = [node for node in gone if _has_data(node, in_use) or any(_holds(node, one) for one in overrides)]
     while True:
-        more = [node for node in gone if node not in kept and _named(node, overrides, kept, checked)]
+        more = [node for node in gone if node not in kept and named(node, overrides, kept, checked)]
         if not more:
             return sorted(kept)
         kept += more
@@ -118,7 +118,8 @@ def _has_data(node: Node, in_use: frozenset[Node]) -> bool:
     return any(component == node[0] and within(path, node[1]) for component, path in in_use)
 
 
-def _named(node: Node, overrides: list[Override], kept: list[Node], checked: Checked) -> bool:
+def named(node: Node, overrides: Iterable[Override], kept: list[Node], checked: Checked) -> bool:
+    """Whether something the tenant states, or keeps, names the node."""
     for user, references in checked.references.items():
         for one in references:
             if one.component == node[0] and within(one.node, node[1]):

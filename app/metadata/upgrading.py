@@ -16,15 +16,18 @@ from app.core import clock
 from app.metadata import history, layered, store
 from app.metadata.apply import ROLLUP_JOB, Request, ask, leave_work
 from app.metadata.changeset import State, relayered
+from app.metadata.checking import check_document
 from app.metadata.ddl.inspect import held, large_tables
 from app.metadata.effects import lost
-from app.metadata.layers import Override, live
+from app.metadata.layers import Override, live, overlaid
 from app.metadata.leaves import SEPARATOR
 from app.metadata.merge import differ
 from app.metadata.physical import FIELDS, OBJECT, Physical, fields_of, standard_table, type_key
 from app.metadata.plan import Plan, Situation, plan
+from app.metadata.relayer import named
 from app.metadata.rollups import kept
 from app.metadata.uses import in_use
+from app.metadata.vocabulary import Vocabulary
 from app.metadata.working import within
 from tenants.scope import SYSTEM
 
@@ -200,7 +203,7 @@ def _planned(connection: Connection, tenant: Tenant, state: _State) -> _Planned:
     stored = state.stored
     before, after = layered.document(layered.key_of(stored.pins)), layered.document(layered.key_of(state.pins))
     retyped = _compared(layered.key_of(stored.pins), layered.key_of(state.pins)).retyped
-    kept_types = [node for node in retyped if node in state.used]
+    kept_types = [node for node in retyped if node in state.used or _named(node, tenant, before, stored.overrides)]
     overrides = (*stored.overrides, *_as_before(kept_types, before, after, stored.overrides))
     given = Situation(
         stored=stored,
@@ -220,6 +223,13 @@ def _planned(connection: Connection, tenant: Tenant, state: _State) -> _Planned:
     rows = tuple(_with_own(made.settled.rows, changes, after))
     touched = frozenset(step.table for step in (*made.statements, *made.online))
     return _Planned(made, rows, state.large, touched)
+
+
+def _named(node: Node, tenant: Tenant, before: Document, overrides: tuple[Override, ...]) -> bool:
+    """Whether something of the tenant's own (a formula, a rule, a view) counts on the field as it is."""
+    shown = live(overlaid(before, overrides))
+    names = Vocabulary(shown, currency=tenant.currency, timezone=tenant.timezone)
+    return named(node, overrides, [], check_document(shown, names, only=()))
 
 
 def _as_before(nodes: list[Node], before: Document, after: Document, overrides: tuple[Override, ...]) -> list[Override]:

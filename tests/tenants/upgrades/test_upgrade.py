@@ -175,6 +175,44 @@ def test_a_field_of_another_type_is_left_with_its_values_until_it_is_taken(site:
     assert api.get(f"/records/deal/{deal['id']}")["score"] == 12
 
 
+def test_a_field_that_a_workspaces_own_formula_counts_on_keeps_its_type(runtime: Runtime) -> None:
+    old = changed("kind: field\nname: deal.score\ntype: integer\nlabel: Score\n")
+    new = changed("kind: field\nname: deal.score\ntype: text\nlabel: Score\n")
+    tenant = tenant_of(runtime, old)
+    change(
+        runtime.databases, tenant,
+        "kind: field\nname: deal.better\ntype: formula\nreturns: integer\nlabel: Better\nvalue: score + 1\n",
+    )  # fmt: skip
+    report = bring(runtime, new)
+    assert [one["path"] for one in report.conflicts[str(tenant.id)]] == ["fields/score/type"]
+    assert objects_of(runtime, tenant)["deal"].fields["better"].formula.problem == ""
+
+
+def test_an_index_on_a_large_object_is_left_to_a_job(runtime: Runtime) -> None:
+    tenant, small = tenant_of(runtime, present()), tenant_of(runtime, present())
+    sql(
+        runtime.databases, tenant,
+        "insert into o_lead (id, last_name, description) select uuidv7(), 'L' || n, repeat(md5(n::text), 20)"
+        " from generate_series(1, 3000) n",
+    )  # fmt: skip
+    text = "kind: field\nname: lead.{}\ntype: integer\nlabel: Budget year\nindexed: {}\n"
+    bring(runtime, changed(text.format("budget_year", "false")))
+    report = bring(runtime, changed(text.format("budget_year", "true")))
+    assert report.complete
+    assert sql(runtime.databases, small, "select state from metadata_work") == []
+    assert sql(runtime.databases, tenant, "select state, spec->>'op' from metadata_work") == [("queued", "add_index")]
+    assert {state for _, state, _ in finish(runtime, tenant)} == {"done"}
+    assert schema_of(runtime, tenant) == schema_of(runtime, small)
+
+
+def test_equal_workspaces_share_one_plan(runtime: Runtime) -> None:
+    old = changed("", without=["object/deal/fields/next_step"])
+    tenants = [tenant_of(runtime, old, currency=currency) for currency in ("EUR", "USD", "GBP", "EUR")]
+    change(runtime.databases, tenants[0], OWN[0])
+    report = bring(runtime, present())
+    assert (report.done, report.plans) == (4, 2)
+
+
 def test_a_name_that_both_chose_belongs_to_the_workspace(site: Flask, runtime: Runtime) -> None:
     tenant = tenant_of(runtime, present())
     change(runtime.databases, tenant, "kind: field\nname: deal.region\ntype: text\nlabel: Area\n")
