@@ -58,7 +58,7 @@ PATCH = st.fixed_dictionaries({}, optional=VALUES)
 
 #: Each example is a file, a bulk and three calls a row: what fails is read as it is, not made smaller.
 THOROUGH = settings(
-    max_examples=10,
+    max_examples=40,
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
