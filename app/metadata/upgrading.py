@@ -17,7 +17,7 @@ from app.metadata import history, layered, store
 from app.metadata.apply import ROLLUP_JOB, Request, ask, leave_work
 from app.metadata.changeset import State, relayered
 from app.metadata.checking import check_document
-from app.metadata.ddl.inspect import held, large_tables
+from app.metadata.ddl.inspect import held, large_among
 from app.metadata.effects import lost
 from app.metadata.layers import Override, live, overlaid
 from app.metadata.leaves import SEPARATOR
@@ -56,7 +56,6 @@ class _State:
     stored: Stored
     pins: Pins
     used: frozenset[Node]
-    large: frozenset[str]
 
     def key(self, tenant: Tenant) -> tuple[object, ...]:
         """Equal for tenants that one plan serves: what conditions are checked with matters to overrides only."""
@@ -88,18 +87,26 @@ class Layers:
         default_factory=OrderedDict[tuple[object, ...], "list[_Planned]"]
     )
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _planning: threading.Lock = field(default_factory=threading.Lock)
 
     def find(self, connection: Connection, tenant: Tenant, version: int) -> Laying | None:
         """What was planned for tenants of this one's state; None when nobody planned for it yet."""
         state = self._read(connection, version)
+        key = state.key(tenant)
         with self._lock:
-            planned = next((one for one in self._plans.get(state.key(tenant), ()) if one.serves(state.large)), None)
-            if planned is not None:
-                self._plans.move_to_end(state.key(tenant))
+            known = tuple(self._plans.get(key, ()))
+            if known:
+                self._plans.move_to_end(key)
+        large = large_among(connection.execute, frozenset(name for one in known for name in one.touched))
+        planned = next((one for one in known if one.serves(large)), None)
         return Laying(tenant, state, planned) if planned else None
 
     def plan(self, connection: Connection, tenant: Tenant, version: int) -> Laying:
-        """Work it out. Takes its time: not while writers wait."""
+        """Work it out, unless another thread just did. Takes its time: not while writers wait."""
+        with self._planning:
+            return self.find(connection, tenant, version) or self._plan(connection, tenant, version)
+
+    def _plan(self, connection: Connection, tenant: Tenant, version: int) -> Laying:
         state = self._read(connection, version)
         planned = _planned(connection, tenant, state)
         with self._lock:
@@ -119,7 +126,7 @@ class Layers:
         layered.learn_as_owner(connection, (*stored.pins, *pins))
         compared = _compared(layered.key_of(stored.pins), layered.key_of(pins))
         used = in_use(connection.execute, stored, (*compared.lost, *compared.retyped))
-        return _State(stored, pins, used, large_tables(connection.execute))
+        return _State(stored, pins, used)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +229,8 @@ def _planned(connection: Connection, tenant: Tenant, state: _State) -> _Planned:
     made = plan(given, changes, clock.now(), quick=True, standard=_standing(before, after))
     rows = tuple(_with_own(made.settled.rows, changes, after))
     touched = frozenset(step.table for step in (*made.statements, *made.online))
-    return _Planned(made, rows, state.large, touched)
+    large = frozenset(name for name, one in given.tables.items() if one.large)
+    return _Planned(made, rows, large, touched)
 
 
 def _named(node: Node, tenant: Tenant, before: Document, overrides: tuple[Override, ...]) -> bool:

@@ -31,7 +31,7 @@ select c.relname, c.reltuples::bigint, pg_relation_size(c.oid),
 """
 _LARGE: Final = """
 select c.relname from pg_class c
- where c.relnamespace = current_schema()::regnamespace and c.relkind = 'r' and starts_with(c.relname, 'o_')
+ where c.relname = any (%s::name[]) and c.relnamespace = current_schema()::regnamespace
    and pg_relation_size(c.oid) > %s
 """
 _COLUMNS: Final = """
@@ -80,9 +80,11 @@ def held(execute: Execute) -> dict[str, Held]:
     }
 
 
-def large_tables(execute: Execute) -> frozenset[str]:
-    """The tables whose rows are worked on by a job only."""
-    return frozenset(name for (name,) in execute(_LARGE, (LARGE,)).fetchall())
+def large_among(execute: Execute, tables: frozenset[str]) -> frozenset[str]:
+    """Those of ``tables`` whose rows are worked on by a job only; found by name, for a pod holds very many."""
+    if not tables:
+        return frozenset()
+    return frozenset(name for (name,) in execute(_LARGE, (list(tables), LARGE)).fetchall())
 
 
 def described(execute: Execute, catalog: Catalog) -> dict[str, list[str]]:

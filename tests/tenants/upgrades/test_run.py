@@ -117,7 +117,7 @@ def test_writers_all_along_see_one_version_in_each_transaction(runtime: Runtime)
                     (f"writer {number}",),
                 )
                 columns = (
-                    "select count(*) from information_schema.columns where (table_schema, table_name, column_name) = "
+                    "select count(*) from information_schema.columns where (table_schema, table_name, column_name)"
                 )
                 rows = scope.execute(columns + " = (%s, 'o_deal', 'next_step')", (tenant.schema,)).fetchall()
                 if rows[0][0] != scope.version - 1:
