@@ -43,6 +43,7 @@ PAGES: Final = (
     "app.imports.pages",
     "app.exports.pages",
     "app.rights.pages",
+    "app.shaping.pages",
 )
 
 

@@ -94,7 +94,7 @@ def ranks_of(patch: Patch, leaves: Mapping[str, Plain]) -> Leaves:
         current = _ranks_in(leaves, place)
         stated = {name: str(patch.leaves.get(join(place, f"{name}/rank")) or "") for name in written}
         said = {name: rank for name, rank in stated.items() if join(place, f"{name}/rank") in patch.leaves}
-        gone = {name for name in written if join(place, name) in patch.removes or join(place, name) in patch.renamed}
+        gone = {name for name in written if join(place, name) in patch.removes or patch.renamed.get(join(place, name))}
         wanted = [name for name in written if name not in gone]
         news = ranks.placed(current, wanted, said, listed=place in patch.listed)
         found |= {join(place, f"{name}/rank"): rank for name, rank in news.items() if name not in said}

@@ -54,9 +54,14 @@ def plan_in(scope: TenantScope, wanted: Wanted) -> Plan:
 
 def plan_beside(databases: Databases, tenant: Tenant, wanted: Wanted) -> dict[str, Any]:
     """The document of a plan, outside of any scope."""
+    return plan_document(*planned_beside(databases, tenant, wanted))
+
+
+def planned_beside(databases: Databases, tenant: Tenant, wanted: Wanted) -> tuple[Plan, int]:
+    """A plan outside of any scope, and the version it was made at."""
     with owner_of(databases, tenant) as connection:
         given = look_as_owner(connection, tenant)
-        return plan_document(plan(given, wanted(given.state), clock.now()), given.stored.version)
+        return plan(given, wanted(given.state), clock.now()), given.stored.version
 
 
 def change_of(databases: Databases, tenant: Tenant, change: UUID) -> dict[str, Any]:

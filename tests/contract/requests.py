@@ -128,6 +128,9 @@ REQUESTS: dict[str, Request] = {
 _GRANTEE = {"kind": "team", "id": "{team}"}
 _RULE = {"object": "company", "name": "New {mark}", "condition": "owner == me", "grantee": _GRANTEE}
 _FIELD = {"components": [{"kind": "field", "name": "note.f_{mark}", "type": "text", "label": "New"}]}
+_COMPONENTS = '[{"kind": "field", "name": "note.p_{mark}", "type": "text", "label": "New"}]'
+_STAGES = {"label": "Line {mark}", "stage.name": "", "stage.label": "First", "stage.status": "open", "stage.color": ""}
+_GATES = {f"stage.{gate}.{one}": "" for gate in ("enter_if", "leave_if") for one in ("when", "message")}
 _RULE_FORM = {"name": "New {mark}", "condition": "owner == me", "grantee": "team:{team}", "level": "read"}
 REQUESTS |= {
     # Each row is an invitation of its own and asks as one does: counted with one.
@@ -178,3 +181,21 @@ def body_of(request: Request, crowd: Crowd) -> Any:
     if request.json == "operations":
         return {"operations": [{"op": "create", "object": "company", "record": row} for row in rows]}
     return request.json
+
+
+REQUESTS |= {
+    "GET /settings/objects/<object_name>/fields/new": Request("?type=rollup"),
+    "POST /settings/objects/new": Request(form={"label": "Machine {mark}", "plural": "Machines", "title": "Serial"}),
+    "POST /settings/objects/<object_name>": Request(form={"act": "save", "label": "Firm", "plural": "Firms", "title": "name"}),
+    "POST /settings/objects/<object_name>/fields": Request(form={"type": "text", "label": "New {mark}"}),
+    "POST /settings/objects/<object_name>/fields/<field_name>": Request(form={"act": "save", "label": "Firm"}),
+    "POST /settings/objects/<object_name>/formula": Request(
+        form={"value": "name", "returns": "text", "try": "{company}"}
+    ),
+    "POST /settings/objects/<object_name>/condition": Request("?name=when", form={"when": 'name == "Acme"'}),
+    "GET /settings/objects/<object_name>/records": Request("?q=acme"),
+    "POST /settings/objects/<object_name>/pipelines": Request(
+        form={**_STAGES, **_GATES, "stage.probability": "10"}, object_name="deal"
+    ),
+    "POST /settings/changes": Request(form={"components": _COMPONENTS, "next": "/settings/objects"}),
+}

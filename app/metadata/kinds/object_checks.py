@@ -33,12 +33,12 @@ RESERVED: Final = frozenset((_WORDS + _EVERYWHERE).split())
 RESERVED_OBJECTS: Final = frozenset(_WORDS.split()) | {"member", "team"}
 MAX_FIELDS: Final = 400
 #: Types whose values say nothing when two are the same, or have no single value to compare.
-_NEVER_UNIQUE: Final = frozenset({
+NEVER_UNIQUE: Final = frozenset({
     "boolean", "long_text", "rich_text", "multi_select", "tags", "emails", "phones", "address", "json", "reference",
     "formula", "rollup", "file", "image", "geo", "money", "percent",
 })  # fmt: skip
 #: Types whose values may be longer than an index entry, or that a filter asks in other ways.
-_NEVER_INDEXED: Final = frozenset({
+NEVER_INDEXED: Final = frozenset({
     "long_text", "rich_text", "multi_select", "tags", "emails", "phones", "address", "json", "file", "image", "geo",
 })  # fmt: skip
 #: Any workspace: whether a default is a value does not depend on where.
@@ -98,13 +98,13 @@ def _field(field: str, spec: Mapping[str, object]) -> Iterator[Complaint]:
 
 def _attributes(at: str, kind: str, spec: Mapping[str, object]) -> Iterator[Complaint]:
     """What values of a type can be: unique, searched, indexed."""
-    if spec.get("unique") and kind in _NEVER_UNIQUE:
+    if spec.get("unique") and kind in NEVER_UNIQUE:
         yield Complaint(f"{at}/unique", "field.unique", f"is not for fields of type {kind}")
-    elif spec.get("unique") == "folded" and not _is_text(kind):
+    elif spec.get("unique") == "folded" and not is_text(kind):
         yield Complaint(f"{at}/unique", "field.unique", f"must be true or exact: a {kind} has no case to ignore")
-    if spec.get("searchable") and kind not in COMPUTED and not _is_text(kind):
+    if spec.get("searchable") and kind not in COMPUTED and not is_text(kind):
         yield Complaint(f"{at}/searchable", "field.searchable", f"is for texts; a {kind} is found by filters")
-    if spec.get("indexed") and kind in _NEVER_INDEXED:
+    if spec.get("indexed") and kind in NEVER_INDEXED:
         yield Complaint(f"{at}/indexed", "field.indexed", f"is not for fields of type {kind}")
 
 
@@ -131,7 +131,7 @@ def _default(field: str, spec: Mapping[str, object]) -> Iterator[Complaint]:
         yield Complaint(f"fields/{field}/default", "default.type", f"is {default!r}: {problem.message}")
 
 
-def _is_text(kind: str) -> bool:
+def is_text(kind: str) -> bool:
     """Whether values of a field type are kept as one text, or as texts."""
     found = fieldtypes.REGISTRY.get(kind)
     columns = found.columns("x") if found is not None else ()

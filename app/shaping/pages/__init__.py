@@ -1,0 +1,11 @@
+"""Settings → Objects and History: what a workspace is made of, changed through the same verbs as over REST."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+
+from app.shaping.pages import applying, fields, formulas, history, objects, pipelines
+
+blueprint = Blueprint("shaping_pages", __name__)
+for part in (objects, fields, formulas, pipelines, applying, history):
+    blueprint.register_blueprint(part.blueprint)
