@@ -47,5 +47,5 @@ def _without(path: str, value: Plain, strange: set[str]) -> Plain:
         return "title"
     if path not in _LISTS or not isinstance(value, list):
         return value
-    known = [one for one in cast("list[str]", value) if one not in strange]
+    known = [one for one in value if one not in strange]
     return cast("Plain", known or (["external_id"] if path == "title" else []))
