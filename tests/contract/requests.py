@@ -186,13 +186,15 @@ def body_of(request: Request, crowd: Crowd) -> Any:
 REQUESTS |= {
     "GET /settings/objects/<object_name>/fields/new": Request("?type=rollup"),
     "POST /settings/objects/new": Request(form={"label": "Machine {mark}", "plural": "Machines", "title": "Serial"}),
-    "POST /settings/objects/<object_name>": Request(form={"act": "save", "label": "Firm", "plural": "Firms", "title": "name"}),
+    "POST /settings/objects/<object_name>": Request(
+        form={"act": "save", "label": "Firm", "plural": "Firms", "title": "name"}
+    ),
     "POST /settings/objects/<object_name>/fields": Request(form={"type": "text", "label": "New {mark}"}),
     "POST /settings/objects/<object_name>/fields/<field_name>": Request(form={"act": "save", "label": "Firm"}),
     "POST /settings/objects/<object_name>/formula": Request(
         form={"value": "name", "returns": "text", "try": "{company}"}
     ),
-    "POST /settings/objects/<object_name>/condition": Request("?name=when", form={"when": 'name == "Acme"'}),
+    "GET /settings/objects/<object_name>/condition": Request("?name=when&when=has(name)"),
     "GET /settings/objects/<object_name>/records": Request("?q=acme"),
     "POST /settings/objects/<object_name>/pipelines": Request(
         form={**_STAGES, **_GATES, "stage.probability": "10"}, object_name="deal"

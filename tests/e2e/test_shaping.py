@@ -176,6 +176,83 @@ def step_by_step(page: Page, origin: str) -> None:
     expect(page.get_by_role("link", name="M-1")).to_be_visible()
 
 
+def test_order_names_options_and_gates_by_keyboard_and_in_two_windows(site: Site, new_context: NewContext) -> None:
+    problems: list[str] = []
+    context = new_context()
+    page = watched(context.new_page(), problems)
+    origin = sign_up(page, site, "Gate Works", "Ann Admin")
+    page.goto(f"{origin}/settings/objects/deal")
+    page.get_by_role("button", name="Move Amount up").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Move Amount up")).to_be_focused()
+    page.get_by_role("button", name="Preview new order").click()
+    apply(page, "Field Amount of Deal: moved")
+    expect(page.locator("[data-lines-name]").first).to_have_text("Amount")
+    rename_remove_and_bring_back(page, origin)
+    page.goto(f"{origin}/settings/objects/deal/fields/source")
+    form = page.locator("main")
+    form.get_by_role("button", name="Add option").click()
+    expect(form.get_by_label("Label of the option").last).to_be_focused()
+    page.keyboard.type("Trade fair")
+    press_preview(page)
+    apply(page, "Option Trade fair added to Source of Deal")
+    set_a_gate(page, origin)
+    other = watched(context.new_page(), problems)
+    two_windows(page, other, origin)
+    assert_sound(page, problems)
+
+
+def rename_remove_and_bring_back(page: Page, origin: str) -> None:
+    page.goto(f"{origin}/settings/objects/deal/fields/new?type=text")
+    page.get_by_label("Label", exact=False).first.fill("Order number")
+    expect(page.get_by_label("Name in the API")).to_have_value("order_number")
+    press_preview(page)
+    apply(page, "Field Order number added to Deal (text)")
+    lines = page.locator("[data-lines-name]")
+    expect(lines.last).to_have_text("Order number")
+    page.goto(f"{origin}/settings/objects/deal/fields/order_number")
+    page.get_by_label("Name in the API").fill("order_no")
+    page.get_by_role("button", name="Rename").click()
+    apply(page, "name order_number → order_no")
+    page.get_by_role("button", name="Remove").click()
+    apply(page, "Field Order number removed from Deal")
+    expect(page.get_by_role("link", name="Order number")).to_have_count(0)
+    page.get_by_role("button", name="Bring back Order number").click()
+    apply(page, "Field Order number added to Deal")
+    expect(page.get_by_role("heading", name="Order number")).to_be_visible()
+
+
+def set_a_gate(page: Page, origin: str) -> None:
+    page.goto(f"{origin}/settings/objects/deal/pipelines")
+    shot(page, "pipelines")
+    stage = page.get_by_role("listitem").filter(has=page.locator("input[name='stage.name'][value=won]")).first
+    stage.locator("summary").click()
+    condition = stage.get_by_label("May enter only if")
+    condition.fill("amont > 0")
+    expect(stage.locator(".checked").first).to_contain_text("amont")
+    condition.fill("has(amount)")
+    expect(stage.locator(".field-error")).to_have_count(0)
+    stage.get_by_label("Else people read").first.fill("Enter the amount first.")
+    page.get_by_role("button", name="Preview", exact=True).first.click()
+    apply(page, "enter if has(amount)")
+
+
+def two_windows(page: Page, other: Page, origin: str) -> None:
+    """The second to change a label is told what the first one said, and decides."""
+    for one in (page, other):
+        one.goto(f"{origin}/settings/objects/deal/fields/amount")
+    other.get_by_label("Label").fill("Value")
+    press_preview(other)
+    apply(other, "label Amount → Value")
+    page.get_by_label("Label").fill("Volume")
+    press_preview(page)
+    shot(page, "conflict")
+    apply(page, "Changed by somebody else", "Ann Admin changed", "label Value → Volume")
+    expect(page.get_by_text("Changed", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Reset label").click()
+    apply(page, "label Volume → Amount")
+
+
 @pytest.mark.parametrize("look", LOOKS)
 def test_pages_of_objects_are_sound(look: str, new_context: NewContext, workspace: tuple[str, dict]) -> None:
     origin, state = workspace

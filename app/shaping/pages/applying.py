@@ -75,7 +75,7 @@ def asked_again(components: list[dict[str, Any]], change: str = "") -> Asked:
     return Asked(
         components=components,
         change=change,
-        note=request.form.get("note", "").strip()[:_LONGEST],
+        note=request.form.get("note", "").replace("\0", "").strip()[:_LONGEST],
         base=int(base) if base.isascii() and base.isdigit() and len(base) < 18 else None,
         next=following if following.startswith("/settings/") and "\\" not in following else "/settings/objects",
         title=request.form.get("title", "")[:200] or "Apply this change?",

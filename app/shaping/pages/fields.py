@@ -33,7 +33,7 @@ _ON_DELETE: Final = (
 )  # fmt: skip
 _FUNCTIONS: Final = {
     "count": "How many", "sum": "Sum of", "avg": "Average of", "min": "Smallest or earliest",
-    "max": "Largest or latest",    "latest": "Value of the newest",
+    "max": "Largest or latest", "latest": "Value of the newest",
 }  # fmt: skip
 _RETURNS: Final = {
     "text": "Text", "integer": "Whole number", "decimal": "Decimal number", "percent": "Percent", "money": "Money",

@@ -50,16 +50,16 @@ def check_formula(scope: TenantScope, object_name: str) -> Response:
     return _said("result", shown=shown)
 
 
-@blueprint.post("/settings/objects/<object_name>/condition")
-@workspace(METADATA_EDIT, member=True, write=False)
+@blueprint.get("/settings/objects/<object_name>/condition")
+@workspace(METADATA_EDIT, member=True)
 def check_condition(scope: TenantScope, object_name: str) -> Response:
     """What is wrong with a condition, or that it holds; ``name`` is the box it is typed into, ``over`` a link."""
-    source = request.form.get(request.args.get("name", "when"), "").strip()[:_LONGEST]
+    source = request.args.get(request.args.get("name", "when"), "").strip()[:_LONGEST]
     if not source:
         return _said("idle")
     reading = Reading(scope)
     reading.object(object_name)
-    link = request.form.get("over", "")
+    link = request.args.get("over", "")
     holder = next((one for name, _, one in reading.inverses(object_name) if name == link), "") if link else object_name
     try:
         check(source, reading.names.environment(holder or object_name))

@@ -72,7 +72,8 @@ def preview(scope: TenantScope, asked: Asked, wanted: Wanted | None = None) -> R
     except InvalidComponents as error:
         return refused(_problems(error.problems))
     clashes = _clashes(scope, made, asked)
-    return dialog(scope, made, asked, base=asked.base or scope.version, clashes=clashes)
+    # Who agrees was told what is since the page was made.
+    return dialog(scope, made, asked, base=scope.version, clashes=clashes)
 
 
 def refused(messages: Iterable[str], title: str = "This can't be applied yet", status: int = 422) -> Response:

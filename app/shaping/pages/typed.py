@@ -31,7 +31,7 @@ class Wrong(Exception):
 
 def text(name: str) -> str:
     """A box of the form."""
-    return request.form.get(name, "").strip()[:_LONGEST]
+    return request.form.get(name, "").replace("\0", "").strip()[:_LONGEST]
 
 
 def base() -> int | None:
