@@ -270,3 +270,13 @@ def test_documents_of_releases_are_read_as_written(runtime: Runtime) -> None:
     with runtime.databases.pod_owner(1).connect() as connection:
         kept = connection.exec_driver_sql("select document from pod.layer where hash = %s", (old.hash,)).scalar_one()
     assert kept == old.document
+
+
+@pytest.mark.parametrize("write", [False, True])
+def test_a_process_fetches_a_document_it_does_not_know_within_the_tenant(runtime: Runtime, write: bool) -> None:
+    old = changed(BEFORE, without=WITHOUT)
+    tenant = tenant_of(runtime, old)
+    with enter_job(runtime.databases, tenant.id, actor=SYSTEM, write=write) as scope:
+        assert scope.ask_login("select pod.layer_document(%s)", (old.hash,)) == old.document
+        row = scope.execute("select current_user, current_schema, count(*) from metadata_layer").fetchone()
+    assert row == (tenant.role, tenant.schema, 1)
