@@ -70,7 +70,9 @@ def furnish(crowd: Crowd, about: str) -> None:
     """Fresh things to call a route with; the record of the object ``about`` has ``size`` of what can hang on it."""
     with crowd.write() as scope:
         _sign_in(crowd, scope)
+        grant = _grants(scope, crowd.size)  # before the rest: the newest events are of every kind, however many grants
         values = _records(scope, crowd.size, about)
+        values["grant"] = str(grant)
         values["member"] = str(_member(crowd, scope))
         values["key"] = str(keys.create_key(scope, "To be ended", "member")[0].id)
         values |= _of_rights(crowd, scope, values)
@@ -107,7 +109,6 @@ def _of_rights(crowd: Crowd, scope: TenantScope, values: dict[str, str]) -> dict
     joined = teams.create_team(scope, name=f"Joined {mark}").id
     teams.put_member(scope, joined, uuid.UUID(values["member"]))
     return {
-        "grant": str(_grants(scope, crowd.size)),
         "team": str(team),
         "joined": str(joined),
         "role": roles.create_role(scope, {"label": f"Fresh {mark}", "objects": {"*": {"read": "own"}}}).name,

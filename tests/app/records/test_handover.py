@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 def _colleague(scope: TenantScope) -> UUID:
     row = scope.execute(
-        "INSERT INTO member (name, email, role, status) VALUES ('Next', 'next@example.test', 'member', 'active')"
-        " RETURNING id"
+        "INSERT INTO member (name, email, role, status)"
+        " VALUES ('Next', uuidv7() || '@example.test', 'member', 'active') RETURNING id"
     ).fetchone()
     assert row is not None
     return row[0]
