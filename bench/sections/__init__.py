@@ -13,7 +13,19 @@ if TYPE_CHECKING:
     from bench.site import Site
 
 #: In the order of the page.
-NAMES: Final = ("beside", "clients", "tenants", "anatomy", "rights", "search", "quality", "pages", "running", "shaping", "computed")
+NAMES: Final = (
+    "beside",
+    "clients",
+    "tenants",
+    "anatomy",
+    "rights",
+    "search",
+    "quality",
+    "pages",
+    "running",
+    "shaping",
+    "computed",
+)
 
 
 @dataclass(frozen=True, slots=True)
