@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from app.metadata.model import Catalog, ObjectType
     from app.metadata.reach import Reach
     from app.records.paths import Located
-    from app.records.sources import Source
     from app.records.query import JSONRecord
+    from app.records.sources import Source
 
 Titles = dict[tuple[str, str], str]
 

@@ -52,8 +52,8 @@ A formula is an expression that answers a value: `(price - cost) / price`, `stag
 - Money is calculated in its own currency, `quantity * unit_price` in the price's, and rounded to its minor digits.
   Amounts of two currencies give nothing. A bare number beside money is an amount in the workspace's currency; compared
   with one (`amount > 1000`) money counts by its worth, as in a filter.
-- Formulas of the record alone can be `indexed`. Those over links, with `today()`, `now`, `me`, the day or hour of a point
-  in time or the worth of money can't: what they answer changes without a change of the record.
+- Formulas of the record alone can be `indexed`. Those over links, with `today()`, `now`, `me`, the day or hour of a
+  point in time or the worth of money can't: what they answer changes without a change of the record.
 - Whoever may not read a field can't read what is calculated from it.
 """
 

@@ -221,7 +221,9 @@ def _pipelines(raw: Mapping[str, object]) -> dict[str, Pipeline]:
     for name, value in _ordered(raw):
         spec = _map(value)
         stages = {stage: _stage(stage, _map(entry)) for stage, entry in _ordered(_map(spec.get("stages")))}
-        found[name] = Pipeline(name=name, label=str(spec.get("label") or humanised(name)), stages=MappingProxyType(stages))
+        found[name] = Pipeline(
+            name=name, label=str(spec.get("label") or humanised(name)), stages=MappingProxyType(stages)
+        )
     return found
 
 

@@ -63,7 +63,11 @@ def search_sql(object_type: ObjectType) -> str | None:
 
 def text_sql(object_type: ObjectType, prefix: str = "") -> str:
     """The searchable fields joined by blanks; ``prefix`` is an alias with its dot."""
-    texts = [prefix + quoted(field.columns[0].name) for field in object_type.fields.values() if field.searchable and field.stored]
+    texts = [
+        prefix + quoted(field.columns[0].name)
+        for field in object_type.fields.values()
+        if field.searchable and field.stored
+    ]
     return " || ' ' || ".join(f"coalesce({text}, '')" for text in texts) or "''"
 
 

@@ -37,6 +37,8 @@ _OPENAPI: Final = operation(
     {"200": answer("OpenAPI 3.1", {"type": "object", "required": ["openapi", "paths"]})},
     operationId="openapi",
 )
+
+
 @dataclass(frozen=True, slots=True)
 class Parameter:
     """A parameter as the page shows it."""

@@ -178,9 +178,7 @@ class _Question:
         obj = self._catalog.objects.get(self._object.name)
         if obj is None:
             return (), ()
-        hidden = [
-            field.label for name, field in self._object.fields.items() if name not in obj.fields and field.shown
-        ]
+        hidden = [field.label for name, field in self._object.fields.items() if name not in obj.fields and field.shown]
         if not allows(self._scope, RIGHTS_MANAGE):
             hidden = []
         return tuple(hidden), tuple(field.label for field in obj.fields.values() if field.denied)
