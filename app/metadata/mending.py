@@ -114,8 +114,9 @@ def _many(link: Name, path: str, owner: str, names: Vocabulary, renamed: Names) 
 def mend(before: Document, renames: Sequence[Rename], names: Vocabulary) -> Iterator[tuple[str, str, Plain]]:
     """Component, path and value, under the names of now, of each leaf to mend; ``before`` is under those of then."""
     renamed = {
-        (one.before_component, one.before_path): one.path.rpartition(SEPARATOR)[2] or one.component.partition("/")[2]
-        for one in renames
+        _then(one.before_component, one.before_path, renames[:at]): one.path.rpartition(SEPARATOR)[2]
+        or one.component.partition("/")[2]
+        for at, one in enumerate(renames)
     }
     for component, old in before.items():
         if component.partition(SEPARATOR)[0] in kinds.ROOTS:
@@ -123,6 +124,14 @@ def mend(before: Document, renames: Sequence[Rename], names: Vocabulary) -> Iter
             for path in sorted({*old, *new}, key=lambda one: (one in new, one)):
                 if old.get(path) != new.get(path):
                     yield *_now(component, path, renames), new.get(path)
+
+
+def _then(component: str, path: str, earlier: Sequence[Rename]) -> tuple[str, str]:
+    """Where a node was before ``earlier`` renames: what is inside of a renamed one is written under the new name."""
+    for one in reversed(earlier):
+        if component == one.component and within(path, one.path):
+            component, path = one.before_component, f"{one.before_path}{path[len(one.path) :]}".lstrip(SEPARATOR)
+    return component, path
 
 
 def _now(component: str, path: str, renames: Sequence[Rename]) -> tuple[str, str]:
