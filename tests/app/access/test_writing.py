@@ -40,6 +40,19 @@ def people(scope: TenantScope) -> tuple[Person, Person]:
     return make_person(scope, role), make_person(scope, role)
 
 
+def test_a_link_to_what_one_only_reads_opens_nothing_for_editing(scope: TenantScope) -> None:
+    share_by_default(scope, "company", "everyone", "private")
+    share_by_default(scope, "deal", "private", inherit="company")
+    role = make_role(scope)
+    reader, keeper = make_person(scope, role), make_person(scope, role)
+    company = make_company(scope, owner=str(keeper.id))
+    deal = make_deal(scope, company=company["id"], owner=None)
+    assert get_record(as_person(scope, reader), "deal", deal["id"])["name"] == deal["name"]
+    with pytest.raises(Forbidden):
+        update_record(as_person(scope, reader), "deal", record_id(deal), {"name": "x"})
+    assert update_record(as_person(scope, keeper), "deal", record_id(deal), {"name": "Kept"})["name"] == "Kept"
+
+
 def confirming(scope: TenantScope) -> TenantScope:
     return replace(scope, confirmed=frozenset({"leaves_reach"}))
 
