@@ -85,12 +85,12 @@ ROUTES: Final = (
     (r"GET", r"/records/<object_name>/export.*", "export"),
     (r"POST", r"/records/<object_name>/export.*", "export"),
     (r"POST", r"/(api/v1/)?records/<object_name>/(bulk|owner)|/api/v1/batch", "bulk"),
-    (r"POST", r"/api/v1/records/<object_name>|/records/<object_name>/new", "create"),
+    (r"POST", r"/api/v1/records/<object_name>|/records/<object_name>/(new|live)", "create"),
     (r"GET", r"/records/<object_name>/new", "create"),
     (r"PUT", r"/api/v1/records/<object_name>/by/.*", "create"),
     (r"PATCH", r"/api/v1/records/<object_name>/.*", "edit"),
     (r"GET", r"/records/<object_name>/<uuid:record_id>/(stage|moved|fields/<field_name>/edit)", "edit"),
-    (r"POST", r"/records/<object_name>/<uuid:record_id>/(stage|done|fields/<field_name>)", "edit"),
+    (r"POST", r"/records/<object_name>/<uuid:record_id>/(stage|done|live|fields/<field_name>)", "edit"),
     (r"POST", r"/records/<object_name>/<uuid:record_id>/activities", "create"),
     (r"DELETE", r"/api/v1/records/<object_name>/<string.*>", "delete"),
     (r"POST", r"(/api/v1)?/records/<object_name>/.*(restore|trash)|/records/<object_name>/(restore|trash)", "delete"),
@@ -106,13 +106,14 @@ ROUTES: Final = (
     (r".*", r"/api/v1/(members|teams).*|/settings/(members|teams).*", "members"),
     (r".*", r"/api/v1/(roles|sharing|audit|access-review).*|/settings/(roles|sharing|audit|access).*", "rights"),
     (r".*", r"/api/v1/keys.*|/settings/keys.*", "keys"),
+    (r".*", r"/api/v1/metadata/.*|/settings/(objects|changes|history).*", "metadata"),
     (r".*", r"/api/v1/support-grants.*|/settings/support.*", "support"),
     (r".*", r"/api/(docs|v1/(me|metadata|openapi.json))|/preferences|/settings/(profile|sessions.*)", ""),
     (r"POST", r"/session|/sign-out|/support.*", ""),
     (r"GET", r"/session/start", ""),
 )  # fmt: skip
 SPECIAL: Final = {"members": "members.manage", "rights": "rights.manage", "keys": "keys.manage",
-                  "support": "support.grant"}  # fmt: skip
+                  "support": "support.grant", "metadata": "metadata.edit"}  # fmt: skip
 
 
 def right_of(method: str, rule: str) -> str | None:

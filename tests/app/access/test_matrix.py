@@ -107,6 +107,7 @@ def world(runtime: Runtime) -> World:
 
 _NAMED = (
     "import_id", "export_id", "member", "key", "session", "team", "rule", "share", "invitation", "grant",
+    "change",
 )  # fmt: skip
 _TEXTS = {"unique_field": "external_id", "value": "X-9", "field_name": "owner", "role": "nothing", "filename": "x.svg"}
 
