@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -34,8 +35,10 @@ def list_(tenant_name: str | None, as_json: bool) -> None:
         if tenant_name is not None:
             rows = _grants(runtime, _tenant(runtime, tenant_name), ended=True)
         else:
-            tenants = [one for one in list_tenants(runtime.databases) if one.status == "active"]
-            rows = [row for one in tenants for row in _grants(runtime, one, ended=False)]
+            rows = []
+            for one in list_tenants(runtime.databases):
+                with suppress(NotFound):  # suspended or deleted, perhaps since it was listed
+                    rows += _grants(runtime, one, ended=False) if one.status == "active" else []
 
     def human() -> None:
         for tenant, grant in rows:

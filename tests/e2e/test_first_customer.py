@@ -159,3 +159,22 @@ def test_a_late_suggestion_does_not_overwrite_the_address_being_typed(site: Site
     page.evaluate("new Promise((done) => setTimeout(done, 100))")
     assert page.locator("input[name=slug]").input_value() == "typed-by-hand"
     page.unroute_all(behavior="ignoreErrors")
+
+
+def test_typing_replaces_a_suggestion_that_comes_into_the_field_one_is_in(site: Site, new_context: NewContext) -> None:
+    page = new_context().new_page()
+    page.goto(f"{site.base}/sign-up")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/sign-up/address?**", hold)
+    with page.expect_request("**/sign-up/address?**"):
+        page.get_by_label("Company name").fill("Late Answer")
+    page.locator("input[name=slug]").focus()
+    held[0].continue_()
+    expect(page.locator("input[name=slug]")).to_have_value("late-answer")
+    page.unroute_all(behavior="ignoreErrors")
+    page.keyboard.type("by-hand")
+    expect(page.locator("input[name=slug]")).to_have_value("by-hand")

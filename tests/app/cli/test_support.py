@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import sqlalchemy as sa
 
 from app.cli import main
 from app.cli import support as command
@@ -112,6 +113,18 @@ def test_open_grants_of_all_and_all_of_one_are_listed(
     assert [row["status"] for row in json.loads(capsys.readouterr().out)["data"]] == ["revoked"]
     assert run("list", "--tenant", tenant.slug) == 0
     assert "link not used" in capsys.readouterr().out
+
+
+def test_a_workspace_that_goes_while_they_are_listed_is_left_out(
+    runtime: Runtime, new_tenant: NewTenant, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tenant, going = new_tenant(), new_tenant()
+    grant, gone = let_in(runtime, tenant), let_in(runtime, going)
+    with runtime.databases.pod_owner(going.pod).begin() as connection:
+        connection.execute(sa.text("update pod.tenant set state = 'suspended' where id = :id"), {"id": going.id})
+    assert run("list", "--json") == 0
+    listed = {row["id"] for row in json.loads(capsys.readouterr().out)["data"]}
+    assert (str(grant.id) in listed, str(gone.id) in listed) == (True, False)
 
 
 @pytest.mark.parametrize(
