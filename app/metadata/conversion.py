@@ -212,7 +212,8 @@ def _stands(one: Conversion, before: object, there: object, ctx: Coercion) -> bo
     try:
         return one.before.type.to_json(converted(one.after, one.before, there, ctx)) == before
     except ValueProblem:
-        return False
+        # It could not be converted and left the field empty; empty still, it is what the field held.
+        return before in (None, [])
 
 
 def _or_empty(one: Conversion, value: object, ctx: Coercion) -> Any:

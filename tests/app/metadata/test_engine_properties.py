@@ -115,7 +115,7 @@ def _rows(connection: Any, obj: Any) -> list[tuple[Any, ...]]:
 
 
 def write_values(databases: Databases, tenant: Tenant, before: Catalog, now: Catalog) -> None:
-    """Give new objects records, and new fields values."""
+    """Give new objects records, and new fields values; one of another type holds what its values became."""
     for name in OBJECTS:
         obj = now.objects.get(name)
         if obj is None:
@@ -124,8 +124,11 @@ def write_values(databases: Databases, tenant: Tenant, before: Catalog, now: Cat
             sql(databases, tenant, f"insert into {quoted(obj.table)} (external_id) values ('1'), ('2')")
         was = [one for one in before.objects.values() if one.table == obj.table]
         known = {column.name for one in was for field in one.fields.values() for column in field.columns}
+        converted = {name for one in was for name in one.fields}
         for field in obj.fields.values():
-            if field.name in FIELDS and field.columns[0].name not in known and field.type.name in VALUES:
+            if field.name not in FIELDS or field.name in converted or field.columns[0].name in known:
+                continue
+            if field.type.name in VALUES:
                 _fill(databases, tenant, obj.table, field)
 
 
