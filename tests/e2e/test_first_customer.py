@@ -141,8 +141,8 @@ def _delete_and_restore(page: Page, origin: str) -> None:
     expect(page.get_by_role("rowheader", name="Cobot line retrofit")).to_be_visible()
 
 
-def test_a_late_suggestion_does_not_overwrite_the_address_being_typed(site: Site, new_context: NewContext) -> None:
-    page = new_context().new_page()
+def _held_suggestion(page: Page, site: Site) -> list[Route]:
+    """The answer to a company's name on the sign-up page, held until let go; there once something is waited for."""
     page.goto(f"{site.base}/sign-up")
     held: list[Route] = []
 
@@ -152,6 +152,12 @@ def test_a_late_suggestion_does_not_overwrite_the_address_being_typed(site: Site
     page.route("**/sign-up/address?**", hold)
     with page.expect_request("**/sign-up/address?**"):
         page.get_by_label("Company name").fill("Late Answer")
+    return held
+
+
+def test_a_late_suggestion_does_not_overwrite_the_address_being_typed(site: Site, new_context: NewContext) -> None:
+    page = new_context().new_page()
+    held = _held_suggestion(page, site)
     page.locator("input[name=slug]").fill("typed-by-hand")
     page.locator("input[name=email]").focus()
     with page.expect_event("requestfinished"):
@@ -163,15 +169,7 @@ def test_a_late_suggestion_does_not_overwrite_the_address_being_typed(site: Site
 
 def test_typing_replaces_a_suggestion_that_comes_into_the_field_one_is_in(site: Site, new_context: NewContext) -> None:
     page = new_context().new_page()
-    page.goto(f"{site.base}/sign-up")
-    held: list[Route] = []
-
-    def hold(route: Route) -> None:
-        held.append(route)
-
-    page.route("**/sign-up/address?**", hold)
-    with page.expect_request("**/sign-up/address?**"):
-        page.get_by_label("Company name").fill("Late Answer")
+    held = _held_suggestion(page, site)
     page.locator("input[name=slug]").focus()
     held[0].continue_()
     expect(page.locator("input[name=slug]")).to_have_value("late-answer")

@@ -25,20 +25,10 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def run(
-    runtime: Runtime, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+    same_servers: None,
+    capfdbinary: pytest.CaptureFixture[bytes],
 ) -> Callable[..., tuple[int, bytes]]:
     """Run `rapport export …` against the worker's databases; exit code and what it printed."""
-    config = runtime.config
-    for name, value in {
-        "RAPPORT_HOME": str(config.home),
-        "RAPPORT_DATABASE_URL": config.database_url,
-        "RAPPORT_OWNER_URL": config.owner_url,
-        "RAPPORT_REDIS_URL": config.redis_url,
-        "RAPPORT_STORAGE_URL": config.storage_url,
-        "RAPPORT_SECRET_KEY": config.secret_key,
-        "PORT": str(config.port),
-    }.items():
-        monkeypatch.setenv(name, value)
 
     def call(*arguments: str) -> tuple[int, bytes]:
         capfdbinary.readouterr()

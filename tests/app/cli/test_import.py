@@ -19,19 +19,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def run(runtime: Runtime, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Any]:
+def run(same_servers: None, capsys: pytest.CaptureFixture[str]) -> Callable[..., Any]:
     """Run `rapport import … --json` against the worker's databases; exit code and document."""
-    config = runtime.config
-    for name, value in {
-        "RAPPORT_HOME": str(config.home),
-        "RAPPORT_DATABASE_URL": config.database_url,
-        "RAPPORT_OWNER_URL": config.owner_url,
-        "RAPPORT_REDIS_URL": config.redis_url,
-        "RAPPORT_STORAGE_URL": config.storage_url,
-        "RAPPORT_SECRET_KEY": config.secret_key,
-        "PORT": str(config.port),
-    }.items():
-        monkeypatch.setenv(name, value)
 
     def call(*arguments: str) -> tuple[int, Any]:
         with pytest.raises(SystemExit) as ended:

@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
 from app.cli import main
-from app.cli import member as command
 from tenants.scope import SYSTEM, enter_job
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from app.core.ports import Runtime
     from tenants.scope import Tenant
 
 
-@pytest.fixture(autouse=True)
-def same_servers(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
-    @contextmanager
-    def opened() -> Iterator[Runtime]:
-        yield runtime
-
-    monkeypatch.setattr(command, "open_runtime", opened)
+pytestmark = pytest.mark.usefixtures("same_servers")
 
 
 def run(*arguments: str) -> int:

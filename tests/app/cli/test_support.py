@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
 
 from app.cli import main
-from app.cli import support as command
 from tenants.identity import support as verbs
 from tenants.scope import enter_job
 from tests.support.tenants import owner_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from app.core.ports import Runtime
     from tenants.scope import Tenant
     from tests.support.tenants import NewTenant
@@ -25,13 +21,7 @@ if TYPE_CHECKING:
 WHO = ("--email", "Dana@Rapport.example", "--name", "Dana Operator", "--reason", "Ticket 4711")
 
 
-@pytest.fixture(autouse=True)
-def same_servers(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
-    @contextmanager
-    def opened() -> Iterator[Runtime]:
-        yield runtime
-
-    monkeypatch.setattr(command, "open_runtime", opened)
+pytestmark = pytest.mark.usefixtures("same_servers")
 
 
 def run(*arguments: str) -> int:
