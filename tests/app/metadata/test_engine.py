@@ -230,3 +230,27 @@ def test_hidden_values_are_purged_after_thirty_days_and_the_name_is_not_used_aga
         (True,)
     ]
     assert purge.purge(databases, tenant, now + timedelta(days=62)) == 0
+
+
+def test_a_type_taken_back_brings_what_could_not_be_converted_and_keeps_what_was_written_since(
+    databases: Databases, new_tenant: NewTenant
+) -> None:
+    tenant = new_tenant()
+    change(databases, tenant, "{kind: field, name: product.size, type: text, label: Size}")
+    ((text,),) = sql(databases, tenant, 'select "column" from metadata_physical')
+    values = {"Plain": "7", "Word": "seven", "Cleared": "8", "Changed": "9", "Filled": "nine", "Empty": None}
+    for name, value in values.items():
+        sql(databases, tenant, f"insert into o_product (name, {text}) values (%s, %s)", name, value)
+    made = change(databases, tenant, "{kind: field, name: product.size, type: integer}", confirm=True)
+    ((number,),) = sql(databases, tenant, 'select "column" from metadata_physical where hidden_at is null')
+    read = f"select name, {number} from o_product"
+    assert dict(sql(databases, tenant, read)) == {
+        "Plain": 7, "Word": None, "Cleared": 8, "Changed": 9, "Filled": None, "Empty": None,
+    }  # fmt: skip
+    sql(databases, tenant, f"update o_product set {number} = null where name = 'Cleared'")
+    sql(databases, tenant, f"update o_product set {number} = 10 where name in ('Changed', 'Filled')")
+    assert made.change is not None
+    take_back(databases, tenant, made.change)
+    assert dict(sql(databases, tenant, f"select name, {text} from o_product")) == {
+        "Plain": "7", "Word": "seven", "Cleared": None, "Changed": "10", "Filled": "10", "Empty": None,
+    }  # fmt: skip
