@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from app.metadata import layered, store
+from app.metadata.arrangement import with_arrangements
 from app.metadata.compiler import compile_object, hash_of, with_targets
 from app.metadata.computing import resolved
 from app.metadata.layers import Override, live, overlaid
@@ -120,7 +121,7 @@ class _Base:
         )
         #: Compiled each by itself; those of the catalog have their computed fields worked out.
         self.objects = {name: _shared(name, leaves, None) for name, leaves in self.leaves.items()}
-        objects = with_rules(resolved(MappingProxyType(self.objects)), self.document)
+        objects = _finished(MappingProxyType(self.objects), self.document)
         self.catalog = Catalog(version=0, objects=objects, components=_others(self.document))
 
 
@@ -135,7 +136,12 @@ def _compiled(document: Document, names: Naming, base: _Base) -> Mapping[str, Ob
         called = names.of(name, leaves)
         same = called is None and base.leaves.get(name) == leaves
         found[name] = base.objects[name] if same else _shared(name, leaves, called)
-    return with_rules(resolved(MappingProxyType(found)), document)
+    return _finished(MappingProxyType(found), document)
+
+
+def _finished(objects: Mapping[str, ObjectType], document: Document) -> Mapping[str, ObjectType]:
+    """Compiled objects with what other components say of them."""
+    return with_arrangements(with_rules(resolved(objects), document), document)
 
 
 def _objects_of(document: Document) -> dict[str, Leaves]:

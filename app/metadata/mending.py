@@ -59,11 +59,13 @@ def _revalued(value: Plain, found: Sequence[Reference], renamed: Names) -> Plain
 
 
 def _renamed(written: str, found: Sequence[Reference], renamed: Names) -> str:
-    sign = "-" if written.startswith("-") else ""
-    steps = written.removeprefix("-").split(".")
+    """One name or path, with what stands before it: ``-`` of a sort, ``sum:`` of a figure."""
+    figure, colon, path = written.rpartition(":")
+    sign = "-" if path.startswith("-") else ""
+    steps = path.removeprefix("-").split(".")
     for one in found:
         steps[one.step] = renamed[one.component, one.node]
-    return sign + ".".join(steps)
+    return figure + colon + sign + ".".join(steps)
 
 
 def _rewritten(text: str, owner: str, names: Vocabulary, renamed: Names) -> str:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from app.expressions import Checked
+    from app.metadata.arrangement import Layout, View
     from app.metadata.fieldtypes.base import FieldType
     from app.metadata.leaves import Leaves
     from app.metadata.reach import Reach
@@ -114,6 +115,8 @@ class Field:
     default_formula: str = ""
     options: Mapping[str, Option] = field(default_factory=dict[str, Option])
     open: bool = False
+    #: How many stars a rating has.
+    most: int = 5
     to: tuple[str, ...] = ()
     on_delete: OnDelete = "clear"
     inverse: str = ""
@@ -244,6 +247,10 @@ class ObjectType:
     #: What holds when records are written, and a name for these rules as they are: "" when there are none.
     rules: tuple[Rule, ...] = ()
     rules_hash: str = ""
+    #: How its records' pages are arranged, first fit first, and a name for that; its lists and boards for people.
+    layouts: tuple[Layout, ...] = ()
+    layouts_hash: str = ""
+    views: tuple[View, ...] = ()
     #: Which records whoever has this catalog reaches: in all of these ways; none means every record.
     reach: tuple[Reach, ...] = ()
     #: The title says what they may not read: a short form of the id stands for it.

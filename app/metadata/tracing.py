@@ -108,6 +108,7 @@ class Tracer:
             "inverse": lambda: self.inverse(context, value, path),
             "option_set": lambda: self.other("option_set", value, path),
             "role": lambda: self.role(value, path),
+            "metric": lambda: self.metric(context, value, path),
         }
         finders[what]()
 
@@ -155,6 +156,17 @@ class Tracer:
         if hop is None:
             return self.unknown(path, "link.unknown", link, "link to many", self.names.inverses(owner))
         self.hops([hop], path, link)
+        return True
+
+    def metric(self, owner: str, written: str, path: str) -> bool:
+        """``written`` is a figure: ``count``, or ``sum:amount``, which names a field."""
+        _, colon, name = written.partition(":")
+        found = self.names.find(owner, name) if colon else None
+        for step, hop in enumerate(found.hops if found else ()):
+            if not hop.system:
+                self.refer(path, f"object/{hop.object}", f"fields/{hop.field}", written, step)
+        if colon and found is None and owner:
+            return self.unknown(path, "field.unknown", name, "field", self.names.fields(owner))
         return True
 
     def role(self, name: str, path: str) -> bool:

@@ -5,7 +5,7 @@ Notes begin with ``x-``; other readers of JSON Schema pass over them:
 - ``x-collection``: a map by name whose items have an order (``rank``) and may be hidden or retired;
 - ``x-shorthand``: the property an item written as a plain text means; ``x-aliases``: other names of properties;
 - ``x-many``: a single value may be written for a list of one; ``x-decimal``: numbers are kept as text;
-- ``x-refers``: what the value names (object, field, path, sort, inverse, option_set, role);
+- ``x-refers``: what the value names (object, field, path, sort, inverse, option_set, role, metric);
   ``x-keys-refer``: what its keys name;
 - ``x-condition``, ``x-formula``: an expression of the condition language over the component's object;
 - ``x-over``: a field, or a condition, of the records behind the link to many that ``over`` beside it names;
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 Schema: TypeAlias = "dict[str, object]"
-Refers: TypeAlias = Literal["object", "field", "path", "sort", "inverse", "option_set", "role"]
+Refers: TypeAlias = Literal["object", "field", "path", "sort", "inverse", "option_set", "role", "metric"]
 
 WORD: Final = "[a-z][a-z0-9]*(_[a-z0-9]+)*"
 #: A name, with the publisher's before it for what an extension owns.

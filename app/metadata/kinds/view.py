@@ -42,7 +42,9 @@ KIND = Kind(
                 keys_refer="path",
             ),
             "group_by": form.refers("The field whose values are a board's columns.", "path"),
-            "metrics": form.several("Figures of each column of a board: `count`, `sum:amount`."),
+            "metrics": form.several(
+                "Figures of each column of a board: `count`, `sum:amount`.", form.refers("A figure.", "metric")
+            ),
             "roles": form.several("Roles it is offered to; everyone if left out.", form.refers("A role.", "role")),
         }
         | form.standing(),
