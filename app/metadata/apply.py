@@ -17,7 +17,7 @@ from psycopg.types.json import Jsonb
 
 from app.core import clock, ids
 from app.core.errors import Conflict, FieldError, NotFound
-from app.metadata import conversion, history, layered, store
+from app.metadata import conversion, history, layered, rates, store
 from app.metadata.ddl.shape import column_stem
 from app.metadata.plan import Plan, Situation, plan, situation
 from app.metadata.problems import InvalidComponents
@@ -196,6 +196,7 @@ def _write(connection: Connection, tenant: Tenant, given: Situation, made: Plan,
         conversion.fill(connection, one, conversion.context(tenant), since=since)
     store.write_overrides(connection, given.stored.overrides, made.changes.overrides, request.whose)
     store.write_physical(connection, given.stored.physical, made.settled.rows)
+    rates.write(connection, made.changes)
     bumped = connection.execute(
         "update pod.tenant set version = version + 1 where id = %s returning version", (tenant.id,)
     ).fetchone()

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, LiteralString, cast
 
 from app.core import clock
-from app.metadata import history, layered, store
+from app.metadata import history, layered, rates, store
 from app.metadata.apply import ROLLUP_JOB, Request, ask, leave_work
 from app.metadata.changeset import State, relayered
 from app.metadata.checking import check_document
@@ -168,6 +168,7 @@ class Laying:
             connection.execute(cast("LiteralString", step.ddl))
         store.write_overrides(connection, stored.overrides, made.changes.overrides, None)
         store.write_physical(connection, stored.physical, self.planned.rows)
+        rates.write(connection, made.changes)
         store.write_pins(connection, self.state.pins)
         if told and not made.changes.empty:
             request = Request(source=SOURCE, by=SYSTEM, note=_NOTE, keeps=False)

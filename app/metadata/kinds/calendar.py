@@ -9,7 +9,7 @@ from zoneinfo import available_timezones
 
 from app.metadata.kinds import schema as form
 from app.metadata.kinds.base import Complaint, Kind
-from app.metadata.kinds.currency import DAY
+from app.metadata.kinds.currency import DAY, days_there_are
 from app.metadata.problems import near
 
 if TYPE_CHECKING:
@@ -31,6 +31,9 @@ def _check(name: str, leaves: Mapping[str, Plain], names: Vocabulary) -> Iterato
         spans = leaves.get(f"hours/{day}")
         if isinstance(spans, list) and not _in_order(spans):
             yield Complaint(f"hours/{day}", "hours.order", "must be spans that follow each other, like 09:00-12:00")
+    for path in leaves:
+        if path.startswith("holidays/"):
+            yield from days_there_are(path)
 
 
 def _zones() -> list[str]:
