@@ -116,10 +116,11 @@ def settle(
     work = _Settling(rows, standard, seed, now)
     work.rename(renames, before)
     gone = _Gone(before, renames)
+    # All tables first: what a link's column means is the table it leads to.
+    tables = {name: work.table(name) for name, _ in _objects(after)}
     for name, leaves in _objects(after):
-        table = work.table(name)
         for one in fields_of(leaves):
-            work.column(name, table, one, leaves)
+            work.column(name, tables[name], one, leaves)
     for name in gone.objects(after):
         work.hide(name, work.known_table(name), "", "object", sensitive=False)
     for name, one, leaves in gone.fields(after):

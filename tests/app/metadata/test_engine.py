@@ -167,6 +167,16 @@ def test_names_in_the_database_say_nothing_and_stay_for_life(databases: Database
     assert catalog.compose(store.Stored(1, (), (), ())).objects["deal"].table == "o_deal"
 
 
+def test_a_link_to_an_object_of_the_same_change_is_left_alone_by_the_next_one(
+    databases: Databases, new_tenant: NewTenant
+) -> None:
+    tenant = new_tenant()
+    link = "{kind: field, name: company.machine, type: link, label: Machine, to: machine}"
+    change(databases, tenant, f"{MACHINE}---\n{link}")
+    later = change(databases, tenant, "{kind: field, name: lead.vat_id, type: text, label: VAT id}")
+    assert [(step.op, step.name) for step in later.plan.steps] == [("add", "lead.vat_id")]
+
+
 def test_one_who_reads_for_long_keeps_a_change_from_being_made_and_nobody_waits_for_it(
     databases: Databases, new_tenant: NewTenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
