@@ -63,7 +63,7 @@ psycopg.adapters.register_dumper(IdArray, _IdArrayDumper)
 
 def _adapters() -> adapt.AdaptersMap:
     adapters = adapt.AdaptersMap(psycopg.adapters)
-    for name in ("uuid", "numeric", "date"):
+    for name in ("uuid", "numeric", "date", "time"):
         # The server's own text of a uuid, numeric or date is already what JSON wants; this loader is C code.
         adapters.register_loader(name, TextLoader)
     for name in ("json", "jsonb"):

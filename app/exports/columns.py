@@ -1,7 +1,8 @@
 """Which columns a field becomes in a table of texts, so that an import reads the record back.
 
 A link is two columns: ``company`` holds the title, by which an import elsewhere finds its record, ``company.id`` the
-id. Money is an amount and its currency, an address its parts, a link to several objects a column each.
+id. Money is an amount and its currency, an address its parts, a link to several objects a column each. A file is its
+name and where it is downloaded; what is in it is not in the table.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from app.exports.cells import text_of
+from app.metadata.fieldtypes.file import FileType
+from app.metadata.fieldtypes.json import compact
 from app.records.paths import link_target
 
 if TYPE_CHECKING:
@@ -36,7 +39,7 @@ class Column:
 
     header: str
     path: str
-    says: Literal["value", "part", "title", "id"] = "value"
+    says: Literal["value", "part", "title", "id", "json"] = "value"
     part: str = ""
 
     def text(self, record: JSONRecord, titles: Mapping[tuple[str, str], str]) -> str:
@@ -46,6 +49,8 @@ class Column:
             return ""
         if self.says == "value":
             return text_of(value)
+        if self.says == "json":
+            return compact(value)
         if self.says == "part":
             return text_of(cast("dict[str, object]", value).get(self.part))
         linked, record_id = _target(self, value)
@@ -99,6 +104,10 @@ def _columns(catalog: Catalog, located: Located) -> list[Column]:
         return [*titles, Column(f"{path}.id", path, "id")]
     if field.type.name == "money":
         return [Column(path, path, "part", "amount"), Column(f"{path}.currency", path, "part", "currency")]
+    if isinstance(field.type, FileType):
+        return [Column(path, path, "part", "name"), Column(f"{path}.url", path, "part", "url")]
+    if field.type.name == "json":
+        return [Column(path, path, "json")]
     if located.composite:
         return [Column(f"{path}.{name}", path, "part", name) for name in field.type.parts]
     return [Column(path, path)]

@@ -27,6 +27,8 @@ _TAKES: Final[dict[str, frozenset[str]]] = {
     "boolean": frozenset({"boolean"}),
     "date": frozenset({"date"}),
     "datetime": frozenset({"datetime"}),
+    "time": frozenset({"time"}),
+    "duration": frozenset({"duration"}),
     "select": frozenset({"text", "option"}),
 }
 RETURNS: Final = tuple(_TAKES)
@@ -34,6 +36,7 @@ _HINTS: Final[dict[tuple[str, str], str]] = {
     ("datetime", "date"): " Write `date(…)` around it.",
     ("duration", "number"): " Write `days(…)`, `hours(…)` or `minutes(…)` around it.",
     ("money", "number"): " Let it return money, or ask for the part `.amount` of the field.",
+    ("number", "duration"): ' Multiply by a length of time: `score * duration("1h")`.',
     ("texts", "text"): " It holds many values.",
     ("options", "text"): " It holds many values.",
     ("link", "text"): " Go through the link to a field behind it: `company.name`.",
@@ -73,6 +76,8 @@ def _roots(root: Node, returns: str, options: Sequence[str], literals: list[obje
             return [Call("asInteger", (value,), "number")]
         case "decimal" | "percent":
             return [Call("asDecimal", (value,), "number")]
+        case "duration":
+            return [Call("asDuration", (value,), "duration")]
         case "select":
             literals.append(list(options))
             known = Call("in", (value, Const(len(literals) - 1, "text", many=True)), "boolean")

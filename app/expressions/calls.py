@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import difflib
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from app.expressions.errors import ConditionError
 from app.expressions.functions import DATE, FUNCTIONS, MANY, NUMBER, OTHER_NAMES, PLAIN, SPECIAL, Signature
+from app.expressions.limits import LONGEST_DURATION
 from app.expressions.literals import constants, describe, fit
 from app.expressions.operators import family
 from app.expressions.parse import HAS
@@ -29,10 +30,9 @@ _MAX_MONTHS: Final = 1_200
 _MAX_ARGUMENTS: Final = 10
 #: Conditions on linked records inside conditions on linked records …
 MAX_RELATED: Final = 2
-#: CEL's range of durations in seconds (about 10,000 years).
-_LONGEST: Final = Decimal(315_576_000_000)
 _UNITS: Final = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _FRACTIONS: Final = {"ms": Decimal("0.001"), "us": Decimal("0.000001"), "ns": Decimal("0.000000001")}
+_CLOCK: Final = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d)?", re.ASCII)
 _DURATION: Final = re.compile(r"-?(?:[0-9]{1,12}(?:\.[0-9]{1,9})?(?:d|h|ms|us|ns|m|s))+", re.ASCII)
 _DURATION_PART: Final = re.compile(r"([0-9.]+)(d|h|ms|us|ns|m|s)")
 
@@ -199,6 +199,18 @@ def _moment(value: object, zone: str) -> datetime | None:
         return None
 
 
+def _time(checker: Checker, args: tuple[Parsed, ...]) -> Node:
+    """``time("09:30")``, or what is a time of day already."""
+    parsed = args[0]
+    if not isinstance(parsed, Lit):
+        node = checker.node(parsed)
+        if node.kind == "time":
+            return node
+    if isinstance(parsed, Lit) and isinstance(parsed.value, str) and _CLOCK.fullmatch(parsed.value):
+        return Const(checker.literal(time.fromisoformat(parsed.value)), "time")
+    raise ConditionError.at(parsed.position, 'Write a time of day as `time("09:30")` or `time("09:30:15")`.')
+
+
 def _duration(checker: Checker, args: tuple[Parsed, ...]) -> Node:
     parsed = args[0]
     if not isinstance(parsed, Lit):
@@ -211,7 +223,7 @@ def _duration(checker: Checker, args: tuple[Parsed, ...]) -> Node:
     seconds = sum(
         (Decimal(number) * (_UNITS.get(unit) or _FRACTIONS[unit]) for number, unit in _parts(parsed, text)), Decimal(0)
     )
-    if seconds > _LONGEST:
+    if seconds > LONGEST_DURATION:
         raise ConditionError.at(parsed.position, "This length of time is too long.")
     return Const(checker.literal(-seconds if text.startswith("-") else seconds), "duration")
 
@@ -296,6 +308,7 @@ _SPECIAL: Final[dict[str, _Check]] = {
     "hasAll": (_has_values("hasAll"), (2,), True),
     "date": (_date, (1,), False),
     "timestamp": (_timestamp, (1,), False),
+    "time": (_time, (1,), False),
     "duration": (_duration, (1,), False),
     "coalesce": (_coalesce, tuple(range(2, _MAX_ARGUMENTS + 1)), False),
     "concat": (_concat, tuple(range(1, _MAX_ARGUMENTS + 1)), False),

@@ -181,8 +181,8 @@ class Checker:
         return Ref(variable)
 
     def _unknown(self, path: str) -> str:
-        if path in {"today", "date"}:
-            form = "today()" if path == "today" else 'date("2017-01-01")'
+        if path in {"today", "date", "time"}:
+            form = {"today": "today()", "date": 'date("2017-01-01")', "time": 'time("09:30")'}[path]
             return f"`{path}` is a function: write `{form}`."
         if self.environment.related(path) is not None:
             return f"`{path}` are many records: ask `any({path}, …)`."

@@ -18,10 +18,11 @@ AMOUNT: Final = NUMERIC | {"duration"}
 DATE: Final = frozenset[str]({"date"})
 POINT: Final = frozenset[str]({"datetime"})
 DAY: Final = DATE | POINT
+TIME: Final = frozenset[str]({"time"})
 DURATION: Final = frozenset[str]({"duration"})
 MANY: Final = frozenset[str]({"options", "texts"})
 #: What ``min`` and ``max`` compare; all arguments of one family.
-COMPARABLE: Final = AMOUNT | DAY
+COMPARABLE: Final = AMOUNT | DAY | TIME
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +123,14 @@ _TIMES: Final[dict[str, tuple[Signature, ...]]] = {
     "week": (Signature("week", (DAY,), "number", "week(close_on)", "the week's number (ISO 8601)", day=True),),
     "day": (Signature("day", (DAY,), "number", "day(close_on)", "the day of the month", day=True),),
     "weekday": (Signature("weekday", (DAY,), "number", "weekday(close_on)", "1 Monday … 7 Sunday", day=True),),
-    "hour": (Signature("hour", (POINT,), "number", "hour(created_at)", "0 … 23 in your zone", local=True),),
-    "minute": (Signature("minute", (POINT,), "number", "minute(created_at)", "0 … 59 in your zone", local=True),),
+    "hour": (
+        Signature("hour", (POINT,), "number", "hour(created_at)", "0 … 23 in your zone", local=True),
+        Signature("hourOf", (TIME,), "number", "hour(opens)", "the hour of a time of day"),
+    ),
+    "minute": (
+        Signature("minute", (POINT,), "number", "minute(created_at)", "0 … 59 in your zone", local=True),
+        Signature("minuteOf", (TIME,), "number", "minute(opens)", "the minute of a time of day"),
+    ),
     "startOfWeek": (Signature("startOfWeek", (DAY,), "date", "startOfWeek(today())", "its Monday", day=True),),
     "startOfMonth": (Signature("startOfMonth", (DAY,), "date", "startOfMonth(today())", "the first of it", day=True),),
     "startOfQuarter": (
@@ -183,6 +190,7 @@ SPECIAL: Final[dict[str, tuple[tuple[str, str], ...]]] = {
         ('timestamp("2017-01-31T12:00:00Z")', "a point in time; without an offset in the workspace's zone"),
         ("timestamp(1485864000)", "by seconds since 1970"),
     ),
+    "time": (('time("09:30")', "a time of day, in no zone"),),
     "duration": (('duration("1h30m")', "a length of time in d, h, m, s, ms, us"),),
     "coalesce": (("coalesce(score, 0.5)", "the first of up to ten values that is there"),),
     "concat": (('concat(name, " / ", close_on)', "texts, numbers and dates in a row; what is empty is left out"),),

@@ -10,10 +10,11 @@ if TYPE_CHECKING:
 
 #: Kinds a variable can have. ``texts`` (all e-mails of a contact) and ``options`` (multi_select, tags) hold many
 #: values; ``money`` is the amount in the tenant's currency; ``none`` can only be asked with ``has()``; ``duration``
-#: only comes out of calculations, in exact seconds.
+#: is exact seconds, ``time`` a time of day.
 Kind: TypeAlias = Literal[
-    "text", "number", "money", "boolean", "date", "datetime", "duration", "option", "options", "link", "texts", "none"
-]
+    "text", "number", "money", "boolean", "date", "datetime", "time", "duration", "option", "options", "link", "texts",
+    "none",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

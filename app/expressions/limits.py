@@ -39,3 +39,6 @@ MINOR_DIGITS: Final[Mapping[str, int]] = MappingProxyType(
         if code != "DEFAULT" and int(found[0]) != USUAL_DIGITS
     }
 )
+#: Seconds of the longest length of time, CEL's bound of about 10,000 years, and their places.
+LONGEST_DURATION: Final = 315_576_000_000
+DURATION_PLACES: Final = 6

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from app.expressions.check import Checker
     from app.expressions.kinds import Kind
 
-_NUMBER: Final = re.compile(r"-?\s*[0-9.][0-9.eE+-]*")
+_NUMBER: Final = re.compile(r"-?\s*(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _LARGEST: Final = Decimal("1e60")
 _MOST_PLACES: Final = -40
 _SMALLEST: Final = Decimal("1e-40")
@@ -24,7 +24,7 @@ _EXACT: Final = Context(prec=200)
 
 _WORDS: Final[dict[str, str]] = {
     "text": "a text", "number": "a number", "money": "money", "boolean": "yes or no", "date": "a date",
-    "datetime": "a point in time", "duration": "a length of time",
+    "datetime": "a point in time", "time": "a time of day", "duration": "a length of time",
     "option": "a choice", "options": "a list of choices", "link": "a link",
     "texts": "a list of texts", "none": "a field that can only be asked with `has()`",
 }  # fmt: skip
@@ -91,6 +91,7 @@ def fit(checker: Checker, parsed: Lit, other: Node) -> Node:
         "texts",
         "date",
         "datetime",
+        "time",
         "duration",
         "text",
     }:
@@ -105,7 +106,7 @@ def _fit_text(parsed: Lit, value: str, other: Node) -> tuple[Kind, object]:
             return "option", _option(parsed, value, other)
         case "link":
             return "link", _identity(parsed, value)
-        case "date" | "datetime" | "duration":
+        case "date" | "datetime" | "time" | "duration":
             function = "timestamp" if other.kind == "datetime" else other.kind
             raise ConditionError.at(parsed.position, f'Write `{function}("{value}")`: a text is not {describe(other)}.')
         case _:

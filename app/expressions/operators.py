@@ -25,7 +25,7 @@ _SIGNS: Final = {
     "div": "/",
     "mod": "%",
 }
-_ORDERED: Final = frozenset[str]({"text", "number", "date", "datetime", "duration", "boolean"})
+_ORDERED: Final = frozenset[str]({"text", "number", "date", "datetime", "time", "duration", "boolean"})
 
 
 def family(kind: Kind) -> str:

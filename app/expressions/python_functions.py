@@ -13,7 +13,9 @@ from zoneinfo import ZoneInfo
 
 from app.expressions.limits import (
     BLANKS,
+    DURATION_PLACES,
     LARGEST_INTEGER,
+    LONGEST_DURATION,
     LONGEST_TEXT,
     MINOR_DIGITS,
     MOST_PLACES,
@@ -180,9 +182,13 @@ def _as_decimal(value: Number) -> object:
     return _within(value, MOST_PLACES)
 
 
-def _within(value: Number, places: int) -> object:
+def _as_duration(value: Number) -> object:
+    return _within(value, DURATION_PLACES, LONGEST_DURATION)
+
+
+def _within(value: Number, places: int, bound: int = 10**WHOLE_DIGITS) -> object:
     found = _EXACT.create_decimal(value).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP, _EXACT)
-    return found if abs(found) < 10**WHOLE_DIGITS else UNKNOWN
+    return found if abs(found) < bound else UNKNOWN
 
 
 def _as_amount(value: Number, currency: str) -> object:
@@ -239,6 +245,9 @@ _UNARY: Final[dict[str, Callable[[Any], object]]] = {
     "startOfYear": lambda day: day.replace(month=1, day=1),
     "asInteger": _as_integer,
     "asDecimal": _as_decimal,
+    "asDuration": _as_duration,
+    "hourOf": lambda clock: clock.hour,
+    "minuteOf": lambda clock: clock.minute,
     "asText": lambda text: text[:RESULT_LENGTH] or UNKNOWN,
     "days": _per(86_400),
     "hours": _per(3_600),

@@ -70,8 +70,8 @@ class _Columns:
 
 _TYPES: Final[dict[str, Any]] = {
     "text": sa.Text(), "option": sa.Text(), "number": sa.Numeric(), "money": sa.Numeric(), "boolean": sa.Boolean(),
-    "date": sa.Date(), "datetime": sa.DateTime(timezone=True), "duration": sa.Numeric(), "link": sa.Uuid(),
-    "texts": ARRAY(sa.Text()), "options": ARRAY(sa.Text()), "none": sa.Text(),
+    "date": sa.Date(), "datetime": sa.DateTime(timezone=True), "time": sa.Time(), "duration": sa.Numeric(),
+    "link": sa.Uuid(), "texts": ARRAY(sa.Text()), "options": ARRAY(sa.Text()), "none": sa.Text(),
 }  # fmt: skip
 #: Joins the values of a list for text search in any of them; it never occurs in an e-mail address or number.
 _SEPARATOR: Final = sa.literal_column("chr(1)", sa.Text())

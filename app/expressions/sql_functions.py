@@ -13,7 +13,9 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from app.expressions.limits import (
     BLANKS,
+    DURATION_PLACES,
     LARGEST_INTEGER,
+    LONGEST_DURATION,
     LONGEST_TEXT,
     MINOR_DIGITS,
     MOST_PLACES,
@@ -207,6 +209,11 @@ def _as_decimal(value: Sql) -> Sql:
     return _within(value, _whole(MOST_PLACES))
 
 
+def _as_duration(value: Sql) -> Sql:
+    rounded = sa.func.round(_numeric(value), _whole(DURATION_PLACES), type_=sa.Numeric())
+    return _between(rounded, LONGEST_DURATION)
+
+
 def _within(value: Sql, places: Sql) -> Sql:
     return _between(sa.func.round(_numeric(value), places, type_=sa.Numeric()), 10**WHOLE_DIGITS)
 
@@ -286,6 +293,7 @@ _UNARY: Final[dict[str, Callable[[Sql], Sql]]] = {
     "stringDate": _iso_day,
     "asInteger": _as_integer,
     "asDecimal": lambda value: sa.func.trim_scale(_as_decimal(value), type_=sa.Numeric()),
+    "asDuration": lambda value: sa.func.trim_scale(_as_duration(value), type_=sa.Numeric()),
     "asText": _as_text,
     "boolText": _bool_text,
     "abs": _number("abs"),
@@ -303,6 +311,8 @@ _UNARY: Final[dict[str, Callable[[Sql], Sql]]] = {
     "week": _part("week"),
     "day": _part("day"),
     "weekday": _part("isodow"),
+    "hourOf": _part("hour"),
+    "minuteOf": _part("minute"),
     "startOfWeek": _start_of("week"),
     "startOfMonth": _start_of("month"),
     "startOfQuarter": _start_of("quarter"),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from app.metadata import fieldtypes
 from app.metadata.computing import answer_type, unresolved
+from app.metadata.fieldtypes import rating
 from app.metadata.labels import humanised
 from app.metadata.leaves import nest, spec_hash
 from app.metadata.model import Field, Gate, ObjectType, Option, Pipeline, Stage
@@ -172,6 +173,7 @@ def _field(name: str, raw: Mapping[str, object], names: Names | None = None) -> 
         default_formula=str(raw.get("default_formula") or ""),
         options=MappingProxyType(_options(_map(raw.get("options")))),
         open=raw.get("open") is True,
+        most=cast("int", raw.get("max") or rating.USUAL),
         to=to,
         on_delete=cast("OnDelete", raw.get("on_delete", "clear")),
         inverse=str(raw.get("inverse", "")),

@@ -152,7 +152,8 @@ class _Resolving:
             self._refuse(name, problem.leaf, problem.message, problem.position)
             return
         options = named.field.options if named is not None and rollup.function == "latest" else field.options
-        self._put(name, replace(field, type=type_of(named, rollup.function), options=options))
+        most = named.field.most if named is not None else field.most
+        self._put(name, replace(field, type=type_of(named, rollup.function), options=options, most=most))
 
     def _field(self, name: FieldName) -> frozenset[FieldName]:
         """Work out one field; answers all it reads, itself included."""

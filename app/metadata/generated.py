@@ -6,7 +6,7 @@ asks (links, the time, rates) makes it ``NotOwn``. Literals are written into the
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, cast
 from uuid import UUID
@@ -41,6 +41,7 @@ _TYPES: Final[dict[str, sa.types.TypeEngine[Any]]] = {
     "numeric": sa.Numeric(),
     "boolean": sa.Boolean(),
     "date": sa.Date(),
+    "time": sa.Time(),
     "timestamptz": sa.DateTime(timezone=True),
     "jsonb": pg.JSONB(),
     "text[]": pg.ARRAY(sa.Text()),
@@ -89,6 +90,8 @@ def literal_text(value: object, kind: sa.types.TypeEngine[Any]) -> str:
             return f"({value:f})::numeric"
         case datetime():
             return f"timestamptz '{value.isoformat()}'"
+        case time():
+            return f"time '{value.isoformat()}'"
         case date():
             return f"date '{value.isoformat()}'"
         case UUID():

@@ -25,11 +25,15 @@ StageStatus = Literal["open", "won", "lost", "done", "cancelled"]
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One physical column of a field. ``part`` names it inside a composite value (``amount``, ``city``)."""
+    """One physical column of a field. ``part`` names it inside a composite value (``amount``, ``city``).
+
+    ``references`` is the system table whose rows it points to, where that is not a link's.
+    """
 
     name: str
     sql_type: str
     part: str = ""
+    references: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,8 +27,10 @@ if TYPE_CHECKING:
 
 #: Kept as figures; the others are answered by an index.
 KEPT: Final = frozenset({"count", "sum", "avg"})
-_NUMBERS: Final = frozenset({"number", "money"})
-_ORDERED: Final = _NUMBERS | {"date", "datetime"}
+_NUMBERS: Final = frozenset({"number", "money", "duration"})
+_ORDERED: Final = _NUMBERS | {"date", "datetime", "time"}
+#: Field types of whole numbers.
+WHOLE: Final = frozenset({"integer", "rating"})
 _SINGLE: Final = _ORDERED | {"text", "boolean", "option"}
 _TAKES: Final = {"count": _SINGLE | {"link"}, "sum": _NUMBERS, "avg": _NUMBERS, "min": _ORDERED, "max": _ORDERED,
                  "latest": _SINGLE}  # fmt: skip
@@ -81,9 +83,9 @@ def type_of(named: Named | None, function: str) -> FieldType:
     """The field type of what a roll-up answers."""
     if named is None or function == "count":
         return fieldtypes.get("integer")
-    if named.kind == "money" or function in {"min", "max", "latest"}:
+    if named.kind in {"money", "duration"} or function in {"min", "max", "latest"}:
         return named.field.type
-    return fieldtypes.get("integer" if named.field.type.name == "integer" and function == "sum" else "decimal")
+    return fieldtypes.get("integer" if named.field.type.name in WHOLE and function == "sum" else "decimal")
 
 
 def settled(objects: Mapping[str, ObjectType], obj: ObjectType, rollup: Rollup) -> Rollup:

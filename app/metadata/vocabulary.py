@@ -13,6 +13,7 @@ from app.expressions import Variable
 from app.metadata import fieldtypes
 from app.metadata.compiler import system_fields
 from app.metadata.leaves import SEPARATOR, nest, spec_hash
+from app.metadata.rollups import WHOLE
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Mapping
@@ -136,8 +137,9 @@ class Vocabulary:
         if inner is None or inner.spec.get("type") == "rollup":
             return None
         found = self.type_of(inner)
-        whole = found is not None and found.name == _COUNTED and function == "avg"
-        return fieldtypes.get("decimal") if whole else found
+        if found is None or found.name not in WHOLE or function not in ("sum", "avg"):
+            return found
+        return fieldtypes.get("decimal" if function == "avg" else _COUNTED)
 
     def targets(self, hop: Hop) -> tuple[str, ...]:
         """The objects a link field leads to."""

@@ -84,6 +84,8 @@ class _Figure:
     def _shaped(self, figure: Sql) -> Sql:
         if self._field.type.name == "integer":
             return FUNCTIONS["asInteger"](figure)
+        if self._field.type.name == "duration" and self._rollup.function in ("sum", "avg"):
+            return FUNCTIONS["asDuration"](figure)
         if self._rollup.function in ("sum", "avg"):
             return FUNCTIONS["asDecimal"](figure)
         return figure

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Context, Decimal
 from typing import TYPE_CHECKING, Any, Final, cast
 from uuid import UUID
@@ -21,6 +21,7 @@ from app.expressions import Checked, to_python, to_sql, to_value
 from app.expressions.kinds import Variable
 from app.expressions.tree import Call, Ref, Related
 from app.metadata.environment import find, link_target
+from app.metadata.fieldtypes.duration import seconds_of
 from app.metadata.formulas import reads_of
 from app.metadata.generated import literal
 from app.records.environment import RecordEnvironment, RecordTables, spec_key
@@ -299,11 +300,18 @@ def _texts(raw: object) -> tuple[object, ...] | None:
     return found or None
 
 
+def _seconds(raw: object) -> Decimal:
+    """Of the JSON form, or of the column."""
+    return seconds_of(raw) if isinstance(raw, str) and "P" in raw else Decimal(str(raw))
+
+
 _FROM_JSON: Final[Mapping[str, Callable[[Any], object]]] = {
     "number": _number,
     "money": _number,
     "date": lambda raw: date.fromisoformat(str(raw)[:10]),
     "datetime": lambda raw: datetime.fromisoformat(str(raw)),
+    "time": lambda raw: time.fromisoformat(str(raw)),
+    "duration": _seconds,
     "link": lambda raw: raw if isinstance(raw, UUID) else UUID(str(raw)),
     "options": _texts,
     "texts": _texts,

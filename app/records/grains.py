@@ -24,7 +24,7 @@ _GRAINS: Final = {
     "week": 'IYYY-"W"IW',
     "day": "YYYY-MM-DD",
 }
-_KINDS: Final = frozenset({"text", "number", "boolean", "date", "datetime", "option", "link"})
+_KINDS: Final = frozenset({"text", "number", "boolean", "date", "datetime", "time", "duration", "option", "link"})
 
 
 @dataclass(frozen=True, slots=True)

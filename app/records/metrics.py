@@ -31,8 +31,8 @@ _FUNCTIONS: Final = ("sum", AVERAGE, "min", "max", WEIGHTED)
 SUMS: Final = frozenset({"sum", WEIGHTED})
 #: The day whose rate an object's amounts convert by; other objects use today's.
 _RATE_DAY: Final = "close_on"
-_NUMBERS: Final = frozenset({"number", "money"})
-_ORDERED: Final = frozenset({"number", "money", "date", "datetime"})
+_NUMBERS: Final = frozenset({"number", "money", "duration"})
+_ORDERED: Final = _NUMBERS | {"date", "datetime", "time"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +88,18 @@ class Metric:
             return sa.func.trim_scale(sa.cast(figure, sa.Numeric()), type_=sa.Numeric())
         return figure
 
+    @property
+    def length(self) -> bool:
+        """Whether the figure is a length of time."""
+        return self.located is not None and self.located.kind == "duration"
+
     def json(self, loaded: Any, tenant: Tenant) -> object:
         """The figure's JSON form."""
         if self.located is None:
             return loaded
         if self.money:
             return None if loaded is None else {"amount": loaded, "currency": tenant.currency}
-        if self.function in ("sum", AVERAGE) or loaded is None:
+        if loaded is None or (self.function in ("sum", AVERAGE) and not self.length):
             return loaded if loaded is None else str(loaded)
         return loaded if self.located.part else self.located.field.type.decode((loaded,))
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from app.metadata.model import ObjectType
 
 #: Kinds of the condition language a metric can add up.
-_SUMMED: Final = frozenset({"number", "money"})
+_SUMMED: Final = frozenset({"number", "money", "duration"})
 
 
 def asking(obj: ObjectType) -> dict[str, Schema]:

@@ -134,9 +134,28 @@ def _address(described: Schema) -> Schema:
     return {"anyOf": [{"enum": ["", None]}, _object(dict.fromkeys(described["properties"], _TEXT))]}
 
 
+def _place(described: Schema) -> Schema:
+    part: Schema = {"type": ["number", "string", "null"]}
+    return {"anyOf": [_TEXT, _object(dict.fromkeys(described["properties"], part))]}
+
+
+def _length(_described: Schema) -> Schema:
+    return {"type": ["string", "number", "null"], "description": "PT1H30M, 1:30, 1h 30m; a number is seconds"}
+
+
+def _any(_described: Schema) -> Schema:
+    return {"description": "Any JSON"}
+
+
 def _entries(described: Schema) -> Schema:
     items: Schema = {"type": "array", "items": {"anyOf": [_TEXT, _entry()]}, "maxItems": described["maxItems"]}
     return {"anyOf": [_TEXT, items, _entry()]}
+
+
+def _file(described: Schema) -> Schema:
+    """The id from an upload, or the object as it was read, of which the id counts."""
+    known = _TEXT | {"format": "uuid"}
+    return {"anyOf": [known, _EMPTY, _object({**dict.fromkeys(described["properties"], {}), "id": known})]}
 
 
 def _object(properties: dict[str, Any], required: Iterable[str] = ()) -> Schema:
@@ -159,6 +178,11 @@ _COMPOSED: Final = {
     "link": _link,
     "reference": _reference,
     "address": _address,
+    "file": _file,
+    "image": _file,
+    "geo": _place,
+    "duration": _length,
+    "json": _any,
     "emails": _entries,
     "phones": _entries,
     "date": _formatted,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
@@ -160,6 +160,10 @@ def _day(value: object) -> object:
     return date.fromisoformat(str(value))
 
 
+def _clock(value: object) -> object:
+    return time.fromisoformat(str(value))
+
+
 def _uuid(value: object) -> object:
     return UUID(str(value))
 
@@ -172,6 +176,7 @@ _READERS: Final[dict[str, Callable[[object], object]]] = {
     "numeric": _number,
     "boolean": _boolean,
     "date": _day,
+    "time": _clock,
     "timestamptz": _moment,
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,6 +13,7 @@ from app.metadata import fieldtypes
 from app.metadata.fieldtypes.base import Coercion
 from app.metadata.model import Field, Option
 from tenants.textcursor import TextCursor
+from tests.support.field_measures import MEASURES, TEXTS, Examples
 
 if TYPE_CHECKING:
     import psycopg
@@ -26,25 +27,12 @@ CONTEXT: Final = Coercion(
 )
 COMMA: Final = replace(CONTEXT, decimal_comma=True)
 AN_ID: Final = "0198f3c2-7c3a-7b1e-9a52-3f0e6f2f8a11"
-TEXTS: Final = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=60)
 _NUMBERS: Final = st.decimals(min_value=-(10**17), max_value=10**17, places=6)
 _OPTIONS: Final = {
     name: Option(name, label, rank=rank)
     for rank, (name, label) in enumerate({"new": "New", "won": "Won deal", "gone": "Gone"}.items())
     for rank in [str(rank)]
 }
-
-
-@dataclass(frozen=True)
-class Examples:
-    """``good``: (raw, JSON after a round trip); ``bad``: (raw, code); ``cells``: (text cell, JSON)."""
-
-    good: list[tuple[object, object]]
-    bad: list[tuple[object, str]]
-    cells: list[tuple[str, object]]
-    anything: st.SearchStrategy[Any]
-    empty: object = None
-    bad_cells: list[tuple[str, str]] = field(default_factory=list)
 
 
 def field_of(name: str, **more: Any) -> Field:
@@ -363,4 +351,5 @@ KIT: Final[dict[str, Examples]] = {
         cells=[],
         anything=st.fixed_dictionaries({"city": TEXTS, "country": st.sampled_from(["DE", "usa", "Korea", None])}),
     ),
+    **MEASURES,
 }

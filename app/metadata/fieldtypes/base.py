@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 #: The kinds of the condition language (app.expressions) a field type can appear as.
 ConditionKind = Literal[
-    "text", "number", "money", "boolean", "date", "datetime", "option", "options", "link", "texts", "none"
+    "text", "number", "money", "boolean", "date", "datetime", "time", "duration", "option", "options", "link", "texts", "none"
 ]
 
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from app.expressions.answer import RETURNS
 from app.metadata import fieldtypes
+from app.metadata.fieldtypes import rating
 from app.metadata.kinds import schema as form
 from app.metadata.kinds.base import Nested
 from app.metadata.kinds.option_set import OPTIONS
@@ -43,6 +44,7 @@ FIELD = form.record(
         "options": OPTIONS,
         "option_set": form.refers("The option set its choices come from, instead of `options`.", "option_set"),
         "open": form.flag("Imports and people with the right may add options."),
+        "max": form.whole_number("How many stars a rating has; 5 when left out.", rating.LEAST, rating.MOST),
         "to": form.several(
             "The object a link leads to; several for a reference, `*` for every object with a timeline.",
             form.refers("An object.", "object"),

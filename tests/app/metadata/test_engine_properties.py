@@ -36,7 +36,8 @@ VALUES: dict[str, Any] = {
     "text": "7.5", "long_text": "12", "decimal": "7.5", "integer": 7, "boolean": True, "date": "2026-02-03",
     "datetime": "2026-02-03T04:05:06Z", "money": {"amount": "7.50", "currency": "USD"}, "select": "red",
     "multi_select": ["red", "blue"], "tags": ["red"], "email": "ann@example.com", "phone": "+4930123456",
-    "url": "https://example.com", "percent": "0.5",
+    "url": "https://example.com", "percent": "0.5", "duration": "PT7.5S", "time": "09:30",
+    "geo": {"lat": 7.5, "lon": -7}, "rating": 4, "json": {"a": [7.5]},
 }  # fmt: skip
 TYPES = tuple(VALUES)
 ACTS = (
