@@ -17,6 +17,7 @@ Hardening = Literal["strict", "managed"]
 
 _PORTS = 65536
 _MOST_PROXIES = 10
+_LARGEST_FILE_MB = 2000
 _EXTERNAL = ("RAPPORT_DATABASE_URL", "RAPPORT_OWNER_URL", "RAPPORT_REDIS_URL")
 
 
@@ -44,6 +45,8 @@ class Config:
     embedded: bool
     #: Proxies in front of the web process; as many entries of X-Forwarded-For are believed.
     proxies: int = 0
+    #: The most bytes an uploaded file may have.
+    file_limit: int = 25_000_000
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Config:
@@ -78,6 +81,7 @@ class Config:
             hardening=_hardening(env),
             embedded=not given,
             proxies=_proxies(env),
+            file_limit=_file_limit(env),
         )
 
     @property
@@ -100,6 +104,13 @@ def _proxies(env: Mapping[str, str]) -> int:
     if not text.isdecimal() or int(text) > _MOST_PROXIES:
         raise ConfigError(f"RAPPORT_TRUSTED_PROXIES must be a number from 0 to {_MOST_PROXIES}, not {text!r}")
     return int(text)
+
+
+def _file_limit(env: Mapping[str, str]) -> int:
+    text = env.get("RAPPORT_FILE_LIMIT_MB") or "25"
+    if not text.isdecimal() or not 0 < int(text) <= _LARGEST_FILE_MB:
+        raise ConfigError(f"RAPPORT_FILE_LIMIT_MB must be a number from 1 to {_LARGEST_FILE_MB}, not {text!r}")
+    return int(text) * 1_000_000
 
 
 def _base_url(scheme: str, base_domain: str, port: int) -> str:

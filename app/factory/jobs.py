@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from app.events import anchor, consumers
 from app.exports import tasks as exports
+from app.files import tasks as files
 from app.imports import tasks as imports
 from app.metadata import work as metadata
 from tenants.identity import invitations, support
 
-__all__ = ["anchor", "consumers", "exports", "imports", "invitations", "metadata", "support"]
+__all__ = ["anchor", "consumers", "exports", "files", "imports", "invitations", "metadata", "support"]

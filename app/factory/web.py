@@ -26,6 +26,7 @@ APIS: Final = (
     "app.leads.api",
     "app.imports.api",
     "app.exports.api",
+    "app.files.api",
     "tenants.identity.api",
     "app.rights.api.members",
     "app.rights.api.teams",
@@ -42,6 +43,7 @@ PAGES: Final = (
     "app.leads.pages",
     "app.imports.pages",
     "app.exports.pages",
+    "app.files.pages",
     "app.rights.pages",
     "app.shaping.pages",
 )

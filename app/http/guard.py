@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, Protocol, TypeVar, cast
@@ -26,9 +27,10 @@ from app.http.context import (
     gate,
     is_api,
 )
+from app.http.uploads import receive_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
     from contextlib import AbstractContextManager
 
     from app.http.gate import PersonSession, RequestScope
@@ -59,6 +61,7 @@ class Access:
     ``person``: the base host's visitor must be signed in. ``write``: enters a write scope; None = by HTTP method.
     ``body_limit``: how many bytes a body may have; it is taken in before the scope is entered.
     ``by_key``: its statements find rows by keys and by indexes of search only, so that the server may keep their plans.
+    ``upload``: its body holds one file, as large as the installation's setting says.
     ``after``: the view runs when its scope has ended and only tells who asks: it changes what scopes stand on.
     """
 
@@ -74,6 +77,7 @@ class Access:
     body_limit: int = BODY_LIMIT
     by_key: bool = False
     after: bool = False
+    upload: bool = False
 
 
 class _RolledBack(Exception):
@@ -94,6 +98,7 @@ def workspace(
     body_limit: int = BODY_LIMIT,
     by_key: bool = False,
     after: bool = False,
+    upload: bool = False,
 ) -> Callable[[Callable[Concatenate[Any, P], R]], Callable[P, R | Response]]:
     """Run the view inside its tenant's scope, passed as first argument.
 
@@ -103,7 +108,7 @@ def workspace(
     writes_itself = False if after else write
     access = Access(
         "workspace", right, object_name, write=writes_itself, member=member, support=support, body_limit=body_limit,
-        by_key=by_key, after=after,
+        by_key=by_key, after=after, upload=upload,
     )  # fmt: skip
 
     def decorate(view: Callable[Concatenate[Any, P], R]) -> Callable[P, R | Response]:
@@ -231,6 +236,16 @@ def read_scope() -> AbstractContextManager[RequestScope] | None:
     return gate().enter(pod=pod, host=host, credential=sha256(token), write=False, request_id=request_facts.id)
 
 
+@contextmanager
+def look_again() -> Generator[RequestScope]:
+    """A scope for reading as whoever asks, for a view that runs ``after`` its own has ended; pages show their frame."""
+    pod, host, credential, _ = _workspace_credential()
+    request_facts = facts()
+    with gate().enter(pod=pod, host=host, credential=credential, write=False, request_id=request_facts.id) as scope:
+        request_facts.scope = scope
+        yield scope
+
+
 class _Enter(Protocol):
     """Enters the tenant of the request."""
 
@@ -242,11 +257,13 @@ def _receive(enter: _Enter, access: Access, kind: str) -> None:
 
     A body larger than usual (files, bulk) is taken only from those who may send it.
     """
-    if access.body_limit > BODY_LIMIT:
+    if access.upload or access.body_limit > BODY_LIMIT:
         request.max_content_length = access.body_limit
         with enter(write=False) as scope:
             _check_credential(scope, access, kind)
             _check_right(scope, access)
+    if access.upload:
+        receive_file()
     if request.mimetype in _FORMS:
         _ = request.form
     else:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from app.imports.errors import InvalidImport
+from app.metadata.fieldtypes.file import FileType
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -180,7 +181,7 @@ def paths_of(object_type: ObjectType) -> dict[str, str]:
     """Everything a column can feed, as path → label."""
     found: dict[str, str] = {}
     for name, field in object_type.fields.items():
-        if not field.writable:
+        if not field.writable or isinstance(field.type, FileType):
             continue
         if field.type.name != "address":
             found[name] = field.label
@@ -228,7 +229,7 @@ def _by_itself(object_type: ObjectType, name: str, wishes: Wishes) -> bool:
         return wishes.match == "id"
     head, _, part = name.partition(".")
     field = object_type.fields.get(head)
-    if field is None or not field.writable:
+    if field is None or not field.writable or isinstance(field.type, FileType):
         return False
     return not part or part in _parts(field)
 
@@ -245,6 +246,9 @@ def _target(
         )
     if not field.writable and not (head == "id" and wishes.match == "id"):
         raise InvalidImport.of(option, f"{field.label} ({head}) is written by the system and can't be imported.")
+    if isinstance(field.type, FileType):
+        message = f"{field.label} ({head}) holds files: they are uploaded to records, a column of a file can't say them."
+        raise InvalidImport.of(option, message, "field.file")
     if part and part not in _parts(field):
         parts = ", ".join(_parts(field)) or "none"
         raise InvalidImport.of(option, f"{field.label} has no part {part}; parts: {parts}.", "field.unknown")

@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from app.core.errors import FieldError
+from app.records.attachments import attach
 from app.records.errors import StaleVersion
 from app.records.intake import coercion_of, take_in
+from app.records.rules import Draft
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,7 +99,10 @@ def _as_stored(
     scope: TenantScope, object_type: ObjectType, record: Mapping[str, Any], sent: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The values sent as the record would show them; one that is not acceptable stays as it was sent."""
-    values = take_in(object_type, sent, coercion_of(scope), record).values
+    ctx = coercion_of(scope)
+    draft = Draft(object_type, take_in(object_type, sent, ctx, record), ctx, frozenset(sent), record)
+    attach(scope, object_type, [draft])
+    values = draft.values
     return {
         name: object_type.fields[name].type.to_json(values[name]) if name in values else raw
         for name, raw in sent.items()

@@ -6,6 +6,7 @@ import difflib
 from typing import TYPE_CHECKING, Any
 
 from app.access.policy import policy_of
+from app.records.attachments import attach
 from app.records.errors import InvalidRecord, RecordNotFound, UnknownObject
 from app.records.intake import Intake, coercion_of, default_values, missing_required
 from app.records.judging import fill_in, judge
@@ -76,9 +77,11 @@ def settle(
 
     What the tenant's rules refuse is found by ``judge``, when it is known which links are dead.
     """
+    attach(scope, object_type, drafts)
     if ruled:
         read = [draft for draft in drafts if not (draft.partial or _pointed_at(draft))]
         fill_in(scope, catalog, object_type, read)
+        attach(scope, object_type, read)
     for draft in drafts:
         _settle(draft)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from app.metadata.fieldtypes.file import FileType
 from app.records.statements import ShapeCache
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ class WritePlan:
     acyclic: tuple[Field, ...]
     unique: tuple[Field, ...]
     pairs: tuple[tuple[str, str], ...]
+    files: tuple[Field, ...]
     conditional: bool
 
 
@@ -45,6 +47,7 @@ def _build(object_type: ObjectType) -> WritePlan:
         acyclic=tuple(field for field in fields if field.acyclic),
         unique=tuple(field for field in fields if field.unique),
         pairs=tuple((field.name, field.primary_of) for field in fields if field.primary_of),
+        files=tuple(field for field in fields if isinstance(field.type, FileType)),
         conditional=any(field.default_formula for field in fields) or _gated(object_type),
     )
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 #: The day an amount converts by and its weight (``app.records.metrics``).
 _FIGURES: Final = ("close_on", "probability")
+#: Types of values that fit any index entry.
+_SHORT: Final = frozenset({"date", "datetime", "percent", "decimal", "integer"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +48,7 @@ def indexes(object_type: ObjectType) -> list[Index]:
         found.append(_index(object_type, "search", f"using gin (({search}))"))
     sort = object_type.default_sort.lstrip("-")
     if sort in object_type.fields and object_type.timeline and object_type.fields[sort].stored:
-        column = object_type.fields[sort].columns[0].name
-        found.append(_of_sort(object_type, column, {index.name for index in found}))
+        found.append(_of_sort(object_type, object_type.fields[sort], {index.name for index in found}))
     if object_type.has_pipeline:
         found.append(
             _index(object_type, "board", f"(pipeline, stage, id){_figures(object_type)} where deleted_at is null")
@@ -56,11 +57,21 @@ def indexes(object_type: ObjectType) -> list[Index]:
     return found
 
 
-def _of_sort(object_type: ObjectType, column: str, taken: set[str]) -> Index:
+def _of_sort(object_type: ObjectType, field: Field, taken: set[str]) -> Index:
     """The list's own order; a field that is ``indexed`` too has the plain name already."""
-    rest = f"({quoted(column)}, id)"
+    column = field.columns[0].name
+    rest = _by_key(column) if keyed(field) else f"({quoted(column)}, id)"
     index = _index(object_type, column, rest)
     return index if index.name not in taken else Index(index_name(object_type.table, column, "sort"), index.table, rest)
+
+
+def keyed(field: Field) -> bool:
+    """Whether the index of a field is on its sort key: a text may be longer than an index entry."""
+    return field.columns[0].sql_type == "text" and field.type.condition == "text"
+
+
+def _by_key(column: str) -> str:
+    return f"(({sort_key_sql(quoted(column))}), id)"
 
 
 def _figures(object_type: ObjectType) -> str:
@@ -69,7 +80,11 @@ def _figures(object_type: ObjectType) -> str:
     if money is None:
         return ""
     further = [object_type.fields[name] for name in _FIGURES if name in object_type.fields]
-    columns = [quoted(column.name) for field in (money, *further) for column in field.columns]
+    columns = [
+        quoted(column.name)
+        for field in (money, *(one for one in further if one.stored and one.type.name in _SHORT))
+        for column in field.columns
+    ]
     return f" include ({', '.join(columns)})"
 
 
@@ -94,13 +109,17 @@ def _of_field(object_type: ObjectType, field: Field) -> Iterator[Index]:
         yield Index(
             unique_name(table, name), table, f"(({equal_key_sql(column)})) where deleted_at is null", unique=True
         )
-    if field.indexed:
+    if field.indexed and keyed(field):
+        yield _index(object_type, name, _by_key(name))
+    elif field.indexed:
         for one in field.columns:
             quoted_name = quoted(one.name)
             yield _index(object_type, one.name, f"({quoted_name}) where {quoted_name} is not null")
     for one in field.columns:
         if one.part == "all":
             yield _index(object_type, one.name, f"using gin ({quoted(one.name)})")
+        elif one.references:
+            yield _index(object_type, one.name, f"({quoted(one.name)}) where {quoted(one.name)} is not null")
 
 
 def _of_formula(object_type: ObjectType, field: Field, texts: tuple[str, ...]) -> Iterator[Index]:

@@ -116,6 +116,12 @@ def shape(object_type: ObjectType, tables: Mapping[str, str]) -> Table:
         ForeignKey(foreign_key_name(object_type.table, column), column, tables.get(target, target))
         for column, target in foreign_keys(object_type)
     ]
+    keys += [
+        ForeignKey(foreign_key_name(object_type.table, column.name), column.name, column.references)
+        for one in object_type.fields.values()
+        for column in one.columns
+        if column.references
+    ]
     checks = [
         Check(
             index_name(object_type.table, column_stem(one), "check"),

@@ -24,12 +24,12 @@ export default class extends Controller {
   }
 
   leave(event) {
-    if (!this.ready || this.element.contains(event.relatedTarget)) return
+    if (!this.ready || this.element.dataset.uploading || this.element.contains(event.relatedTarget)) return
     setTimeout(() => this.element.isConnected && !this.element.contains(document.activeElement) && this.save(), 120)
   }
 
   save() {
-    if (this.done) return
+    if (this.done || this.element.dataset.uploading) return
     if (this.state === this.initial && !this.element.dataset.failed) return this.cancel()
     this.done = true
     this.element.requestSubmit()

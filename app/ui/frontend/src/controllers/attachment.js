@@ -1,0 +1,121 @@
+import { Controller } from '@hotwired/stimulus'
+
+const LOST = 'The file could not be sent. Look at the connection and try again.'
+const WAIT = 'Wait until the file has been sent, or stop it.'
+const PICTURES = ['image/png', 'image/jpeg', 'image/gif', 'image/webp']
+
+/** A file of a form: sent by itself as soon as it is chosen or dropped; the form then holds its id. */
+export default class extends Controller {
+  static targets = ['value', 'title', 'held', 'picture', 'icon', 'name', 'size', 'drop', 'ask', 'input', 'progress', 'bar', 'said', 'problem', 'reason']
+  static values = { picture: Boolean }
+
+  connect() {
+    this.form = this.element.closest('form')
+    this.hold = (event) => {
+      if (!this.request || event.target !== this.form) return
+      event.preventDefault()
+      event.stopImmediatePropagation()
+      this.fail(WAIT)
+    }
+    document.addEventListener('submit', this.hold, true)
+  }
+
+  disconnect() {
+    document.removeEventListener('submit', this.hold, true)
+    this.request?.abort()
+  }
+
+  over(event) {
+    event.preventDefault()
+    this.dropTarget.dataset.over = 'true'
+  }
+
+  out() {
+    this.dropTarget.dataset.over = 'false'
+  }
+
+  drop(event) {
+    event.preventDefault()
+    this.out()
+    this.send(event.dataTransfer.files[0])
+  }
+
+  chosen() {
+    this.send(this.inputTarget.files[0])
+    this.inputTarget.value = ''
+  }
+
+  send(file) {
+    if (!file) return
+    this.request?.abort()
+    this.fail('')
+    const body = new FormData()
+    body.append('file', file)
+    const request = (this.request = new XMLHttpRequest())
+    request.open('POST', '/api/v1/files')
+    request.responseType = 'json'
+    request.setRequestHeader('X-CSRF-Token', document.querySelector('meta[name=csrf-token]')?.content ?? '')
+    request.upload.onprogress = (event) => event.lengthComputable && (this.barTarget.value = (100 * event.loaded) / event.total)
+    request.onload = () => this.sent(request)
+    request.onerror = () => this.over_(LOST)
+    request.onabort = () => this.over_('')
+    this.barTarget.value = 0
+    this.busy(true)
+    this.saidTarget.textContent = `Sending ${file.name} …`
+    request.send(body)
+  }
+
+  sent({ status, response }) {
+    if (status !== 201) return this.over_(response?.detail ?? LOST)
+    if (this.pictureValue && !PICTURES.includes(response.type)) return this.over_(`${response.name} is no picture that can be shown.`)
+    this.over_('')
+    this.hold_(response)
+    this.saidTarget.textContent = `${response.name} is here; save to keep it.`
+  }
+
+  stop() {
+    this.request?.abort()
+    this.inputTarget.focus()
+  }
+
+  remove() {
+    this.hold_(null)
+    this.saidTarget.textContent = 'The file is taken out; save to keep it so.'
+    this.inputTarget.focus()
+  }
+
+  /** The sending has ended, in whichever way. */
+  over_(problem) {
+    this.request = null
+    this.busy(false)
+    this.saidTarget.textContent = ''
+    this.fail(problem)
+  }
+
+  busy(yes) {
+    this.progressTarget.hidden = !yes
+    if (!this.form) return
+    if (yes) this.form.dataset.uploading = 'true'
+    else delete this.form.dataset.uploading
+  }
+
+  /** Let the form hold ``file`` ({id, name, type, size}), or none. */
+  hold_(file) {
+    const shown = Boolean(file && PICTURES.includes(file.type))
+    this.valueTarget.value = file?.id ?? ''
+    this.titleTarget.value = file?.name ?? ''
+    this.heldTarget.hidden = !file
+    this.nameTarget.textContent = file?.name ?? ''
+    this.sizeTarget.textContent = file ? `${Math.ceil(file.size / 1000).toLocaleString(document.documentElement.lang)} kB` : ''
+    this.pictureTarget.hidden = !shown
+    this.iconTarget.hidden = shown
+    if (shown) this.pictureTarget.src = `/files/${file.id}`
+    this.askTarget.textContent = file ? 'Drop another here, or choose one' : 'Drop a file here, or choose one'
+    this.valueTarget.dispatchEvent(new Event('change', { bubbles: true }))
+  }
+
+  fail(message) {
+    this.problemTarget.hidden = !message
+    this.reasonTarget.textContent = message
+  }
+}
