@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 #: A tab, a section of it, a field of that, by their names one after the other.
 Part: TypeAlias = tuple[str, ...]
 _PREPARED: Final = ShapeCache(512)
+#: Steps of a field's part.
+_FIELD: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,18 @@ class Fitting:
     layout: Layout | None = None
     hidden: frozenset[Part] = frozenset()
     concealed: frozenset[str] = frozenset()
+    #: Whether what shows depends on the record.
+    conditional: bool = False
+
+    @property
+    def absent(self) -> frozenset[str]:
+        """The fields the layout has, but nowhere that shows now."""
+        placed: dict[str, bool] = {}
+        for part, _ in parts_of(self.layout) if self.layout else ():
+            if len(part) == _FIELD:
+                shows = not any(part[:depth] in self.hidden for depth in range(1, _FIELD + 1))
+                placed[part[-1]] = placed.get(part[-1], False) or shows
+        return frozenset(name for name, shows in placed.items() if not shows)
 
 
 def offered(scope: TenantScope, obj: ObjectType) -> list[Layout]:
@@ -79,7 +93,8 @@ def fitting(scope: TenantScope, leave: Leave, record: Mapping[str, Any], *, only
     facts = _facts(scope, leave, record, readings)
     chosen = next((one for one in found if only is not None or holds(one.when, facts)), None)
     hidden = frozenset(part for part, reading in chosen.parts.items() if not reading.met(facts)) if chosen else ()
-    return Fitting(chosen.layout if chosen else None, frozenset(hidden), _concealed(book, facts))
+    concealed, conditional = _concealed(book, facts), bool(chosen and chosen.parts)
+    return Fitting(chosen.layout if chosen else None, frozenset(hidden), concealed, conditional)
 
 
 def prepared(scope: TenantScope, catalog: Catalog, obj: ObjectType) -> Sequence[Prepared]:

@@ -12,9 +12,10 @@ from app.http.context import WORKSPACE_COOKIE
 if TYPE_CHECKING:
     from app.core.db import Databases
     from tenants.scope import Actor, Tenant
+    from tests.support.rights import Person
 
 
-def open_session(databases: Databases, tenant: Tenant, member: Actor) -> str:
+def open_session(databases: Databases, tenant: Tenant, member: Actor | Person) -> str:
     """A session of ``member``; the Cookie header that carries it."""
     token = f"session-{uuid.uuid4().hex}"
     values = (tenant.id, crypto.sha256(token), member.id, clock.now() + timedelta(hours=1))

@@ -24,6 +24,10 @@ class Asked:
     words: str = ""
     sort: str = ""
     cursor: str = ""
+    #: The view it looks through, and what that says: its condition and its order.
+    view: str = ""
+    within: str = ""
+    order: str = ""
 
     @property
     def narrowed(self) -> bool:
@@ -31,16 +35,13 @@ class Asked:
         return bool(self.filter or self.words)
 
     def condition(self, obj: ObjectType) -> str:
-        """Filter box and quick words as one condition."""
-        quick = quick_condition(obj, self.words)
-        if self.filter and quick:
-            return f"({self.filter}) && ({quick})"
-        return self.filter or quick
+        """View, filter box and quick words as one condition."""
+        return joined(self.within, self.filter, quick_condition(obj, self.words))
 
     def query(self, **changes: str) -> str:
         """The query string of this state with ``changes``."""
         state = replace(self, **changes)
-        pairs = {"filter": state.filter, "q": state.words, "sort": state.sort, "cursor": state.cursor}
+        pairs = {"view": state.view, "filter": state.filter, "q": state.words, "sort": state.sort, "cursor": state.cursor}
         return urlencode({name: value for name, value in pairs.items() if value})
 
     def href(self, base: str = "", **changes: str) -> str:
@@ -58,7 +59,14 @@ def asked(object_name: str) -> Asked:
         arguments.get("q", "").strip(),
         arguments.get("sort", "").strip(),
         arguments.get("cursor", ""),
+        arguments.get("view", "").strip(),
     )
+
+
+def joined(*conditions: str) -> str:
+    """Conditions that must all hold, as one."""
+    given = [one for one in conditions if one]
+    return given[0] if len(given) == 1 else " && ".join(f"({one})" for one in given)
 
 
 def quick_condition(obj: ObjectType, words: str) -> str:

@@ -18,12 +18,14 @@ from app.records.board import board
 from app.records.errors import InvalidRecord, StaleVersion
 from app.records.pages import record as record_pages
 from app.records.pages.answers import agree, by_field, fragment, page, sentence, vals
-from app.records.pages.asking import Asked, asked
+from app.records.pages.asking import Asked
 from app.records.pages.controls import Control, control, form_fields, read_form
+from app.records.pages.lanes import figures_of, lane_heads
 from app.records.pages.levels import Levels
 from app.records.pages.live import live_form, outlook_of, told
 from app.records.pages.merging import save_merged
 from app.records.pages.values import Record, Shown, gather_titles, is_editable, reader_of, show, stage_tone
+from app.records.pages.viewing import chosen_view, view_tabs, viewed
 from app.records.paths import TITLE
 from app.records.permits import leave_for
 from app.records.query import BoardQuery
@@ -33,6 +35,7 @@ from app.records.read import find_object, get_record
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
+    from app.metadata.arrangement import View
     from app.metadata.model import Field, ObjectType, Stage
     from app.records.outlook import Outlook
     from tenants.scope import TenantScope
@@ -75,13 +78,19 @@ class Lane:
     more: str
     asks: str
     tone: str
+    #: What a view wants to know of each column, in words.
+    figures: tuple[tuple[str, str], ...] = ()
 
 
 @workspace("record.read")
 def board_page(scope: TenantScope, object_name: str) -> Response:
     """The board, whole or only its lanes when htmx asks."""
-    obj = _staged(scope, object_name)
-    return _answer(scope, obj, asked(object_name))
+    _, obj = find_object(scope, object_name)
+    question = viewed(scope, obj)
+    view = chosen_view(scope, obj, question.view)
+    if group_of(obj, view) == "stage":
+        _staged(scope, object_name)
+    return _answer(scope, obj, question, view)
 
 
 @workspace("record.edit")
@@ -145,17 +154,25 @@ def moved_toast(scope: TenantScope, object_name: str, record_id: UUID) -> Respon
     )  # fmt: skip
 
 
-def _answer(scope: TenantScope, obj: ObjectType, question: Asked) -> Response:
+def _answer(scope: TenantScope, obj: ObjectType, question: Asked, view: View | None) -> Response:
     values: dict[str, Any] = {"object": obj, "asked": question, "error": "", "lanes": (), "status": 200}
+    values |= {"views": view_tabs(scope, obj, question, "board"), "view": view, "group": group_of(obj, view)}
     try:
-        values["lanes"] = lanes_of(scope, obj, question)
+        values["lanes"] = lanes_of(scope, obj, question, view)
     except InvalidInput as error:
         values |= {"error": error.detail, "status": 422}
     return page("records/board.html", "records/_board.html", values.pop("status"), **values)
 
 
-def lanes_of(scope: TenantScope, obj: ObjectType, question: Asked) -> list[Lane]:
-    """All stages in order, each with its figures and first cards."""
+def group_of(obj: ObjectType, view: View | None) -> str:
+    """The field whose values are the columns: the view's, else the stage."""
+    named = view.group_by if view is not None else ""
+    return named if named in obj.fields else "stage"
+
+
+def lanes_of(scope: TenantScope, obj: ObjectType, question: Asked, view: View | None = None) -> list[Lane]:
+    """All columns in order, each with its figures and first cards."""
+    group_by = group_of(obj, view)
     money = next((f.name for f in obj.fields.values() if f.type.name == "money"), "")
     names = [name for name in _CARD_FIELDS if name in obj.fields]
     idle = [name for name in ("updated_at", "stage_status") if name in obj.fields]
@@ -164,9 +181,11 @@ def lanes_of(scope: TenantScope, obj: ObjectType, question: Asked) -> list[Lane]
     figures = ("count", *((f"sum:{money}",) if money else ()))
     if money and "probability" in obj.fields:
         figures = (*figures, f"weighted:{money}")
+    if view is not None and view.metrics:
+        figures = tuple(dict.fromkeys(("count", *view.metrics)))
     query = BoardQuery(
-        group_by="stage", metrics=figures, limit=_CARDS, fields=fields,
-        filter=question.condition(obj), sort=question.sort or "-id",
+        group_by=group_by, metrics=figures, limit=_CARDS, fields=fields,
+        filter=question.condition(obj), sort=question.sort or question.order or "-id",
     )  # fmt: skip
     groups: Any = board(scope, obj.name, query)["groups"]
     records = [record for group in groups for record in group["data"]]
@@ -183,20 +202,22 @@ def lanes_of(scope: TenantScope, obj: ObjectType, question: Asked) -> list[Lane]
             version=int(record["version"]), amount=shown(record, money),
             company=shown(record, "company") or shown(record, "contact"),
             date=shown(record, "close_on") or shown(record, "due_at"), owner=shown(record, "owner"),
-            idle=_idle_days(record), fixed="edit" not in levels.of(record),
+            idle=_idle_days(record), fixed="edit" not in levels.of(record) or group_by != "stage",
         )  # fmt: skip
 
-    stages = {stage.name: stage for pipeline in obj.pipelines.values() for stage in pipeline.stages.values()}
+    heads = lane_heads(scope, obj, group_by, [group["key"] for group in groups])
     return [
         Lane(
-            stage=stages[group["key"]], count=int(group["count"]), total=group.get(f"sum_{money}"),
+            stage=heads[group["key"]], count=int(group["count"]), total=group.get(f"sum_{money}"),
             weighted=group.get(f"weighted_{money}"),
             cards=tuple(card(record) for record in group["data"]),
-            more=_more(question, group["key"]) if group["next"] else "", asks=_asks(obj, stages[group["key"]]),
-            tone=stage_tone(obj, group["key"]),
+            more=_more(question, group_by, group["key"]) if group["next"] else "",
+            asks=_asks(obj, heads[group["key"]]) if group_by == "stage" else "",
+            tone=stage_tone(obj, group["key"]) if group_by == "stage" else heads[group["key"]].color or "slate",
+            figures=figures_of(obj, view, group, reader),
         )
         for group in groups
-        if group["key"] in stages
+        if group["key"] in heads
     ]  # fmt: skip
 
 
@@ -208,17 +229,20 @@ def _idle_days(record: Record) -> int:
     return days if days > _IDLE else 0
 
 
-def _more(question: Asked, stage: str) -> str:
-    only = f'stage == "{stage}"'
+def _more(question: Asked, group_by: str, key: object) -> str:
+    only = f'{group_by} == "{key}"' if key is not None else f"!has({group_by})"
     return question.href(filter=f"({question.filter}) && {only}" if question.filter else only)
 
 
 def _undone_on_board(scope: TenantScope, obj: ObjectType) -> Response:
     sent = parse_qs(request.headers.get("HX-Current-URL", "").partition("?")[2])
-    question = Asked(obj.name, *(sent.get(name, [""])[0] for name in ("filter", "q", "sort")))
+    given = Asked(obj.name, *(sent.get(name, [""])[0] for name in ("filter", "q", "sort")))
+    question = viewed(scope, obj, replace(given, view=sent.get("view", [""])[0]))
+    view = chosen_view(scope, obj, question.view)
     return fragment(
-        "records/_board_again.html", object=obj, asked=question, lanes=lanes_of(scope, obj, question), error=""
-    )
+        "records/_board_again.html", object=obj, asked=question, lanes=lanes_of(scope, obj, question, view), error="",
+        group=group_of(obj, view),
+    )  # fmt: skip
 
 
 def _staged(scope: TenantScope, object_name: str) -> ObjectType:

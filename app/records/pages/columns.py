@@ -5,14 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, cast
 
+from app.metadata.environment import find, object_at
 from app.records.pages.controls import ADDRESS_PARTS
-from app.records.pages.values import NUMERIC, Reader, Shown, Titles, show
+from app.records.pages.values import NUMERIC, Reader, Shown, Titles, link_of, show
+from app.records.titles import titles
 from app.ui import formats
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from app.metadata.model import Field, ObjectType
+    from app.metadata.environment import Named
+    from app.metadata.model import Catalog, Field, ObjectType
+    from app.records.pages.values import Record
     from tenants.scope import TenantScope
 
 #: Columns of an object that names none.
@@ -32,16 +36,23 @@ class ListColumn:
 
     field: Field
     part: str = ""
+    #: The links that lead to the field, and what people call the way.
+    via: tuple[str, ...] = ()
+    prefix: str = ""
+    owner: ObjectType | None = None
 
     @property
     def path(self) -> str:
         """Its name in sort and fields."""
-        return f"{self.field.name}.{self.part}" if self.part else self.field.name
+        return ".".join((*self.via, self.field.name, *((self.part,) if self.part else ())))
 
     @property
     def label(self) -> str:
         """Its head."""
-        return dict(ADDRESS_PARTS).get(self.part, self.part) if self.part else self.field.label
+        label = dict(ADDRESS_PARTS).get(self.part, self.part) if self.part else self.field.label
+        if self.owner is not None and self.field.name in self.owner.title:
+            return self.prefix
+        return f"{self.prefix}: {label.lower()}" if self.prefix else label
 
     @property
     def full_label(self) -> str:
@@ -65,6 +76,38 @@ def list_columns(obj: ObjectType, chosen: Sequence[str] = ()) -> list[ListColumn
     usual = [column for path in obj.list_columns if (column := _column(obj, path)) is not None]
     few = (f for f in obj.fields.values() if f.shown and (f.computed or not f.system) and f.name not in obj.title)
     return own[:MOST] or usual or [ListColumn(field) for field in few][:_FEW]
+
+
+def path_columns(catalog: Catalog, obj: ObjectType, paths: Sequence[str]) -> list[ListColumn]:
+    """The columns that paths lead to, over links too; what may not be read, or shows nothing in a line, is left out."""
+    found = (find(catalog.objects, obj, path) for path in paths)
+    return [
+        column for named in found
+        if named is not None and (column := _over_links(obj, catalog, named)) is not None
+    ][:MOST]  # fmt: skip
+
+
+def _over_links(obj: ObjectType, catalog: Catalog, named: Named) -> ListColumn | None:
+    if not named.via:
+        return _column(obj, named.path)
+    if named.composite or named.field.type.name in _NO_COLUMN:
+        return None
+    labels, holder = list[str](), obj
+    for name in named.via:
+        labels.append(holder.fields[name].label)
+        holder = object_at(catalog.objects, holder, (name,)) or holder
+    return ListColumn(named.field, named.part, named.via, " ".join(labels), named.owner)
+
+
+def titles_for(scope: TenantScope, columns: Sequence[ListColumn], records: Sequence[Record]) -> Titles:
+    """Titles of everything the columns of ``records`` link to, by one statement."""
+    wanted: dict[str, set[str]] = {}
+    for column in columns:
+        for record in records if column.field.to else ():
+            found = link_of(column.field, record.get(column.path))
+            if found is not None:
+                wanted.setdefault(found[0], set()).add(found[1])
+    return titles(scope, wanted) if wanted else {}
 
 
 def chosen_columns(scope: TenantScope, obj: ObjectType) -> list[str]:
@@ -103,7 +146,7 @@ def cell(column: ListColumn, value: object, reader: Reader, known: Titles, obj: 
         if column.part == "country" and text:
             text = formats.country(text, reader.locale)
         return Shown(column.path, column.label, "text", text=text)
-    shown = show(column.field, value, reader, known, obj)
+    shown = show(column.field, value, reader, known, column.owner or obj)
     if column.field.type.name == "datetime" and value:
         return replace(shown, text=formats.ago(str(value), reader.locale, reader.timezone))
     return shown

@@ -11,8 +11,9 @@ from app.core.errors import Conflict, InvalidInput
 from app.http.guard import workspace
 from app.records.errors import LeavesReach
 from app.records.pages.answers import agree, by_field, fragment
+from app.records.pages.arranging import Group, grouped
 from app.records.pages.controls import Control, control, country_names, form_fields, read_form
-from app.records.pages.live import live_form, state_of
+from app.records.pages.live import arranged_state, form_fitting, live_form, state_of
 from app.records.pages.values import Record, gather_titles, reader_of
 from app.records.permits import leave_for
 from app.records.read import find_object
@@ -70,6 +71,8 @@ def _dialog(
     status: int = 200,
 ) -> Response:
     fields = form_fields(obj)
+    leave = leave_for(scope, obj.name)
+    fits = form_fitting(leave, values, request.form.get("layout", ""))
     known = gather_titles(scope, obj, [f.name for f in fields], [_safe_links(obj, values)])
     reader = reader_of(scope)
 
@@ -79,13 +82,15 @@ def _dialog(
             error=errors.get(field.name, ""),
         )  # fmt: skip
 
-    controls = [built(field) for field in fields]
-    more = controls[_SHOWN:]
-    countries = country_names(reader.locale) if any(c.kind == "address" for c in controls) else ()
+    shown, left = grouped(fields, fits.layout) if fits.layout else ([Group("", tuple(fields[:_SHOWN]))], fields[_SHOWN:])
+    groups = [(group.label, [built(field) for field in group.fields]) for group in shown]
+    more = [built(field) for field in left]
+    countries = country_names(reader.locale) if any(f.type.name == "address" for f in fields) else ()
     return fragment(
-        "records/_new.html", status, object=obj, controls=controls[:_SHOWN], more=more, general=general,
-        unfold=any(c.error for c in more), countries=countries,
-        live=live_form(f"/records/{obj.name}/live", state_of(leave_for(scope, obj.name), values)),
+        "records/_new.html", status, object=obj, groups=groups, more=more, general=general,
+        unfold=any(c.error for c in more) or not groups, countries=countries,
+        layout=fits.layout.name if fits.layout else "",
+        live=live_form(f"/records/{obj.name}/live", arranged_state(leave, state_of(leave, values), fits)),
     )  # fmt: skip
 
 

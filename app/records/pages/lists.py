@@ -15,10 +15,10 @@ from app.http.respond import see_other
 from app.records import trash
 from app.records.aggregate import aggregate
 from app.records.pages.answers import fragment, page, vals
-from app.records.pages.asking import Asked, asked
-from app.records.pages.columns import ListColumn, cell, chosen_columns, list_columns
+from app.records.pages.columns import ListColumn, cell, chosen_columns, list_columns, path_columns, titles_for
 from app.records.pages.levels import Levels
-from app.records.pages.values import Reader, Record, Shown, Titles, gather_titles, reader_of
+from app.records.pages.values import Reader, Record, Shown, Titles, reader_of
+from app.records.pages.viewing import chosen_view, view_tabs, viewed
 from app.records.paths import TITLE
 from app.records.query import AggregateQuery, ListQuery, Page
 from app.records.read import find_object, list_records
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from app.metadata.model import ObjectType
     from app.metadata.reach import Action
+    from app.records.pages.asking import Asked
     from tenants.scope import TenantScope
 
 PAGE = 50
@@ -60,9 +61,11 @@ class Row:
 @workspace("record.read")
 def list_page(scope: TenantScope, object_name: str) -> Response:
     """The list, whole or only its body when htmx asks."""
-    _, obj = find_object(scope, object_name)
-    question = asked(object_name)
-    columns = list_columns(obj, chosen_columns(scope, obj))
+    catalog, obj = find_object(scope, object_name)
+    question = viewed(scope, obj)
+    view = chosen_view(scope, obj, question.view)
+    columns = path_columns(catalog, obj, view.columns) if view else []
+    columns = columns or list_columns(obj, chosen_columns(scope, obj))
     values: dict[str, Any] = {"object": obj, "asked": question, "error": "", "position": 0, "page": Page([], None)}
     status, acts = 200, _acts(scope, obj)
     levels = Levels(scope, obj, acts)
@@ -80,6 +83,8 @@ def list_page(scope: TenantScope, object_name: str) -> Response:
     values["columns"] = [_head(obj, column, question) for column in columns]
     values["total"] = values["page"].total
     values["acts"] = acts
+    values["views"] = view_tabs(scope, obj, question, "list")
+    values["view"] = view
     values["trashed"] = request.args.get("trashed", "")
     return page("records/list.html", "records/_list.html", status, **values)
 
@@ -114,7 +119,7 @@ def rows_of(
     levels: Levels,
 ) -> list[Row]:
     """Records as lines with their links named."""
-    known = gather_titles(scope, obj, [c.field.name for c in columns], records)
+    known = titles_for(scope, columns, records)
     reader = reader_of(scope)
     query = question.query(cursor="")
     return [replace(_row(obj, columns, one, reader, known, query), may=levels.of(one)) for one in records]
@@ -129,8 +134,8 @@ def _acts(scope: TenantScope, obj: ObjectType) -> tuple[Action, ...]:
 
 
 def sort_for(obj: ObjectType, question: Asked) -> str:
-    """The sort asked for, else the object's own."""
-    return question.sort or obj.default_sort
+    """The sort asked for, else the view's, else the object's own."""
+    return question.sort or question.order or obj.default_sort
 
 
 def _row(

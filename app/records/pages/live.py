@@ -9,8 +9,12 @@ from flask import request
 
 from app.http.guard import workspace
 from app.http.respond import json_response
+from app.records.attachments import attach
 from app.records.drafts import changed_draft, missing, new_draft
+from app.records.facts import Bench
 from app.records.intake import coercion_of, take_in
+from app.records.judging import becoming
+from app.records.layouts import Fitting, fitting, offered
 from app.records.outlook import outlook
 from app.records.pages.answers import sentence
 from app.records.pages.controls import form_fields, read_form
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
     from app.metadata.model import ObjectType
     from app.records.outlook import Outlook
     from app.records.permits import Leave
+    from app.records.rules import Draft
     from tenants.scope import TenantScope
 
 
@@ -35,7 +40,9 @@ if TYPE_CHECKING:
 def new_record(scope: TenantScope, object_name: str) -> Response:
     """Of the form of a new record."""
     leave = leave_for(scope, object_name)
-    return json_response(state_of(leave, _sent(scope, leave.shown)) or {})
+    values = _sent(scope, leave.shown)
+    fits = form_fitting(leave, values, request.form.get("layout", ""))
+    return json_response(arranged_state(leave, state_of(leave, values), fits) or {})
 
 
 @workspace("record.edit")
@@ -72,11 +79,38 @@ def live_form(url: str, state: dict[str, Any] | None) -> dict[str, str]:
     }  # fmt: skip
 
 
+def form_fitting(leave: Leave, values: Record, layout: str = "") -> Fitting:
+    """What a form of a new record holding ``values`` looks like by its layout: the one called ``layout``, once chosen."""
+    if not leave.object.layouts:
+        return Fitting()
+    draft = _draft(leave, values, None)
+    bench = Bench(leave.scope, leave.complete, leave.object, draft.ctx)
+    blank = frozenset(error.pointer[1:] for error in draft.intake.errors if error.pointer[1:] in leave.object.fields)
+    known = {one.name for one in offered(leave.scope, leave.object)}
+    return fitting(leave.scope, leave, becoming(draft, bench, blank), only=layout if layout in known else None)
+
+
+def arranged_state(leave: Leave, state: dict[str, Any] | None, fits: Fitting) -> dict[str, Any] | None:
+    """What rules make of a form, and what its layout leaves out as it is filled in now: nothing that is required."""
+    if not fits.conditional:
+        return state
+    found = state or {"required": [], "hidden": [], "locked": {}, "options": {}, "problems": []}
+    fields = leave.shown.fields
+    needed = {*found["required"], *(name for name, field in fields.items() if field.required)}
+    return found | {"hidden": sorted({*found["hidden"], *((fits.absent & fields.keys()) - needed)})}
+
+
 def outlook_of(leave: Leave, values: Record, record_id: UUID | None = None) -> Outlook | None:
     """What the rules say of a form; a value that can't be read counts as empty."""
     scope, obj = leave.scope, leave.object
     if rulebook_of(scope, leave.complete, obj) is None:
         return None
+    return outlook(scope, leave.complete, obj, _draft(leave, values, record_id))
+
+
+def _draft(leave: Leave, values: Record, record_id: UUID | None) -> Draft:
+    """The record as a form would leave it."""
+    scope, obj = leave.scope, leave.object
     ctx = coercion_of(scope)
     current = None
     if record_id is not None:
@@ -90,8 +124,9 @@ def outlook_of(leave: Leave, values: Record, record_id: UUID | None = None) -> O
         draft = new_draft(scope, obj, intake, ctx, frozenset(sent), narrowed=leave.narrowed)
     else:
         draft = changed_draft(obj, intake, ctx, frozenset(sent), current)
+    attach(scope, obj, [draft])
     draft.intake.errors += leave.unseen_links(draft.values, current)
-    return outlook(scope, leave.complete, obj, draft)
+    return draft
 
 
 def told(leave: Leave, found: Outlook) -> dict[str, Any]:

@@ -30,7 +30,7 @@ class Neighbours:
 
 def neighbours(scope: TenantScope, obj: ObjectType, record: Record, question: Asked) -> Neighbours | None:
     """The neighbours in the list the address tells of, or in the object's whole list; None when it has one record."""
-    sort = question.sort or obj.default_sort
+    sort = question.sort or question.order or obj.default_sort
     condition = question.condition(obj)
     query = ListQuery(filter=condition, sort=sort, fields=("id",), limit=MAX_LIMIT, total="exact")
     try:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
+from flask import request
 from werkzeug.wrappers import Response
 
 from app.http.context import is_htmx
@@ -13,16 +14,18 @@ from app.http.guard import workspace
 from app.records import trash as trashing
 from app.records.errors import RecordNotFound
 from app.records.pages.answers import fragment
-from app.records.pages.asking import asked
+from app.records.pages.arranging import ALL, arranged
 from app.records.pages.neighbours import neighbours
-from app.records.pages.related import Related, related_lists
+from app.records.pages.related import Related, layout_lists, related_lists, tasks_of
 from app.records.pages.timeline import timeline
 from app.records.pages.values import Record, Shown, gather_titles, reader_of, show, stage_label, stage_tone
+from app.records.pages.viewing import viewed
 from app.records.paths import TITLE
 from app.records.read import find_object, get_record
 
 if TYPE_CHECKING:
     from app.metadata.model import ObjectType, Stage
+    from app.records.pages.arranging import Arranged
     from tenants.scope import TenantScope
 
 #: Shown in the foot of the details, not among them.
@@ -31,6 +34,8 @@ _NEVER: Final = frozenset({
     "id", "version", "deleted_at", "pipeline", "stage", "stage_status", "stage_since", "closed_at", "amount_from_lines",
     "emails", "phones", *_HOUSEKEEPING,
 })  # fmt: skip
+#: No layout shows these: they are no values of people's.
+_UNSEEN: Final = frozenset({"id", "version", "deleted_at", "emails", "phones"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +53,24 @@ def record_page(scope: TenantScope, object_name: str, record_id: UUID) -> Respon
     """The page of one record."""
     _, obj = find_object(scope, object_name)
     record = get_record(scope, object_name, record_id)
-    return fragment("records/record.html", **page_values(scope, obj, record), **_surroundings(scope, obj, record))
+    values = page_values(scope, obj, record)
+    return fragment("records/record.html", **values, **_surroundings(scope, obj, record, values["arranged"]))
 
 
 @workspace("record.read")
 def related(scope: TenantScope, object_name: str, record_id: UUID) -> Response:
-    """The related records by themselves, to be read again after a change."""
+    """The related records by themselves, to be read again after a change; ``tab`` those of a layout's tab."""
     _, obj = find_object(scope, object_name)
     record = get_record(scope, object_name, record_id)
-    return fragment("records/_related.html", object=obj, record=record, related=related_lists(scope, obj, record))
+    tab, layout = request.args.get("tab", ""), request.args.get("layout", "")
+    if not layout:
+        found = related_lists(scope, obj, record)
+    elif tab:
+        lists = [item.related for one in obj.layouts if one.name == layout for item in one.tabs if item.name == tab]
+        found = layout_lists(scope, obj, record, lists[0] if lists else ())
+    else:
+        found = tasks_of(scope, obj, record)
+    return fragment("records/_related.html", object=obj, record=record, related=found, tab=tab, layout=layout)
 
 
 @workspace("record.delete")
@@ -91,8 +105,8 @@ def refreshed(
     )  # fmt: skip
 
 
-def page_values(scope: TenantScope, obj: ObjectType, record: Record) -> dict[str, Any]:
-    """What head, highlights, path and details show."""
+def page_values(scope: TenantScope, obj: ObjectType, record: Record, only: str = "") -> dict[str, Any]:
+    """What head, highlights, path and details show; ``only`` arranged by that layout."""
     names = [name for name, field in obj.fields.items() if field.shown]
     known = gather_titles(scope, obj, names, [record])
     reader = reader_of(scope)
@@ -100,13 +114,15 @@ def page_values(scope: TenantScope, obj: ObjectType, record: Record) -> dict[str
     def shown(name: str) -> Shown:
         return show(obj.fields[name], record.get(name), reader, known, obj)
 
-    details = [shown(n) for n in names if n not in _NEVER and not _hidden(obj, n, record)]
+    usual = [n for n in names if n not in _NEVER and not _hidden(obj, n, record)]
+    placed = arranged(scope, obj, record, {n: shown(n) for n in names if n not in _UNSEEN}, usual, only)
     return {
         "object": obj,
         "record": record,
         "title": title_of(scope, obj, record),
-        "highlights": [shown(n) for n in obj.highlights if n in obj.fields and obj.fields[n].shown],
-        "details": details,
+        "highlights": placed.highlights,
+        "details": placed.details,
+        "arranged": placed,
         "housekeeping": [shown(n) for n in _HOUSEKEEPING if n in obj.fields],
         "steps": (steps := path_of(obj, record)),
         "closers": closers_of(steps),
@@ -147,11 +163,13 @@ def closers_of(steps: list[Step]) -> list[Step]:
     return [step for step in steps if step.stage.status != "open"]
 
 
-def _surroundings(scope: TenantScope, obj: ObjectType, record: Record) -> dict[str, Any]:
-    sections: list[Related] = related_lists(scope, obj, record)
-    question = asked(obj.name)
+def _surroundings(scope: TenantScope, obj: ObjectType, record: Record, placed: Arranged) -> dict[str, Any]:
+    question = viewed(scope, obj)
+    related: dict[str, list[Related]] = {tab.name: layout_lists(scope, obj, record, tab.lists) for tab in placed.tabs}
     return {
-        "related": sections,
+        "related": tasks_of(scope, obj, record) if placed.layout else related_lists(scope, obj, record),
+        "lists": related,
+        "all_fields": ALL,
         "timeline": timeline(scope, obj, UUID(str(record["id"]))),
         "neighbours": neighbours(scope, obj, record, question),
         "back": question.href(),

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlencode
 from uuid import UUID
 
 from app.access import catalogs
 from app.access.rights import allows
 from app.records.activities import open_tasks, subjects
 from app.records.errors import RecordNotFound
-from app.records.pages.values import Record, gather_titles, reader_of, show
+from app.records.pages.columns import cell, path_columns, titles_for
+from app.records.pages.values import Record, Shown, gather_titles, reader_of, show
 from app.records.paths import TITLE
 from app.records.query import ListQuery
 from app.records.read import get_record, list_records
@@ -18,10 +20,15 @@ from app.records.titles import titles
 from app.ui import formats
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from app.metadata.arrangement import RelatedList
     from app.metadata.model import Field, ObjectType
     from tenants.scope import TenantScope
 
 _FEW: Final = 5
+#: Rows of a list with columns.
+_ROWS: Final = 10
 #: Joins whose other end is the interesting one: shown as the records at the far side.
 _THROUGH: Final = frozenset({"deal_contact", "affiliation", "company_relation"})
 _NOT_TELLING: Final = frozenset({"address", "boolean"})
@@ -89,6 +96,9 @@ class Related:
     compose: str = ""
     part: bool = False
     icon: str = field(default="")
+    #: As a table: its heads, and of each item its values.
+    heads: tuple[tuple[str, bool], ...] = ()
+    cells: tuple[tuple[Shown, ...], ...] = ()
 
 
 def related_lists(scope: TenantScope, obj: ObjectType, record: Record) -> list[Related]:
@@ -108,6 +118,54 @@ def related_lists(scope: TenantScope, obj: ObjectType, record: Record) -> list[R
     shown = {item.href for section in found for item in section.items}
     others = (_related(scope, name, link, record) for name, link in links.items() if name not in standard)
     return found + [section for other in others if (section := _without(other, shown)).total]
+
+
+def layout_lists(
+    scope: TenantScope, obj: ObjectType, record: Record, lists: Sequence[RelatedList]
+) -> list[Related]:
+    """The lists a layout chooses, with its columns; what may not be read is left out."""
+    by_inverse = {link.inverse: (name, (other, link)) for name, (other, link) in _links_here(scope, obj).items()}
+    found: list[Related] = []
+    for one in lists:
+        if one.name in by_inverse:
+            name, link = by_inverse[one.name]
+            section = _table(scope, name, link, record, one.columns) if one.columns else _related(scope, name, link, record)
+            found.append(replace(section, label=one.label or section.label))
+    return found
+
+
+def tasks_of(scope: TenantScope, obj: ObjectType, record: Record) -> list[Related]:
+    """What is left to do, which stands beside a record whatever its layout."""
+    return [_tasks(scope, obj, record)] if obj.timeline and "task" in catalogs.for_scope(scope).objects else []
+
+
+def _table(
+    scope: TenantScope, name: str, link: tuple[ObjectType, Field], record: Record, paths: Sequence[str]
+) -> Related:
+    other, by = link
+    columns = path_columns(catalogs.for_scope(scope), other, [path for path in paths if path not in other.title])
+    condition = f'{by.name} == "{record["id"]}"'
+    wanted = (TITLE, *(column.path for column in columns))
+    page = list_records(scope, other.name, ListQuery(filter=condition, sort="-id", fields=wanted, limit=_ROWS, total="exact"))
+    known, reader = titles_for(scope, columns, page.rows), reader_of(scope)
+    items = tuple(
+        Item(str(row.get(TITLE) or "Untitled"), "", f"/records/{other.name}/{row['id']}", other.name not in _PEOPLE)
+        for row in page.rows
+    )
+    cells = tuple(tuple(cell(one, row.get(one.path), reader, known, other) for one in columns) for row in page.rows)
+    total = page.total or len(page.rows)
+    return Related(
+        _label(name, other, by), items, total, _HINTS.get(name, "None yet."),
+        f"/records/{other.name}?{urlencode({'filter': condition})}" if total > _ROWS else "", _add(scope, other, by, record),
+        part=any(by.name in way.follows[:1] for way in other.reach),
+        heads=tuple((one.label, one.numeric) for one in columns), cells=cells,
+    )  # fmt: skip
+
+
+def _add(scope: TenantScope, other: ObjectType, by: Field, record: Record) -> str:
+    """The form of one more record that links here."""
+    allowed = allows(scope, "record.create", other.name)
+    return f"/records/{other.name}/new?{by.name}={record['id']}&stay=1" if allowed else ""
 
 
 def _without(section: Related, shown: set[str]) -> Related:
@@ -155,8 +213,7 @@ def _related(scope: TenantScope, name: str, link: tuple[ObjectType, Field], reco
     section = Related(
         _label(name, other, by), tuple(item(row) for row in page.rows), total, _HINTS.get(name, "None yet."),
         f"/records/{other.name}?filter={condition}" if total > _FEW or only_open else "",
-        f"/records/{other.name}/new?{by.name}={record['id']}&stay=1"
-        if allows(scope, "record.create", other.name) else "",
+        _add(scope, other, by, record),
         part=any(by.name in way.follows[:1] for way in other.reach),
     )  # fmt: skip
     return _with_main_contact(scope, section, record) if name == "deal_contact.deal" else section

@@ -3,6 +3,7 @@ import { Controller } from '@hotwired/stimulus'
 /** Tabs with panels on the same page (WAI-ARIA tabs: arrows move, the chosen one is shown). */
 export default class extends Controller {
   static targets = ['tab', 'panel']
+  static values = { remember: String }
 
   choose(event) {
     this.show(this.tabTargets.indexOf(event.currentTarget))
@@ -25,5 +26,13 @@ export default class extends Controller {
       if (focus && at === index) tab.focus()
     })
     this.panelTargets.forEach((panel, at) => (panel.hidden = at !== index))
+    if (this.rememberValue) this.#keep(this.tabTargets[index].id.replace(/^tab-(part-)?/, ''))
+  }
+
+  /** The address names the tab, so that reloading, going back and passing it on lead there. */
+  #keep(name) {
+    const address = new URL(location)
+    address.searchParams.set(this.rememberValue, name)
+    history.replaceState(history.state, '', address)
   }
 }
