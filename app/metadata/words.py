@@ -26,6 +26,8 @@ _LEAVES: Final[Mapping[str, str]] = {
     "enter_if/when": "enter if", "enter_if/message": "message on entering", "leave_if/when": "leave if",
     "leave_if/message": "message on leaving", "default_formula": "default", "refuse_if": "refuse if",
 }  # fmt: skip
+#: How leaves of a map are called by what their key is.
+_MAPS: Final[Mapping[str, str]] = {"rates": "rate from", "holidays": "holiday on", "hours": "hours on"}
 #: The longest text shown whole.
 _LONGEST: Final = 60
 _SHOWN: Final = 8
@@ -209,12 +211,18 @@ class _Told:
             return "moved"
         if name in ("retired", "hidden"):
             return name if one.after is True else f"not {name} any more"
-        called = _LEAVES.get(name) or name.replace(SEPARATOR, " ").replace("_", " ")
+        called = _LEAVES.get(name) or _in_map(name) or name.replace(SEPARATOR, " ").replace("_", " ")
         if one.before is None:
             return f"{called} {said(one.after)}"
         if one.after is None:
             return f"{called} {said(one.before)} taken away"
         return f"{called} {said(one.before)} → {said(one.after)}"
+
+
+def _in_map(name: str) -> str:
+    """``rates/2026-01-01`` as people say it; "" for what is in no such map."""
+    place, _, key = name.partition(SEPARATOR)
+    return f"{_MAPS[place]} {humanised(key)}:" if place in _MAPS and key else ""
 
 
 def said(value: Plain) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import uuid
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -9,13 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from app.access import catalogs, policy, shares, teams
 from app.core import clock, crypto
+from app.files.service import keep_file
 from app.records.bulk import bulk
 from app.records.write import create_record, trash_record, update_record
-from app.rights import roles, sharing
+from app.rights import sharing
 from tenants.identity import invitations, keys, sessions, support
 from tenants.identity.sessions import Visitor
 from tenants.scope import Tenant, TenantScope, enter_job
 from tests.support import shaping
+from tests.support.rights import put_role
 from tests.support.tenants import PATIENT, make_person, make_tenant, owner_of
 
 if TYPE_CHECKING:
@@ -49,14 +52,16 @@ def make_crowd(runtime: Runtime, size: int) -> Crowd:
     """A workspace with ``size`` members, keys, trashed records."""
     tenant = make_tenant(runtime, name="Crowd")
     owner = owner_of(runtime.databases, tenant)
+    shaping.change(runtime.databases, tenant, shaping.NAMED)
     crowd = Crowd(runtime, tenant, owner, size)
+    for number in range(size):
+        put_role(runtime.databases, tenant, f"role_{number}", objects={"*": {"read": "own"}})
     with crowd.write() as scope:
         for number in range(size):
             keys.create_key(scope, f"Key {number}", "member")
             gone = create_record(scope, "company", {"name": f"Gone {number}"})
             trash_record(scope, "company", uuid.UUID(str(gone["id"])))
             team = teams.create_team(scope, name=f"Team {number}").id
-            roles.create_role(scope, {"label": f"Role {number}", "objects": {"*": {"read": "own"}}})
             sharing.put_rule(scope, _rule(f"Rule {number}", team))
             invitations.invite(runtime, scope, email=f"waits-{number}@example.com", role="member")
     return crowd
@@ -74,11 +79,13 @@ def furnish(crowd: Crowd, about: str) -> None:
         values = _records(scope, crowd.size, about)
         values["grant"] = str(grant)
         values["member"] = str(_member(crowd, scope))
+        values["file_id"] = str(keep_file(scope, crowd.runtime.storage, io.BytesIO(b"text"), "a.txt", "text/plain").id)
         values["key"] = str(keys.create_key(scope, "To be ended", "member")[0].id)
         values |= _of_rights(crowd, scope, values)
     with crowd.write() as scope:
         catalogs.for_scope(scope)  # read once after a change of roles, whoever comes next
     help_ = f"{{kind: field, name: product.code, help: Help {values['mark']}}}"
+    values["role"] = _role(crowd, values["mark"])
     values["change"] = str(shaping.change(crowd.runtime.databases, crowd.tenant, help_).change)
     with crowd.write() as scope:
         catalogs.for_scope(scope)
@@ -90,7 +97,7 @@ def furnish(crowd: Crowd, about: str) -> None:
         "token": "made-up",
         "tenant": str(crowd.tenant.id),
         "session": str(uuid.uuid4()),
-    }
+    } | shaping.NAMES
     crowd.values = values
 
 
@@ -98,7 +105,6 @@ def _of_rights(crowd: Crowd, scope: TenantScope, values: dict[str, str]) -> dict
     """A team, a role, a rule and an invitation of its own, and a record shared with ``size`` teams."""
     mark = values["mark"]
     scope.execute("delete from sharing_rule where not starts_with(name, 'Rule ')")
-    scope.execute("delete from role where not starts_with(label, 'Role ')")
     scope.execute("delete from sharing")
     policy.changed(scope)
     team = teams.create_team(scope, name=f"Fresh {mark}").id
@@ -111,11 +117,21 @@ def _of_rights(crowd: Crowd, scope: TenantScope, values: dict[str, str]) -> dict
     return {
         "team": str(team),
         "joined": str(joined),
-        "role": roles.create_role(scope, {"label": f"Fresh {mark}", "objects": {"*": {"read": "own"}}}).name,
         "rule": str(sharing.put_rule(scope, _rule(f"Fresh {mark}", team)).id),
         "share": str(shared[0].id),
         "invitation": str(invited.id),
     }
+
+
+def _role(crowd: Crowd, mark: str) -> str:
+    """A role nobody holds; those of before are gone."""
+    databases, tenant = crowd.runtime.databases, crowd.tenant
+    with crowd.write() as scope:
+        fresh = [name for name in policy.policy_of(scope).roles if name.startswith("fresh_")]
+    gone = "---\n".join(f"{{kind: role, name: {name}, remove: true}}\n" for name in fresh)
+    if gone:
+        shaping.change(databases, tenant, gone)
+    return put_role(databases, tenant, f"fresh_{mark}", objects={"*": {"read": "own"}})
 
 
 def _grants(scope: TenantScope, size: int) -> uuid.UUID:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import uuid
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -14,13 +15,15 @@ from app.access import shares, teams
 from app.core import clock, crypto
 from app.exports.options import ExportOptions
 from app.exports.service import start_export
+from app.files.service import keep_file
 from app.http import ratelimit
 from app.records.write import create_record
-from app.rights import roles, sharing
+from app.rights import sharing
 from tenants.identity import invitations, keys, sessions, support
 from tenants.identity.sessions import Visitor
 from tenants.scope import Tenant, enter_job
 from tests.support import shaping
+from tests.support.rights import put_role
 from tests.support.tenants import PATIENT, make_tenant, owner_of
 from tests.support.web import build_site
 
@@ -103,6 +106,7 @@ def csrf_token(site: Flask, base_url: str, cookie: str) -> str:
 
 def _build(runtime: Runtime, label: str) -> House:
     tenant = make_tenant(runtime, name="Twin")
+    shaping.change(runtime.databases, tenant, shaping.NAMED)
     canary = f"canary-{label}-{uuid.uuid4().hex[:12]}"
     owner = owner_of(runtime.databases, tenant)
     values: dict[str, str] = {
@@ -112,7 +116,7 @@ def _build(runtime: Runtime, label: str) -> House:
         "token": "made-up",
         "filename": "mark.svg",
         "tenant": str(tenant.id),
-    }
+    } | shaping.NAMES
     house = House(tenant, canary, values)
     with enter_job(runtime.databases, tenant.id, actor=owner, write=True, budget=PATIENT) as scope:
         for name, payload in {
@@ -130,6 +134,8 @@ def _build(runtime: Runtime, label: str) -> House:
         ).fetchone()
         values["import_id"] = str(row[0] if row else "")
         values["export_id"] = str(_export(scope, canary))
+        uploaded = keep_file(scope, runtime.storage, io.BytesIO(canary.encode()), f"{canary}.txt", "text/plain")
+        values["file_id"] = str(uploaded.id)
         for role in ("owner", "read_only", "nobody"):
             member = owner.id if role == "owner" else _member(scope, role, canary)
             house.sessions[role] = crypto.token()
@@ -142,6 +148,8 @@ def _build(runtime: Runtime, label: str) -> House:
         person = scope.execute("select person from member where id = %s", (owner.id,)).fetchone()
     shaped = shaping.change(runtime.databases, tenant, f"{{kind: field, name: product.code, help: {canary}}}")
     values["change"] = str(shaped.change)
+    name = canary.replace("-", "_")
+    values["role"] = put_role(runtime.databases, tenant, name, label=canary, objects={"*": {"read": "own"}})
     values["session"] = str(_session_id(runtime, tenant, house.sessions["nobody"]))
     house.person = sessions.start(runtime.databases, person[0] if person else uuid.uuid4(), Visitor())
     return house
@@ -158,14 +166,12 @@ def _export(scope: Any, canary: str) -> UUID:
 def _of_rights(runtime: Runtime, scope: Any, canary: str, company: str) -> dict[str, str]:
     """A team, a role, a sharing rule, a share and an invitation of the workspace."""
     team = teams.create_team(scope, name=canary).id
-    role = roles.create_role(scope, {"label": canary, "objects": {"*": {"read": "own"}}}).name
     rule = {"object": "company", "name": canary, "condition": 'name == "x"', "kind": "team", "grantee": str(team)}
     share = shares.put_share(scope, "company", UUID(company), kind="team", grantee=str(team))
     invited = invitations.invite(runtime, scope, email=f"invited-{canary}@example.com", role="member")
     return {
         "grant": str(_grant(scope, canary)),
         "team": str(team),
-        "role": role,
         "rule": str(sharing.put_rule(scope, rule).id),
         "share": str(share.id),
         "invitation": str(invited.id),

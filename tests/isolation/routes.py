@@ -15,12 +15,15 @@ _ARGUMENT = re.compile(r"<(?:[^:<>]+:)?([a-z_]+)>")
 
 #: URL arguments that name something a tenant (or person) owns: with another's value the answer is 404.
 OWNED = frozenset({
-    "record_id", "import_id", "export_id",
+    "record_id", "import_id", "export_id", "file_id",
     "member", "key", "session", "tenant", "team", "role", "rule", "share", "invitation", "grant",
     "change",
 })  # fmt: skip
 #: Arguments that name nothing of anybody.
-SHARED = frozenset({"object_name", "unique_field", "value", "field_name", "filename", "token"})
+SHARED = frozenset({
+    "object_name", "unique_field", "value", "field_name", "filename", "token",
+    "currency", "set_name", "calendar", "language",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from app.metadata import document, history, work
 from app.metadata.apply import Applied, Request, apply, owner_of
@@ -15,6 +15,18 @@ if TYPE_CHECKING:
     from app.core.db import Databases
     from app.core.ports import Runtime
     from tenants.scope import Tenant
+
+#: A component of each kind that has a page of its own, and what addresses call it.
+NAMED: Final = """
+{kind: currency, name: USD, rates: {2026-01-01: 0.9}}
+---
+{kind: option_set, name: sizes, label: Sizes, options: {small: Small, large: Large}}
+---
+{kind: calendar, name: default, label: Office, hours: {monday: "09:00-17:00"}}
+---
+{kind: translation, name: de, objects: {company: {label: {one: Firma}}}}
+"""
+NAMES: Final = {"currency": "USD", "set_name": "sizes", "calendar": "default", "language": "de"}
 
 
 def change(databases: Databases, tenant: Tenant, text: str, *, prune: bool = False, **more: Any) -> Applied:

@@ -24,7 +24,7 @@ _KINDS: Final[dict[str, str]] = {
     "long_text": "textarea", "rich_text": "rich", "integer": "number", "decimal": "decimal", "percent": "percent",
     "money": "money", "boolean": "boolean", "date": "date", "datetime": "datetime", "select": "select",
     "multi_select": "checkboxes", "tags": "tags", "link": "combobox", "email": "email", "phone": "tel", "url": "url",
-    "address": "address", "stage": "select",
+    "address": "address", "stage": "select", "file": "file", "image": "image",
 }  # fmt: skip
 ADDRESS_PARTS: Final = (
     ("line1", "Street"), ("line2", "More"), ("postal_code", "Postal code"), ("city", "City"), ("region", "Region"),
@@ -85,18 +85,19 @@ def control(
         required=field.required,
         hint=field.help,
         error=error,
-        options=choices(obj, field),
+        options=choices(obj, field, value),
         url=f"/records/{obj.name}/options?field={field.name}" if kind == "combobox" else "",
         parts=ADDRESS_PARTS if kind == "address" else (),
         currency=_part(value, "currency") or currency,
     )
 
 
-def choices(obj: ObjectType, field: Field) -> tuple[tuple[str, str], ...]:
-    """(value, label) of a select, stages and booleans included."""
+def choices(obj: ObjectType, field: Field, held: object = None) -> tuple[tuple[str, str], ...]:
+    """(value, label) of a select, stages and booleans included; of what is retired only what the record holds."""
     if field.type.name == "stage":
         return tuple((s.name, s.label) for p in obj.pipelines.values() for s in p.stages.values())
-    return tuple((o.name, o.label) for o in field.options.values() if not o.retired)
+    kept = cast("list[object]", held) if isinstance(held, list) else [held]
+    return tuple((o.name, o.label) for o in field.options.values() if not o.retired or o.name in kept)
 
 
 def read_form(obj: ObjectType, names: Sequence[str], form: MultiDict[str, str], locale: str) -> dict[str, Any]:
@@ -150,6 +151,13 @@ def _shown_money(value: object, reader: Reader) -> object:
     return {"amount": formats.typed_number(_part(value, "amount"), reader.locale), "currency": _part(value, "currency")}
 
 
+def _shown_file(value: object, reader: Reader) -> object:
+    if not isinstance(value, dict):
+        return {"id": str(value)}
+    file = cast("Mapping[str, Any]", value)
+    return dict(file) | ({"note": formats.file_size(file["size"], reader.locale)} if "size" in file else {})
+
+
 _SHOWN_AS: Final[dict[str, Callable[[object, Reader], object]]] = {
     "percent": _shown_percent,
     "decimal": _shown_number,
@@ -159,6 +167,8 @@ _SHOWN_AS: Final[dict[str, Callable[[object, Reader], object]]] = {
     "rich": _shown_rich,
     "boolean": _shown_boolean,
     "money": _shown_money,
+    "file": _shown_file,
+    "image": _shown_file,
 }
 
 
@@ -167,6 +177,8 @@ def _sent(field: Field, form: MultiDict[str, str], locale: str) -> Any:
     text = form.get(field.name, "").strip()
     if kind == "checkboxes":
         return form.getlist(field.name) or None
+    if kind in {"file", "image"}:
+        return {"id": text, "name": form.get(f"{field.name}.name", "")} if text else None
     if kind == "tags":
         return [tag.strip() for tag in text.split(",") if tag.strip()]
     if kind == "address":

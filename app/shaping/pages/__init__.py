@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from app.shaping.pages import applying, fields, formulas, history, objects, pipelines
+from app.shaping.pages import (
+    applying,
+    conditions,
+    currencies,
+    fields,
+    formulas,
+    history,
+    objects,
+    option_sets,
+    pipelines,
+)
 
 blueprint = Blueprint("shaping_pages", __name__)
-for part in (objects, fields, formulas, pipelines, applying, history):
+for part in (objects, fields, formulas, conditions, pipelines, option_sets, currencies, applying, history):
     blueprint.register_blueprint(part.blueprint)

@@ -10,7 +10,8 @@ from app.access.rights import METADATA_EDIT
 from app.core.errors import NotFound
 from app.expressions import RETURNS
 from app.http.guard import workspace
-from app.metadata.kinds.field import FUNCTIONS, TYPES
+from app.metadata import catalog, uses
+from app.metadata.kinds.field import FUNCTIONS, SELECTS, TYPES
 from app.metadata.kinds.schema import COLORS
 from app.shaping.pages import typed
 from app.shaping.pages.cards import card_of, groups
@@ -97,9 +98,10 @@ def show_field(scope: TenantScope, object_name: str, field_name: str) -> Respons
     standard = [
         (path, _told(path), reading.standard(f"object/{object_name}", f"{node}/{path}")) for path in field.changed
     ]
+    form = _form(reading, object_name, field.card, field.spec)
+    form["v"]["held"] = _held(scope, object_name, field_name) if field.type in SELECTS else None
     return answer(
-        "field.html", reading, object=obj, field=field, standard=standard, used=reading.used(object_name, node),
-        **_form(reading, object_name, field.card, field.spec),
+        "field.html", reading, object=obj, field=field, standard=standard, used=reading.used(object_name, node), **form,
     )  # fmt: skip
 
 
@@ -131,6 +133,13 @@ def plan_field(scope: TenantScope, object_name: str, field_name: str) -> Respons
     except typed.Wrong as error:
         return refused(error.messages)
     return preview(scope, Asked(components=[component], next=following, title=title, base=typed.base()))
+
+
+def _held(scope: TenantScope, object_name: str, field_name: str) -> dict[str, int]:
+    """By option: how many records hold it."""
+    obj = catalog.whole(scope).objects[object_name]
+    found = uses.held(scope.execute, [(obj, obj.fields[field_name])])
+    return {value: count for (_, _, value), count in found.items()}
 
 
 def _simple(act: str) -> dict[str, Any]:
@@ -166,6 +175,7 @@ def _form(reading: Reading, name: str, card: Card, spec: Any) -> dict[str, Any]:
         else "",
         "options": sorted((spec.get("options") or {}).items(), key=lambda one: (str(one[1].get("rank", "")), one[0])),
         "option_choices": [(key, one.get("label") or key) for key, one in (spec.get("options") or {}).items()],
+        "sets": [(one.name, one.label) for one in reading.all_of("option_set")] if card.type in SELECTS else [],
         "colors": [(one, one.capitalize()) for one in COLORS],
         "returns": [(one, _RETURNS.get(one, one)) for one in RETURNS],
         "on_delete": _ON_DELETE,

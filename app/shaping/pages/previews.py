@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from flask import current_app, render_template
 
-from app.metadata import history
+from app.core.errors import Forbidden
+from app.metadata import catalog, history, uses
+from app.metadata.effects import lost
 from app.metadata.layers import live
 from app.metadata.problems import InvalidComponents
 from app.metadata.words import said, words
@@ -37,6 +39,7 @@ _WORST: Final = tuple(_SAFETY)
 _REPAIRS: Final = {
     "required": "have no value in {field}, which is required: fill it in when you next save them",
     "unique": "share a value of {field}, which is to be unique: it is guarded once they differ",
+    "long": "have a {field} too long to be guarded: it is guarded once they are shorter",
     "link": "link by {field} to a record that is gone: clear it or link another",
 }  # fmt: skip
 #: Where an answer to a question leads to.
@@ -71,9 +74,11 @@ def preview(scope: TenantScope, asked: Asked, wanted: Wanted | None = None) -> R
         made = service.plan_in(scope, wanted)
     except InvalidComponents as error:
         return refused(_problems(error.problems))
+    except Forbidden as error:
+        return not_theirs(error)
     clashes = _clashes(scope, made, asked)
     # Who agrees was told what is since the page was made.
-    return dialog(scope, made, asked, base=scope.version, clashes=clashes)
+    return dialog(scope, made, asked, base=scope.version, clashes=clashes, holding=_holding(scope, made))
 
 
 def refused(messages: Iterable[str], title: str = "This can't be applied yet", status: int = 422) -> Response:
@@ -83,10 +88,22 @@ def refused(messages: Iterable[str], title: str = "This can't be applied yet", s
     )
 
 
+def not_theirs(error: Forbidden) -> Response:
+    """The dialog that says who may do it."""
+    return refused([error.detail], "This is not yours to change", error.status)
+
+
 def dialog(
-    scope: TenantScope, made: Plan, asked: Asked, *, base: int, clashes: Sequence[str] = (), alert: str = ""
+    scope: TenantScope,
+    made: Plan,
+    asked: Asked,
+    *,
+    base: int,
+    clashes: Sequence[str] = (),
+    alert: str = "",
+    holding: Sequence[str] = (),
 ) -> Response:
-    """The plan in words."""
+    """The plan in words; ``holding`` tells who holds what would not be offered any more."""
     changes = made.changes
     if changes.problems:
         return refused(_problems(changes.problems))
@@ -102,7 +119,7 @@ def dialog(
         safety=_SAFETY[_WORST[worst]],
         steps=[_step(step, locale) for step in made.steps if step.rows or step.safety != "instant"],
         statements=[text for step in made.steps for text in step.ddl],
-        warnings=[one.message for one in changes.warnings],
+        warnings=[*holding, *(one.message for one in changes.warnings)],
         blockers=[_blocker(one, places) for one in (*changes.questions, *changes.broken)],
         repairs=[_repair(one, Places(changes.after), locale) for one in made.repairs],
         confirm=bool(made.destructive),
@@ -136,6 +153,26 @@ def _clashes(scope: TenantScope, made: Plan, asked: Asked) -> list[str]:
     mine = {(leaf.component, leaf.path) for leaf in made.changes.leaves}
     since = history.since(scope.execute, asked.base)
     return clash_words(one for one in since if (one["component"], one["path"]) in mine)
+
+
+def _holding(scope: TenantScope, made: Plan) -> list[str]:
+    """How many records hold an option, stage, pipeline or currency that goes or is retired."""
+    before, after = live(made.changes.before), live(made.changes.after)
+    retired = [(one.component, one.path.rpartition("/")[0]) for one in made.changes.leaves
+               if one.path.endswith("/retired") and one.after is True]  # fmt: skip
+    nodes = [] if made.changes.blocked else [*lost(before, after), *retired]
+    objects = catalog.whole(scope).objects
+    asked = [(node, one) for node in nodes for one in uses.holders(objects, *node)]
+    found = uses.held(scope.execute, [(obj, field_) for _, (obj, field_, _) in asked])
+    counts: dict[tuple[str, str], int] = {}
+    for node, (obj, field_, value) in asked:
+        counts[node] = counts.get(node, 0) + found.get((obj.name, field_.name, value), 0)
+    places, locale = Places(made.changes.before), scope.tenant.locale
+    return [
+        f"{formats.number(count, locale)} {'record holds' if count == 1 else 'records hold'}"
+        f" {places.label(*node)}: what they hold stays as it is until somebody changes it."
+        for node, count in counts.items() if count
+    ]  # fmt: skip
 
 
 def _problems(problems: Iterable[Any]) -> list[str]:

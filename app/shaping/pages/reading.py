@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 
 #: Leaves of a node that say nothing people would call a change of their own.
 _QUIET: Final = frozenset({"rank"})
+#: Kinds whose components have a page each.
+_PAGES: Final[Mapping[str, str]] = {
+    "option_set": "option-sets", "currency": "currencies", "calendar": "calendars", "translation": "translations",
+    "role": "roles",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +72,7 @@ class Places:
         kind, _, name = component.partition(SEPARATOR)
         steps = path.replace(".", SEPARATOR).split(SEPARATOR)
         if kind != "object" or component not in self.whole:
-            return f"{humanised(kind)} {name}", ""
+            return self._beside(component)
         obj = self.label(component, "")
         if steps[0] == "fields" and len(steps) > 1:
             text = f"Field {self.label(component, f'fields/{steps[1]}')} of {obj}"
@@ -77,6 +82,13 @@ class Places:
             return f"Pipeline {self.label(component, f'pipelines/{steps[1]}')} of {obj}", self._page(name, "/pipelines")
         what = {"title": "Title", "highlights": "Highlights", "list_columns": "Columns of lists"}.get(steps[0], "")
         return (f"{what or humanised(steps[0])} of {obj}" if steps[0] else f"Object {obj}"), self._page(name, "")
+
+    def _beside(self, component: str) -> tuple[str, str]:
+        """A component that is no object, and its page when it has one."""
+        kind, _, name = component.partition(SEPARATOR)
+        label = self.whole.get(component, {}).get("label")
+        page = f"/settings/{_PAGES[kind]}/{name}" if kind in _PAGES and component in self.live else ""
+        return f"{humanised(kind)} {label or name}", page
 
     def _page(self, name: str, below: str) -> str:
         return f"/settings/objects/{name}{below}" if f"object/{name}" in self.live else ""
@@ -123,6 +135,20 @@ class Reading(Places):
         spec = cast("dict[str, Any]", nest(leaves))
         label = spec.get("label", {}).get("one") or humanised(name)
         return Line(name, str(label), spec, *self._whose(f"object/{name}", ""))
+
+    def all_of(self, kind: str) -> list[Line]:
+        """The components of a kind, in their order."""
+        names = [one.partition(SEPARATOR)[2] for one in self.live if one.startswith(kind + SEPARATOR)]
+        lines = [self.one_of(kind, name) for name in names]
+        return sorted(lines, key=lambda one: (str(one.spec.get("rank", "")), one.label))
+
+    def one_of(self, kind: str, name: str) -> Line:
+        """One component. Raises NotFound."""
+        leaves = self.live.get(f"{kind}/{name}")
+        if leaves is None:
+            raise NotFound(f"There is no such {kind.replace('_', ' ')}.")
+        spec = cast("dict[str, Any]", nest(leaves))
+        return Line(name, str(spec.get("label") or name), spec, *self._whose(f"{kind}/{name}", ""))
 
     def items(self, name: str, place: str) -> list[Line]:
         """The items of a collection of an object in their order: ``fields``, ``pipelines/sales/stages``."""

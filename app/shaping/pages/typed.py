@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Final
 
 from flask import request
@@ -77,7 +78,7 @@ def field_spec(card: Card, known: Mapping[str, Any]) -> dict[str, Any]:
     if "default" in allowed:
         found |= _default(card.type)
     if card.type in SELECTS:
-        found |= {"options": options(known.get("options") or {}), "open": True if request.form.get("open") else None}
+        found |= _choices(known)
     if card.type in LINKS:
         found |= _link(card.type)
     if card.type == "formula":
@@ -87,6 +88,14 @@ def field_spec(card: Card, known: Mapping[str, Any]) -> dict[str, Any]:
         found |= {name: text(name) or None for name in ("over", "function", "field", "when")}
         found["field"] = None if found["function"] == "count" else found["field"]
     return {name: value for name, value in found.items() if differs(known.get(name), value)}
+
+
+def _choices(known: Mapping[str, Any]) -> dict[str, Any]:
+    """Options of the field's own, or the set it takes them from."""
+    found: dict[str, Any] = {"open": True if request.form.get("open") else None}
+    if known.get("option_set") or text("option_set"):
+        return found | {"option_set": text("option_set") or known.get("option_set")}
+    return found | {"options": options(known.get("options") or {})}
 
 
 def differs(was: Any, now: Any) -> bool:
@@ -102,15 +111,17 @@ def differs(was: Any, now: Any) -> bool:
 
 def options(known: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The options in the order of the form; those that are not there any more are taken away. Raises Wrong."""
-    names, labels = request.form.getlist("option.name"), request.form.getlist("option.label")
-    colors = request.form.getlist("option.color")
+    columns = (request.form.getlist(f"option.{one}") for one in ("name", "label", "color", "retired"))
     found: list[dict[str, Any]] = []
-    for name, label, color in zip(names, labels, colors, strict=False):
+    for name, label, color, retired in zip_longest(*columns, fillvalue=""):
         if not label.strip():
             continue
         taken = [*(one["name"] for one in found), *(one for one in known if one != name)]
         stays = name if name in known else named(label, taken, name.strip())
-        found.append({"name": stays, "label": label.strip()} | ({"color": color} if color else {}))
+        was = known.get(stays) or {}
+        said = {"color": color or None, "retired": True if retired else None}
+        changed = {key: value for key, value in said.items() if value is not None or was.get(key)}
+        found.append({"name": stays, "label": label.strip()} | changed)
     kept = {one["name"] for one in found}
     return found + [{"name": name, "remove": True} for name in known if name not in kept]
 

@@ -1,0 +1,126 @@
+"""Settings' pages of currencies, option sets, calendars, translations, links and updates, without a browser."""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.app.shaping.test_pages import Desk
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from app.core.ports import Runtime
+    from tenants.scope import Tenant
+    from tests.support.api import Api
+    from tests.support.web import Page
+
+
+@pytest.fixture
+def desk(site: Flask, runtime: Runtime, fresh: tuple[Tenant, Api]) -> Desk:
+    return Desk(site, runtime, fresh[0])
+
+
+def told(page: Page) -> str:
+    """The text of an answer, as people read it."""
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page.text)).replace("&#39;", "'").replace("&#34;", '"')
+
+
+def agree(desk: Desk, page: Page, **more: Any) -> Page:
+    """Apply the plan of a dialog."""
+    assert page.status == 200, told(page)
+    components = re.search(r'name="components" value="([^"]*)"', page.text)
+    assert components is not None, told(page)
+    return desk.post("/changes", components=html.unescape(components[1]), **more)
+
+
+def total(api: Api) -> str:
+    """The sum of all deals."""
+    return api.get("/records/deal/aggregate", metrics="sum:amount")["data"][0]["sum_amount"]["amount"]
+
+
+def test_a_currency_is_added_rated_by_date_either_way_round_and_taken_away(
+    desk: Desk, fresh: tuple[Tenant, Api]
+) -> None:
+    api = fresh[1]
+    api.post("/records/deal", {"name": "D", "close_on": "2026-02-01", "amount": {"amount": "100", "currency": "USD"}})
+    plan = desk.post("/currencies", currency="USD", day="2026-01-01", rate="0.8", way="to_own")
+    agree(desk, plan)
+    assert "1 USD = 0.8 EUR" in told(desk.get("/currencies"))
+    assert total(api) == "80.00"
+
+    agree(desk, desk.post("/currencies/USD", act="rate", day="2026-02-01", rate="1.25", way="from_own"))
+    page = desk.get("/currencies/USD")
+    assert "Amount of Deal" in told(page)
+    assert total(api) == "80.00"
+    agree(desk, desk.post("/currencies/USD", act="rate", day="2026-02-01", rate="2", way="from_own"))
+    assert total(api) == "50.00"
+
+    agree(desk, desk.post("/currencies/USD", act="unrate", day="2026-02-01"))
+    assert total(api) == "80.00"
+    agree(desk, desk.post("/currencies/USD", act="deactivate"))
+    assert "Not offered" in told(desk.get("/currencies"))
+    gone = desk.post("/currencies/USD", act="remove")
+    assert "1 record holds" in told(gone)
+    agree(desk, gone)
+    assert total(api) == "0.00"
+
+
+@pytest.mark.parametrize(
+    ("form", "why"),
+    [
+        ({"currency": "EUR"}, "choose one of the list"),
+        ({"currency": "nope"}, "choose one of the list"),
+        ({"currency": "USD", "rate": "x", "day": "2026-01-01"}, "above zero"),
+        ({"currency": "USD", "rate": "0", "day": "2026-01-01"}, "above zero"),
+        ({"currency": "USD", "rate": "0.9", "day": "2026-02-31"}, "choose the day"),
+    ],
+)
+def test_what_can_be_no_currency_or_rate_is_refused_with_words(desk: Desk, form: dict[str, str], why: str) -> None:
+    page = desk.post("/currencies", **form)
+    assert (page.status, why in page.text) == (422, True), told(page)
+
+
+OPTIONS = {"option.name": ["", ""], "option.label": ["Small", "Large"], "option.color": ["", "amber"]}
+
+
+def test_an_option_set_is_made_shared_by_two_fields_and_changed_for_both(desk: Desk, fresh: tuple[Tenant, Api]) -> None:
+    api = fresh[1]
+    agree(desk, desk.post("/option-sets/new", label="Sizes", **OPTIONS))
+    for obj in ("company", "deal"):
+        agree(desk, desk.post(f"/objects/{obj}/fields", type="select", label="Size", option_set="sizes"))
+    api.post("/records/company", {"name": "Acme", "size": "large"})
+    api.post("/records/deal", {"name": "D", "size": "large"})
+    page = told(desk.get("/option-sets/sizes"))
+    assert "Size of Company" in page
+    assert "Size of Deal" in page
+    assert "2 records" in page
+    assert "2 fields" in told(desk.get("/option-sets"))
+
+    kept = {"option.name": ["large"], "option.label": ["Very large"], "option.color": [""], "option.retired": ["true"]}
+    plan = desk.post("/option-sets/sizes", label="Sizes", **kept)
+    assert "2 records hold Large" in told(plan)
+    assert "Option Small removed" in told(plan)
+    agree(desk, plan)
+    found = next(one for one in api.get("/metadata")["components"] if one["name"] == "sizes")
+    assert found["spec"]["options"]["large"] | {"rank": ""} == {"label": "Very large", "retired": True, "rank": ""}
+
+    record = next(iter(api.get("/records/company")["data"]))["id"]
+    assert (
+        ">Very large<"
+        in desk.browser.get(f"http://{desk.tenant.host}:8000/records/company/{record}/fields/size/edit").text
+    )
+    assert ">Very large<" not in desk.browser.get(f"http://{desk.tenant.host}:8000/records/company/new").text
+    blocked = desk.post("/option-sets/sizes", act="remove")
+    assert "This would stop working" in told(blocked)
+    assert "Size of Company" in told(blocked)
+
+
+def test_a_set_needs_a_label_a_free_name_and_an_option(desk: Desk) -> None:
+    assert "Options: a set needs" in desk.post("/option-sets/new", label="Empty").text
+    assert "Label: say" in desk.post("/option-sets/new", **OPTIONS).text
+    assert "choose another name" in desk.post("/option-sets/new", label="New", **OPTIONS).text.lower()
+    assert desk.get("/option-sets/nothing").status == 404
