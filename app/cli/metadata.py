@@ -222,6 +222,7 @@ def _texts(path: str) -> list[tuple[str, str]]:
     found = Path(path)
     if found.is_dir():
         files = sorted(one for one in found.rglob("*") if one.suffix in SUFFIXES and one.is_file())
+        files = [one for one in files if not any(part.startswith(".") for part in one.relative_to(found).parts)]
         return [(one.relative_to(found).as_posix(), one.read_text(encoding="utf-8")) for one in files]
     if not found.exists():
         raise NotFound(f"There is no file or folder {path}")
@@ -252,14 +253,21 @@ def _yaml(components: list[dict[str, Any]]) -> str:
 def _tell(found: dict[str, Any]) -> None:
     for step in found["steps"]:
         click.echo(_line(step))
-    if not found["steps"]:
+    blocked = [*found.get("problems", ()), *found.get("broken", ()), *found.get("questions", ())]
+    if not found["steps"] and not blocked:
         click.echo("Nothing to do.")
     for one in found["warnings"]:
-        note(f"Note: {one['component']} {one['path']}: {one['message']}")
-    for one in (*found.get("problems", ()), *found.get("broken", ()), *found.get("questions", ())):
-        note(f"Problem: {one['component']} {one['path']}: {one['message']}")
+        note(f"Note: {_placed(one)}")
+    for one in blocked:
+        note(f"Problem: {_placed(one)}")
     for one in found["repairs"]:
         note(f"To mend: {one['count']:,} records of {one['object']} by their field {one['field']} ({one['code']})")
+
+
+def _placed(one: dict[str, Any]) -> str:
+    """What is told with where it is; some messages say that themselves."""
+    message, component = one["message"], one["component"]
+    return message if message.startswith(f"{component}:") else f"{component} {one['path']}: {message}"
 
 
 def _line(step: dict[str, Any]) -> str:

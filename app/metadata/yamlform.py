@@ -31,6 +31,15 @@ class _Dumper(yaml.CSafeDumper):
         """Everything is written out."""
         return True
 
+    def represent(self, data: object) -> None:
+        """A component itself is never put on one line: its lines are what people compare."""
+        node = self.represent_data(data)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+        node.flow_style = False
+        self.serialize(node)  # pyright: ignore[reportUnknownMemberType]
+        self.represented_objects = {}
+        self.object_keeper = []
+        self.alias_key = None
+
 
 _Loader.yaml_implicit_resolvers = {}
 for tag, pattern, first in (
@@ -84,7 +93,7 @@ def _refuse_aliases(text: str) -> None:
 
 
 def dump(component: Mapping[str, object]) -> str:
-    """One component: what holds only plain values stands on one line."""
+    """One component, a line for each of its parts; a part that holds only plain values stands on one line."""
     return yaml.dump(
         dict(component), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_WIDTH, default_flow_style=None
     )

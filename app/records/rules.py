@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
+from app.metadata.fieldtypes.base import ValueProblem
 from app.records import pairs, stages
 
 if TYPE_CHECKING:
@@ -50,11 +51,17 @@ class Draft:
         return name in self.object_type.fields
 
     def was(self, name: str) -> Any:
-        """The value before this write, None when empty or when the record is new."""
+        """The value before this write, None when empty or when the record is new.
+
+        What the field would not take any more (an option or a stage that went) is there as it is kept.
+        """
         if self.current is None or self.current.get(name) is None:
             return None
         field = self.object_type.fields[name]
-        return field.type.coerce(field, self.current[name], self.ctx)
+        try:
+            return field.type.coerce(field, self.current[name], self.ctx)
+        except ValueProblem:
+            return self.current[name]
 
     def becomes(self, name: str) -> Any:
         """The value after this write."""

@@ -36,9 +36,19 @@ def _pipeline(draft: Draft) -> Pipeline | None:
         return next(iter(pipelines.values()))
     if name in pipelines:
         return pipelines[name]
+    if "pipeline" not in draft.given and not draft.creating:
+        return _in_place_of_a_gone_one(draft)
     known = ", ".join(pipelines)
     draft.intake.refuse("/pipeline", "pipeline.unknown", f"There is no pipeline {name}; there are {known}.")
     return None
+
+
+def _in_place_of_a_gone_one(draft: Draft) -> Pipeline | None:
+    """The pipeline of a record whose own was taken away: who moves it to a stage means that stage's pipeline."""
+    if "stage" not in draft.given:
+        return None
+    pipelines, stage = draft.object_type.pipelines.values(), draft.becomes("stage")
+    return next((one for one in pipelines if stage in one.stages), next(iter(pipelines)))
 
 
 def _stage(draft: Draft, pipeline: Pipeline) -> Stage | None:
@@ -48,6 +58,8 @@ def _stage(draft: Draft, pipeline: Pipeline) -> Stage | None:
         return next(iter(pipeline.stages.values()))
     if name in pipeline.stages:
         return pipeline.stages[name]
+    if "stage" not in draft.given and not draft.creating:
+        return None  # the stage it stands in was taken away; nobody moves it
     known = ", ".join(pipeline.stages)
     draft.intake.refuse("/stage", "stage.unknown", f"{pipeline.label} has no stage {name}; it has {known}.")
     return None
