@@ -13,7 +13,7 @@ from app.http.guard import workspace
 from app.metadata import catalog, uses
 from app.metadata.kinds.field import FUNCTIONS, SELECTS, TYPES
 from app.metadata.kinds.schema import COLORS
-from app.shaping.pages import typed
+from app.shaping.pages import retyping, typed
 from app.shaping.pages.cards import card_of, groups
 from app.shaping.pages.objects import answer, removed_spec
 from app.shaping.pages.previews import Asked, preview, refused
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
     from app.shaping.pages.cards import Card
+    from app.shaping.pages.reading import Line
     from tenants.scope import TenantScope
 
 blueprint = Blueprint("shaping_fields", __name__)
@@ -95,20 +96,19 @@ def show_field(scope: TenantScope, object_name: str, field_name: str) -> Respons
     reading = Reading(scope)
     obj, field = reading.object(object_name), reading.field(object_name, field_name)
     node = f"fields/{field_name}"
-    standard = [
-        (path, _told(path), reading.standard(f"object/{object_name}", f"{node}/{path}")) for path in field.changed
-    ]
+    standard = reading.told(object_name, node, field.changed)
     form = _form(reading, object_name, field.card, field.spec)
     form["v"]["held"] = _held(scope, object_name, field_name) if field.type in SELECTS else None
     return answer(
-        "field.html", reading, object=obj, field=field, standard=standard, used=reading.used(object_name, node), **form,
+        "field.html", reading, object=obj, field=field, standard=standard, used=reading.used(object_name, node),
+        becoming=retyping.choices(field), **form,
     )  # fmt: skip
 
 
 @blueprint.post(_FIELD)
 @workspace(METADATA_EDIT, member=True, write=False)
 def plan_field(scope: TenantScope, object_name: str, field_name: str) -> Response:
-    """What changing it would do: ``act`` is save, rename, retire, offer, remove, restore or reset."""
+    """What changing it would do: ``act`` is save, rename, retype, retire, offer, remove, restore or reset."""
     reading, act = Reading(scope), request.form.get("act", "save")
     following = f"/settings/objects/{object_name}/fields/{field_name}"
     component: dict[str, Any] = {"kind": "field", "name": f"{object_name}.{field_name}"}
@@ -125,6 +125,9 @@ def plan_field(scope: TenantScope, object_name: str, field_name: str) -> Respons
             following, title = f"/settings/objects/{object_name}/fields/{name}", f"Rename {field_name} to {name}?"
         elif act == "save":
             component |= typed.field_spec(field.card, field.spec)
+        elif act == "retype":
+            component |= retyping.said(scope, object_name, field, request.form.get("type", ""))
+            title = f"Make {field.label} {card_of(component['type']).label.lower()}?"
         elif act == "remove":
             following, title = f"/settings/objects/{object_name}", f"Remove {field.label}?"
             component |= {"remove": True}
@@ -193,9 +196,7 @@ def _rolled(reading: Reading, name: str, spec: Any) -> dict[str, Any]:
     fits = _NUMBERS if function in ("sum", "avg") else _ORDERED if function in ("min", "max") else ()
     fields = reading.items(chosen[2], "fields") if chosen and function != "count" else []
     inner = [
-        (one.name, one.label)
-        for one in fields
-        if (one.type in fits if fits else one.type in (*_ORDERED, "text", "select", "boolean"))
+        (one.name, one.label) for one in fields if _given(one) in (fits or (*_ORDERED, "text", "select", "boolean"))
     ]
     return {
         "links": [(link, told) for link, told, _ in links],
@@ -206,5 +207,6 @@ def _rolled(reading: Reading, name: str, spec: Any) -> dict[str, Any]:
     }
 
 
-def _told(path: str) -> str:
-    return path.replace("/", " · ").replace("_", " ")
+def _given(field: Line) -> str:
+    """The type of a field's values."""
+    return str(field.spec.get("returns", "text")) if field.type == "formula" else field.type

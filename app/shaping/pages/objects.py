@@ -13,7 +13,7 @@ from app.http.guard import workspace
 from app.metadata import history
 from app.metadata.leaves import nest
 from app.metadata.ranks import placed
-from app.shaping.pages import typed
+from app.shaping.pages import rows, typed
 from app.shaping.pages.applying import progress
 from app.shaping.pages.cards import groups, texts_of
 from app.shaping.pages.previews import Asked, preview, refused
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 
 blueprint = Blueprint("shaping_objects", __name__)
 _OBJECT: Final = "/settings/objects/<object_name>"
+#: What a new object's records show at their head and in lists, and what is too long for that.
+_HIGHLIGHTS: Final = 3
+_COLUMNS: Final = 5
+_LONG: Final = frozenset({"long_text", "rich_text", "json", "file"})
 #: How far back a removed field is looked for.
 _CHANGES: Final = 100
 ICONS: Final = (
@@ -50,7 +54,8 @@ def show_objects(scope: TenantScope) -> Response:
 @workspace(METADATA_EDIT, member=True)
 def new(scope: TenantScope) -> Response:
     """The form for a new object."""
-    return answer("object_new.html", Reading(scope), icons=ICONS)
+    reading = Reading(scope)
+    return answer("object_new.html", reading, icons=ICONS, v=rows.choices(reading))
 
 
 @blueprint.post("/settings/objects/new")
@@ -64,15 +69,21 @@ def plan_new(scope: TenantScope) -> Response:
         taken = [line.name for line in (*reading.objects(), *reading.hidden_objects())]
         name = typed.named(one, taken, typed.text("name"))
         title = typed.named(typed.text("title") or "Name", ())
+        fields = rows.fields(title, typed.name_of(other) or name)
+        stages = rows.stages()
     except typed.Wrong as error:
         return refused(error.messages)
     field = {"type": "text", "label": typed.text("title") or "Name", "required": True, "searchable": True}
-    component = {
+    shown = [one for one, spec in fields.items() if spec["type"] not in _LONG]
+    component: dict[str, Any] = {
         "kind": "object", "name": name, "label": {"one": one, "other": other}, "icon": typed.text("icon") or "package",
-        "title": [title], "highlights": [], "list_columns": [title], "fields": {title: field},
+        "title": [title], "highlights": shown[:_HIGHLIGHTS], "list_columns": [title, *shown[:_COLUMNS]],
+        "fields": {title: field} | fields,
     }  # fmt: skip
     if typed.text("help"):
         component["help"] = typed.text("help")
+    if stages:
+        component["pipelines"] = {rows.PIPELINE: {"label": one, "stages": stages}}
     asked = Asked(components=[component], next=f"/settings/objects/{name}", title=f"Make the object {one}?")
     return preview(scope, asked)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -54,6 +56,52 @@ def test_a_name_that_is_there_is_refused_before_anything_of_it_changes(desk: Des
     assert (page.status, "there is a name already" in page.text) == (422, True)
     page = desk.post("/objects/company/fields", type="text", label="機械")
     assert (page.status, "small letters" in page.text) == (422, True)
+
+
+_ROWS = {
+    "row.label": ["Price", "", "Condition", "Company", "Maker", "Worth"],
+    "row.type": ["money", "text", "select", "link", "link", "formula"],
+    "row.to": ["", "", "", "company", "company", ""],
+    "row.options": ["", "", "New, As new", "", "", ""],
+    "row.returns": ["decimal"] * 5 + ["money"],
+    "row.value": ["", "", "", "", "", "price * 0.8"],
+}
+
+
+def test_a_new_object_begins_with_the_fields_of_its_rows_and_its_stages(desk: Desk, fresh: tuple[Tenant, Api]) -> None:
+    machine = {"label": "Machine", "plural": "Machines", "title": "Serial", "stages": "Planned, Running ,Scrapped,"}
+    plan = desk.post("/objects/new", **machine, **_ROWS)
+    assert plan.status == 200
+    written = re.search(r'name="components" value="([^"]*)"', plan.text)
+    assert written is not None
+    components = json.loads(html.unescape(written[1]))
+    assert desk.apply(components).status == 200
+    company = fresh[1].post("/records/company", {"name": "Acme"})
+    made = fresh[1].post(
+        "/records/machine", {"serial": "M-1", "price": "1000", "condition": "as_new", "company": company["id"]}
+    )
+    assert (made["worth"]["amount"], made["stage"]) == ("800.00", "planned")
+    (spec,) = components
+    links = {name: field["inverse"] for name, field in spec["fields"].items() if field["type"] == "link"}
+    assert links == {"company": "machines", "maker": "machines_by_maker"}
+    statuses = [(stage["name"], stage["status"]) for stage in spec["pipelines"]["main"]["stages"]]
+    assert statuses == [("planned", "open"), ("running", "open"), ("scrapped", "done")]
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"type": "rollup"}, "choose what it holds"), ({"type": "link"}, "choose the object"),
+        ({"type": "select"}, "name its options"), ({"type": "formula"}, "write the formula"),
+        ({"type": "text", "label": "Serial"}, "there is a serial already"),
+    ],
+)  # fmt: skip
+def test_a_row_that_lacks_what_its_type_needs_is_refused_by_its_label(
+    desk: Desk, row: dict[str, str], said: str
+) -> None:
+    given = {f"row.{name}": value for name, value in {"label": "Kind", **row}.items()}
+    page = desk.post("/objects/new", label="Machine", plural="Machines", title="Serial", **given)
+    assert (page.status, said in page.text) == (422, True)
 
 
 def test_a_new_field_stands_behind_the_others_also_when_it_is_said_to_be_new(desk: Desk, runtime: Runtime) -> None:

@@ -1,5 +1,7 @@
 import { Controller } from '@hotwired/stimulus'
 
+const FIRST = 'input:not([type=hidden]), select'
+
 /** Lines put in order by dragging or by their buttons, added from a blank one and taken away; a form sends them as they stand. */
 export default class extends Controller {
   static targets = ['list', 'line', 'blank', 'live', 'save']
@@ -30,10 +32,19 @@ export default class extends Controller {
   }
 
   add() {
+    this.#append().querySelector('input:not([type=hidden])').focus()
+  }
+
+  /** Whoever writes into the last line finds another one below. */
+  grow(event) {
+    if (event.currentTarget.value && this.lineTargets.at(-1).contains(event.currentTarget)) this.#append()
+  }
+
+  #append() {
     this.listTarget.append(this.blankTarget.content.cloneNode(true))
     const line = this.lineTargets.at(-1)
     window.htmx.process(line)
-    line.querySelector('input:not([type=hidden])').focus()
+    return line
   }
 
   remove(event) {
@@ -41,7 +52,7 @@ export default class extends Controller {
     const near = line.nextElementSibling ?? line.previousElementSibling
     this.liveTarget.textContent = `${nameOf(line)} removed`
     line.remove()
-    if (near) near.querySelector('input:not([type=hidden])')?.focus()
+    if (near) near.querySelector(FIRST)?.focus()
     else this.add()
   }
 
