@@ -222,14 +222,17 @@ def _pipelines(raw: Mapping[str, object]) -> dict[str, Pipeline]:
     found: dict[str, Pipeline] = {}
     for name, value in _ordered(raw):
         spec = _map(value)
-        stages = {stage: _stage(stage, _map(entry)) for stage, entry in _ordered(_map(spec.get("stages")))}
+        retired = spec.get("retired") is True
+        stages = {
+            stage: _stage(stage, _map(entry), retired=retired) for stage, entry in _ordered(_map(spec.get("stages")))
+        }
         found[name] = Pipeline(
             name=name, label=str(spec.get("label") or humanised(name)), stages=MappingProxyType(stages)
         )
     return found
 
 
-def _stage(name: str, spec: Mapping[str, object]) -> Stage:
+def _stage(name: str, spec: Mapping[str, object], *, retired: bool) -> Stage:
     return Stage(
         name=name,
         label=str(spec.get("label") or humanised(name)),
@@ -239,6 +242,7 @@ def _stage(name: str, spec: Mapping[str, object]) -> Stage:
         rank=str(spec.get("rank", "")),
         enter_if=_gate(_map(spec.get("enter_if"))),
         leave_if=_gate(_map(spec.get("leave_if"))),
+        retired=retired or spec.get("retired") is True,
     )
 
 

@@ -212,6 +212,8 @@ class Stage:
     rank: str = ""
     enter_if: Gate | None = None
     leave_if: Gate | None = None
+    #: It, or its pipeline, is not offered any more; records in it stay.
+    retired: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,6 +223,11 @@ class Pipeline:
     name: str
     label: str
     stages: Mapping[str, Stage]
+
+    @property
+    def first(self) -> Stage:
+        """Where a record begins."""
+        return next((one for one in self.stages.values() if not one.retired), next(iter(self.stages.values())))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

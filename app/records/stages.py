@@ -55,7 +55,7 @@ def _stage(draft: Draft, pipeline: Pipeline) -> Stage | None:
     name = draft.becomes("stage")
     changed_pipeline = not draft.creating and draft.was("pipeline") != pipeline.name
     if name is None or (changed_pipeline and "stage" not in draft.given):
-        return next(iter(pipeline.stages.values()))
+        return pipeline.first
     if name in pipeline.stages:
         return pipeline.stages[name]
     if "stage" not in draft.given and not draft.creating:

@@ -95,7 +95,8 @@ def control(
 def choices(obj: ObjectType, field: Field, held: object = None) -> tuple[tuple[str, str], ...]:
     """(value, label) of a select, stages and booleans included; of what is retired only what the record holds."""
     if field.type.name == "stage":
-        return tuple((s.name, s.label) for p in obj.pipelines.values() for s in p.stages.values())
+        stages = (one for pipeline in obj.pipelines.values() for one in pipeline.stages.values())
+        return tuple((one.name, one.label) for one in stages if not one.retired or one.name == held)
     kept = cast("list[object]", held) if isinstance(held, list) else [held]
     return tuple((o.name, o.label) for o in field.options.values() if not o.retired or o.name in kept)
 

@@ -101,7 +101,7 @@ def _defaults(scope: TenantScope, obj: ObjectType) -> Record:
     if "owner" in obj.fields and scope.member is not None:
         values["owner"] = str(scope.member.id)
     if obj.has_pipeline and "stage" in obj.fields:
-        values["stage"] = next(iter(next(iter(obj.pipelines.values())).stages))
+        values["stage"] = next(iter(obj.pipelines.values())).first.name
     return {name: value for name, value in values.items() if value not in {"today", "now", "me"}}
 
 

@@ -11,9 +11,11 @@ from flask import Blueprint, request
 from app.access.rights import METADATA_EDIT
 from app.core.errors import NotFound
 from app.http.guard import workspace
+from app.metadata import catalog, uses
 from app.metadata.kinds.schema import COLORS
 from app.metadata.kinds.stage import STATUSES
 from app.shaping.pages import typed
+from app.shaping.pages.conditions import chosen
 from app.shaping.pages.objects import answer
 from app.shaping.pages.previews import Asked, preview, refused
 from app.shaping.pages.reading import Reading
@@ -40,23 +42,33 @@ def show_pipelines(scope: TenantScope, object_name: str) -> Response:
     obj = reading.object(object_name)
     found = reading.items(object_name, "pipelines") if "pipelines" in obj.spec else []
     lines = [(one, reading.items(object_name, f"pipelines/{one.name}/stages")) for one in found]
-    return answer("pipelines.html", reading, object=obj, pipelines=lines, **_choices())
+    return answer(
+        "pipelines.html", reading, object=obj, pipelines=lines, held=_held(scope, object_name),
+        standard={one.name: reading.told(object_name, f"pipelines/{one.name}", one.changed) for one in found},
+        used={one.name: reading.used(object_name, f"pipelines/{one.name}") for one in found},
+        gone=reading.hidden(object_name, "pipelines"), **_choices(),
+    )  # fmt: skip
 
 
 @blueprint.post(_PIPELINES)
 @workspace(METADATA_EDIT, member=True, write=False)
 def plan_pipelines(scope: TenantScope, object_name: str) -> Response:
-    """What changing one pipeline would do: its label, its stages in the order sent; a new one without ``pipeline``."""
+    """What changing one pipeline would do: its label, its stages in the order sent; a new one without ``pipeline``.
+
+    ``act`` other than save: retire, offer, remove, reset (one ``leaf`` or all) and restore of a pipeline taken away.
+    """
     reading = Reading(scope)
     obj, name = reading.object(object_name), request.form.get("pipeline", "")
     known = {one.name: one for one in reading.items(object_name, "pipelines")} if "pipelines" in obj.spec else {}
+    if request.form.get("act", "save") != "save":
+        return _plan_act(scope, reading, object_name, known)
     if name and name not in known:
         raise NotFound("There is no such pipeline.")
     stages = reading.items(object_name, f"pipelines/{name}/stages") if name else []
     try:
         label = typed.text("label")
         typed.needs(label, "Label: say what people call the pipeline.")
-        spec: dict[str, Any] = {"stages": _stages({one.name: one for one in stages})}
+        spec: dict[str, Any] = {"stages": _stages(scope, object_name, {one.name: one for one in stages})}
         spec |= {"label": label} if not name or label != known[name].label else {}
         name = name or typed.named(label, known)
     except typed.Wrong as error:
@@ -64,6 +76,28 @@ def plan_pipelines(scope: TenantScope, object_name: str) -> Response:
     component = {"kind": "pipeline", "name": f"{object_name}.{name}"} | spec
     following = f"/settings/objects/{object_name}/pipelines"
     return preview(scope, Asked(components=[component], next=following, base=typed.base()))
+
+
+def _plan_act(scope: TenantScope, reading: Reading, object_name: str, known: dict[str, Line]) -> Response:
+    """What an act that needs nothing but its name would do. Raises NotFound."""
+    act, name, leaf = request.form["act"], request.form.get("pipeline", ""), request.form.get("leaf", "")
+    said: dict[str, dict[str, Any]] = {
+        "retire": {"retired": True}, "offer": {"retired": None}, "remove": {"remove": True},
+        "reset": {"reset": [leaf] if leaf else True}, "restore": {"reset": ["hidden"]},
+    }  # fmt: skip
+    there = {one.name for one in reading.hidden(object_name, "pipelines")} if act == "restore" else set(known)
+    if act not in said or name not in there:
+        raise NotFound("There is no such pipeline.")
+    component = {"kind": "pipeline", "name": f"{object_name}.{name}"} | said[act]
+    following = f"/settings/objects/{object_name}/pipelines"
+    return preview(scope, Asked(components=[component], next=following, base=typed.base()))
+
+
+def _held(scope: TenantScope, object_name: str) -> dict[tuple[str, str], int]:
+    """How many records are in each pipeline and stage: by field and name."""
+    obj = catalog.whole(scope).objects[object_name]
+    fields = [(obj, obj.fields[one]) for one in ("pipeline", "stage") if obj.has_pipeline]
+    return {(field, value): count for (_, field, value), count in uses.held(scope.execute, fields).items()}
 
 
 def _choices() -> dict[str, Any]:
@@ -74,7 +108,7 @@ def _choices() -> dict[str, Any]:
     }
 
 
-def _stages(known: dict[str, Line]) -> list[dict[str, Any]]:
+def _stages(scope: TenantScope, object_name: str, known: dict[str, Line]) -> list[dict[str, Any]]:
     """The stages as the form lists them; what is not listed any more is taken away."""
     columns = {
         key: request.form.getlist(f"stage.{key}")
@@ -84,13 +118,17 @@ def _stages(known: dict[str, Line]) -> list[dict[str, Any]]:
             "status",
             "color",
             "probability",
-            *(f"{gate}.{one}" for gate in _GATES for one in ("when", "message")),
+            "retired",
+            *(f"{gate}.{one}" for gate in _GATES for one in ("when", "when.rows", "message")),
         )
     }
     found: list[dict[str, Any]] = []
+    columns["retired"] = columns["retired"] or [""] * len(columns["name"])
     for values in zip(*columns.values(), strict=False):
         one = dict(zip(columns, (value.strip() for value in values), strict=True))
         if one["label"]:
+            for gate in _GATES:
+                one[f"{gate}.when"] = chosen(scope, object_name, one[f"{gate}.when"], one[f"{gate}.when.rows"])
             found.append(_stage(one, known, [stage["name"] for stage in found]))
     if not found:
         raise typed.Wrong("Stages: a pipeline needs at least one.")
@@ -106,6 +144,7 @@ def _stage(one: dict[str, str], known: dict[str, Line], taken: list[str]) -> dic
         "label": one["label"],
         "color": one["color"] or None,
         "probability": _fraction(one["probability"]),
+        "retired": True if one["retired"] else None,
     }
     if line is None:
         now["status"] = one["status"] or "open"

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 #: Leaves of a node that say nothing people would call a change of their own.
 _QUIET: Final = frozenset({"rank"})
+#: How deep a leaf of an item is: ``fields/amount/hidden``.
+_OF_ITEM: Final = 2
 #: Kinds whose components have a page each.
 _PAGES: Final[Mapping[str, str]] = {
     "option_set": "option-sets", "currency": "currencies", "calendar": "calendars", "translation": "translations",
@@ -182,6 +184,10 @@ class Reading(Places):
         changed = tuple(sorted(path for path in said if path.rpartition(SEPARATOR)[2] not in _QUIET))
         return self._layer(component, node), changed
 
+    def whose(self, component: str) -> tuple[str, tuple[str, ...]]:
+        """The layer that made a component, and what the workspace says otherwise of it."""
+        return self._whose(component, "")
+
     def _layer(self, component: str, node: str) -> str:
         for layer, document in layered.layers(self.stored.pins):
             if any(within(path, node) for path in document.get(component, ())):
@@ -192,14 +198,22 @@ class Reading(Places):
         """What the layers below say."""
         return self.lower.get(component, {}).get(path)
 
-    def hidden(self, name: str) -> list[Line]:
-        """Fields of lower layers that the workspace took away."""
+    def told(self, name: str, node: str, changed: tuple[str, ...]) -> list[tuple[str, str, Plain]]:
+        """What the workspace says otherwise of a node of an object: the leaf, in words, the standard."""
+        return [
+            (path, path.replace("/", " · ").replace("_", " "), self.standard(f"object/{name}", f"{node}/{path}"))
+            for path in changed
+        ]
+
+    def hidden(self, name: str, place: str = "fields") -> list[Line]:
+        """Fields (or pipelines) of lower layers that the workspace took away."""
         component = f"object/{name}"
         leaves = self.whole.get(component, {})
         gone = [path.split(SEPARATOR)[1] for path, value in leaves.items()
-                if value is True and path.startswith("fields/") and path.endswith("/hidden")]  # fmt: skip
-        spec: Any = nest(leaves).get("fields", {})
-        return [self._line(component, "fields", field, spec[field]) for field in sorted(gone)]
+                if value is True and path.startswith(f"{place}/") and path.endswith("/hidden")
+                and path.count(SEPARATOR) == _OF_ITEM]  # fmt: skip
+        spec: Any = nest(leaves).get(place, {})
+        return [self._line(component, place, one, spec[one]) for one in sorted(gone)]
 
     def hidden_objects(self) -> list[Line]:
         """Objects of lower layers that the workspace took away."""

@@ -124,3 +124,63 @@ def test_a_set_needs_a_label_a_free_name_and_an_option(desk: Desk) -> None:
     assert "Label: say" in desk.post("/option-sets/new", **OPTIONS).text
     assert "choose another name" in desk.post("/option-sets/new", label="New", **OPTIONS).text.lower()
     assert desk.get("/option-sets/nothing").status == 404
+
+
+def test_a_type_is_changed_after_a_look_at_what_wont_convert(desk: Desk, fresh: tuple[Tenant, Api]) -> None:
+    api = fresh[1]
+    agree(desk, desk.post("/objects/company/fields", type="text", label="Size", searchable="true", default="none"))
+    for value in ("12", "7", "many"):
+        api.post("/records/company", {"name": value, "size": value})
+    assert 'value="integer"' in desk.get("/objects/company/fields/size").text
+    plan = desk.post("/objects/company/fields/size", act="retype", type="integer")
+    assert "3 values of company · size converted" in told(plan)
+    assert "1 won't convert and become empty" in told(plan)
+    assert "many" in told(plan)
+    agree(desk, plan, confirm="yes")
+    assert [one["size"] for one in api.get("/records/company", fields="size", sort="name")["data"]] == [12, 7, None]
+    agree(desk, desk.post("/objects/company/fields/size", act="retype", type="text"))
+
+    plan = desk.post("/objects/company/fields/size", act="retype", type="select")
+    assert "won't convert" not in told(plan)
+    agree(desk, plan)
+    field = api.get("/metadata")["components"]
+    spec = next(one for one in field if one["name"] == "company")["spec"]["fields"]["size"]
+    assert sorted(one["label"] for one in spec["options"].values()) == ["12", "7", "many"]
+
+
+def test_a_standard_field_and_what_is_calculated_keep_their_type(desk: Desk) -> None:
+    assert "Another type" not in desk.get("/objects/company/fields/name").text
+    page = desk.post("/objects/company/fields/name", act="retype", type="integer")
+    assert (page.status, "choose one of the list" in page.text) == (422, True)
+
+
+def test_a_stage_and_a_pipeline_are_retired_removed_reset_and_brought_back(
+    desk: Desk, fresh: tuple[Tenant, Api]
+) -> None:
+    api = fresh[1]
+    api.post("/records/deal", {"name": "D", "stage": "meeting"})
+    form: dict[str, list[str]] = {name: [] for name in ("name", "label", "status", "color", "probability", "retired")}
+    stages = next(one for one in api.get("/metadata")["components"] if one["name"] == "deal")["spec"]["pipelines"]
+    pipeline, spec = next(iter(stages.items()))
+    for name, stage in sorted(spec["stages"].items(), key=lambda one: one[1]["rank"]):
+        chance = f"{float(stage['probability']) * 100:g}"
+        retired = "true" if name == "meeting" else ""
+        row = (name, stage["label"], stage["status"], stage.get("color", ""), chance, retired)
+        for key, value in zip(form, row, strict=True):
+            form[key].append(value)
+    sent: dict[str, Any] = {f"stage.{key}": values for key, values in form.items()}
+    blank = [""] * len(form["name"])
+    sent |= {f"stage.{gate}.{one}": blank for gate in ("enter_if", "leave_if") for one in ("when", "message")}
+    plan = desk.post("/objects/deal/pipelines", pipeline=pipeline, label=spec["label"], **sent)
+    assert "1 record holds" in told(plan)
+    agree(desk, plan)
+    choices = desk.browser.get(f"http://{desk.tenant.host}:8000/records/deal/new").text
+    assert 'value="meeting"' not in choices
+    assert "Changed from the standard (1)" in told(desk.get("/objects/deal/pipelines"))
+    agree(desk, desk.post("/objects/deal/pipelines", act="reset", pipeline=pipeline, leaf="stages/meeting/retired"))
+    assert "Changed from the standard" not in told(desk.get("/objects/deal/pipelines"))
+
+    for act in ("retire", "offer"):
+        agree(desk, desk.post("/objects/deal/pipelines", act=act, pipeline=pipeline))
+    assert desk.post("/objects/deal/pipelines", act="restore", pipeline=pipeline).status == 404
+    assert desk.post("/objects/deal/pipelines", act="explode", pipeline=pipeline).status == 404
