@@ -105,13 +105,12 @@ class LinkResolver:
         if isinstance(answer, UUID):
             row.values[name] = Reference(_objects(target)[0], answer) if self._polymorphic(target) else answer
             return
-        label = _objects(target)[0]
         policy = self._plan.wishes.policy_of_link(name)
         if answer is None and self._comes_later(target, text):
             if not self._dry:
                 row.warnings.append(Problem(target.header, text[:200], _PENDING, "", warning=True))
             return
-        message = answer or f"There is no {label} called {text[:80]!r}."
+        message = answer or self._missing(target, text)
         if policy == "empty" or last:
             row.values[name] = None
             message = f"{message} The link was left empty."
@@ -119,6 +118,15 @@ class LinkResolver:
         else:
             code = "link.ambiguous" if answer else "link.not_found"
             row.problems.append(Problem(target.header, text[:200], code, message))
+
+    def _missing(self, target: Target, text: str) -> str:
+        """That nothing is called so, in the words the workspace has for it."""
+        name, by = _objects(target)[0], self._plan.wishes.link_by.get(target.field.name, "")
+        found = self._catalog.objects.get(name)
+        label = f"{found.label[:1].lower()}{found.label[1:]}" if found is not None else name
+        if found is not None and by and by != "title":
+            return f"There is no {label} whose {found.fields[by].label} is {text[:80]!r}."
+        return f"There is no {label} called {text[:80]!r}."
 
     def _comes_later(self, target: Target, text: str) -> bool:
         """Whether a row of this file may become what the text means."""
