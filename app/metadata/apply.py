@@ -17,7 +17,7 @@ from psycopg.types.json import Jsonb
 
 from app.core import clock, ids
 from app.core.errors import Conflict, FieldError, NotFound
-from app.metadata import conversion, history, layered, rates, store
+from app.metadata import conversion, history, layered, rates, roles, store
 from app.metadata.ddl.shape import column_stem
 from app.metadata.plan import Plan, Situation, plan, situation
 from app.metadata.problems import InvalidComponents
@@ -162,6 +162,9 @@ def _once(connection: Connection, tenant: Tenant, wanted: Wanted, request: Reque
         _refuse(connection, made, request)
         if made.changes.empty:
             return Applied(made, thought.stored.version)
+    elif roles.gone(made.changes):
+        # Nobody's version tells that a member was given a role meanwhile.
+        _refuse(connection, replace(made, changes=roles.guarded(connection.execute, made.changes)), request)
     if any((one.table, column_stem(one.after)) not in request.filled for one in made.prepared):
         return _prepare(connection, tenant, thought, made, request)
     return _write(connection, tenant, thought, made, request)
@@ -185,6 +188,10 @@ def _refuse(connection: Connection, made: Plan, request: Request) -> None:
     if made.destructive and not request.confirm:
         steps = [step.public() for step in made.destructive]
         raise NeedsConfirmation("This takes values away; say that it may.", extra={"steps": steps})
+    if made.waiting and not request.confirm:
+        steps = [step.public() for step in made.waiting]
+        message = "A large table is written anew, and saving waits for it; say that it may."
+        raise NeedsConfirmation(message, extra={"steps": steps})
 
 
 def _write(connection: Connection, tenant: Tenant, given: Situation, made: Plan, request: Request) -> Applied:
@@ -197,6 +204,7 @@ def _write(connection: Connection, tenant: Tenant, given: Situation, made: Plan,
     store.write_overrides(connection, given.stored.overrides, made.changes.overrides, request.whose)
     store.write_physical(connection, given.stored.physical, made.settled.rows)
     rates.write(connection, made.changes)
+    roles.forget(connection, roles.gone(made.changes))
     bumped = connection.execute(
         "update pod.tenant set version = version + 1 where id = %s returning version", (tenant.id,)
     ).fetchone()

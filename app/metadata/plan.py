@@ -11,16 +11,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, LiteralString, cast
 
 from app.metadata import catalog as catalogs
-from app.metadata import conversion, layered, store
+from app.metadata import conversion, layered, roles, store
 from app.metadata.changeset import State
 from app.metadata.computing import refuse_problems
+from app.metadata.ddl import rebuild
 from app.metadata.ddl.diff import Standing, difference
-from app.metadata.ddl.inspect import held
+from app.metadata.ddl.inspect import held, stored_columns
 from app.metadata.ddl.names import foreign_key_name, index_name, unique_name
+from app.metadata.ddl.rebuild import Worn
 from app.metadata.ddl.shape import column_stem, shapes
 from app.metadata.layers import live
 from app.metadata.leaves import SEPARATOR
 from app.metadata.physical import OBJECT, Settled, settle
+from app.metadata.problems import InvalidComponents, Problem
 from app.metadata.repairs import Repair, repairs
 from app.metadata.sortkeys import quoted
 
@@ -38,14 +41,14 @@ if TYPE_CHECKING:
     from app.metadata.store import Connection, Execute, Stored
     from tenants.scope import Tenant
 
-#: How many live fields an object may have (DESIGN §5).
-MAX_FIELDS: Final = 400
+#: So many records are written anew while nobody notices.
+_SOON: Final = 10_000
 _WORST: Final[tuple[Safety, ...]] = ("instant", "online", "rewrite", "destructive")
 
 
 @dataclass(frozen=True, slots=True)
 class PlanStep:
-    """What is done to one thing. ``op``: add, change, remove, rename, restore, convert, build."""
+    """What is done to one thing. ``op``: add, change, remove, rename, restore, convert, build, rewrite."""
 
     op: str
     kind: str
@@ -94,6 +97,11 @@ class Plan:
     prepared: tuple[Conversion, ...] = ()
 
     @property
+    def waiting(self) -> list[PlanStep]:
+        """Steps for which writers wait longer than other changes make them: a large table is written anew."""
+        return [step for step in self.steps if step.op == "rewrite" and step.rows > _SOON]
+
+    @property
     def destructive(self) -> list[PlanStep]:
         """Steps that lose something for good, sooner or later."""
         return [step for step in self.steps if step.safety == "destructive"]
@@ -121,6 +129,8 @@ def plan(
     and columns are called without a row that says otherwise, where the layers below are not the tenant's any more.
     """
     old = catalogs.compose(given.stored)
+    # What an update takes away and somebody holds, the workspace keeps.
+    changes = roles.guarded(given.execute, changes) if standard is None else changes
     if changes.blocked or changes.empty:
         return Plan(
             changes=changes, settled=Settled(given.stored.physical), steps=(), statements=(), online=(), after=old
@@ -138,10 +148,16 @@ def plan(
     new = catalogs.of_document(given.stored.version + 1, after, settled.rows)
     refuse_problems(old.objects, new.objects)
     flagged = () if quick else tuple(repairs(given.execute, old, new, settled, given.tables))
-    ddl = difference(*_differing(old, new), _standing(given, settled, new, flagged))
+    found = tuple(conversion.conversions(old, new, settled))
+    before, after_ = _differing(old, new)
+    worn = _worn(given, before, after_, old, new, found) if standard is None else {}
+    ddl = [
+        *(step for one in worn.values() for step in rebuild.rewritten(one)),
+        *difference(_without(before, worn), _without(after_, worn), _standing(given, settled, new, flagged, found)),
+        *(step for one in worn.values() for step in rebuild.keyed(one)),
+    ]
     statements = tuple(step for step in ddl if step.safety != "online")
     online = tuple(step for step in ddl if step.safety == "online")
-    found = tuple(conversion.conversions(old, new, settled))
     return Plan(
         changes=changes,
         settled=settled,
@@ -161,9 +177,60 @@ def _differing(old: Catalog, new: Catalog) -> tuple[dict[str, Table], dict[str, 
     return shapes(old, leaving_out=same), shapes(new, leaving_out=same)
 
 
-def _standing(given: Situation, settled: Settled, new: Catalog, flagged: Iterable[Repair]) -> Standing:
-    """Guards of what comes back, or is at odds with them, are left to the job: there they may fail."""
-    back = {row.table for row in settled.restored}
+def _without(tables: Mapping[str, Table], worn: Mapping[str, Worn]) -> dict[str, Table]:
+    return {name: table for name, table in tables.items() if name not in worn}
+
+
+def _worn(
+    given: Situation,
+    before: Mapping[str, Table],
+    after: Mapping[str, Table],
+    old: Catalog,
+    new: Catalog,
+    converted: Iterable[Conversion],
+) -> dict[str, Worn]:
+    """Tables that have used up their columns; one a job fills columns of first is left for the next change.
+
+    Raises:
+        InvalidComponents: an object would need more columns than a table can have.
+    """
+    prepared = {one.table for one in converted if one.table in given.tables and given.tables[one.table].large}
+    found: dict[str, Worn] = {}
+    for name, table in after.items():
+        held = given.tables.get(name)
+        needed = len({*table.columns, *(held.columns if held else ())})
+        if needed > rebuild.MOST_COLUMNS:
+            named = next(obj.name for obj in new.objects.values() if obj.table == name)
+            message = f"needs {needed} columns of the database, those removed in the last 30 days included;"
+            message += f" at most {rebuild.MOST_COLUMNS} fit: make another object for some of the fields and link it"
+            raise InvalidComponents([Problem(f"{OBJECT}/{named}", "fields", "object.too_many_columns", message)])
+        made = rebuild.used_up(before.get(name), table, held.columns) if held else 0
+        if held and made and held.attributes + made > rebuild.MOST_ATTRIBUTES and name not in prepared:
+            leading, staying = _leading(old, name), _leading(new, name)
+            found[name] = Worn(
+                table,
+                stored_columns(given.execute, name),
+                tuple(leading),
+                tuple(key for key in staying if key in leading),
+            )
+    return found
+
+
+def _leading(catalog: Catalog, table: str) -> list[rebuild.Key]:
+    """The foreign keys that lead to a table from others."""
+    return [
+        (name, key)
+        for name, one in shapes(catalog).items()
+        for key in one.foreign_keys.values()
+        if key.target == table != name
+    ]
+
+
+def _standing(
+    given: Situation, settled: Settled, new: Catalog, flagged: Iterable[Repair], converted: Iterable[Conversion]
+) -> Standing:
+    """Guards of what comes back, is converted, or is at odds with them are left to the job: there they may fail."""
+    back = {row.table for row in settled.restored} | {one.table for one in converted if one.after.unique}
     back |= {new.objects[one.object].table for one in flagged if one.code != "required"}
     return Standing(
         tables=frozenset(given.tables),
@@ -198,7 +265,11 @@ class _Told:
         for _, row in settled.converted:
             nodes[node_of(row.component, row.path)] = "convert"
         ddl: defaultdict[Node, list[Step]] = defaultdict(list)
+        anew: defaultdict[str, list[Step]] = defaultdict(list)
         for step in statements:
+            if step.safety == "rewrite":
+                anew[step.table].append(step)
+                continue
             node = self._about(step)
             node = (OBJECT, node[1].partition(".")[0]) if self._within_new(node, nodes) else node
             ddl[node].append(step)
@@ -209,7 +280,7 @@ class _Told:
             for node, op in nodes.items()
             if not self._within_new(node, nodes)
         ]
-        return (*found, *(self._building(step) for step in online))
+        return (*found, *(self._rewriting(table, ddl) for table, ddl in anew.items()), *map(self._building, online))
 
     def _within_new(self, node: Node, nodes: Mapping[Node, str]) -> bool:
         """A new object's fields are told with it."""
@@ -225,13 +296,16 @@ class _Told:
     def _step(self, node: Node, op: str, ddl: list[Step], preview: Preview | None) -> PlanStep:
         kind, name = node
         if preview is not None:
-            worst: Safety = (
-                "destructive" if preview.failing else "instant" if preview.looked_at == preview.rows else "online"
-            )
+            # Values that nobody looked at may not convert either: who asks for it agrees to that.
+            worst: Safety = "destructive" if preview.failing or preview.looked_at < preview.rows else "instant"
             return PlanStep(op, kind, name, worst, tuple(step.ddl for step in ddl), preview.rows, preview)
         rows = self._values(kind, name) if op == "remove" else 0
         safety: Safety = "destructive" if rows else "instant"
         return PlanStep(op, kind, name, safety, tuple(step.ddl for step in ddl), rows)
+
+    def _rewriting(self, table: str, ddl: list[Step]) -> PlanStep:
+        rows = self._given.tables[table].rows
+        return PlanStep("rewrite", OBJECT, self._objects[table], "rewrite", tuple(step.ddl for step in ddl), rows)
 
     def _building(self, step: Step) -> PlanStep:
         kind, name = self._about(step)

@@ -21,11 +21,13 @@ if TYPE_CHECKING:
 
 #: How many records a plan names.
 SHOWN: Final = 20
+#: Bytes of a unique text that an index entry surely holds (2,704).
+_FITTING: Final = 2_600
 
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """``count`` live records of ``object`` that ``field`` leaves flagged; ``code``: required, unique or link."""
+    """``count`` live records of ``object`` that ``field`` leaves flagged; ``code``: required, unique, long or link."""
 
     code: str
     object: str
@@ -96,6 +98,8 @@ def _unique(execute: Execute, obj: ObjectType, field: Field) -> Iterator[Repair]
     live = f"from {quoted(obj.table)} where deleted_at is null and {column} is not null"
     same = f"select {key} {live} group by 1 having count(*) > 1"
     yield from _found("unique", obj, field, execute, f"deleted_at is null and {key} in ({same})")
+    if field.columns[0].sql_type == "text":
+        yield from _found("long", obj, field, execute, f"deleted_at is null and octet_length({key}) > {_FITTING}")
 
 
 def _dangling(execute: Execute, obj: ObjectType, field: Field, tables: Mapping[str, str]) -> Iterator[Repair]:

@@ -26,6 +26,8 @@ SEARCH: Final = "_search"
 LANGUAGE: Final = "_language"
 #: What search reads of a record; more could exceed a tsvector (1 MB) and make the write fail.
 SEARCH_LENGTH: Final = 250_000
+#: The same of text beyond ASCII: a letter takes up to four bytes, and each of a compound (``a-b``) is kept twice.
+_WIDE_LENGTH: Final = 120_000
 #: A lexeme has at most 2,046 bytes; a longer one makes the write fail.
 _LEXEME: Final = 255
 #: Before the digits of a phone number backwards.
@@ -53,8 +55,11 @@ def search_sql(object_type: ObjectType) -> str | None:
     """The tsvector of a record, ``None`` for objects without searchable fields; without a title, its other words."""
     if not any(field.searchable and field.stored for field in object_type.fields.values()):
         return None
-    folded = fold_sql(f"left({text_sql(object_type)}, {SEARCH_LENGTH})")
-    words = f"to_tsvector({_configuration_sql()}, left({folded}, {SEARCH_LENGTH}))"
+    text = text_sql(object_type)
+    folded = fold_sql(f"left({text}, {SEARCH_LENGTH})")
+    narrow = f"octet_length({text}) = char_length({text})"
+    length = f"CASE WHEN {narrow} THEN {SEARCH_LENGTH} ELSE {_WIDE_LENGTH} END"
+    words = f"to_tsvector({_configuration_sql()}, left({folded}, {length}))"
     if not object_type.title:
         return f"({words} || {_identifiers_sql(object_type)})"
     title = f"to_tsvector('{SIMPLE}', {sort_key_sql(title_sql(object_type))})"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from app.metadata import kinds
 from app.metadata.document import RANKED, ranks_of
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from app.metadata.layers import Override
     from app.metadata.leaves import Document, Leaves, Plain
     from app.metadata.patch import Patch
+
+#: Stands between an extension's name and the rest of a name it gives: ``acme__size``.
+_OWNER: Final = "__"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,7 @@ class Working:
             self.remove(patch.component, node)
         if "" in patch.removes:
             return
+        self._refuse_owned(patch)
         leaves = self.document.setdefault(patch.component, {})
         self._show(patch, leaves)
         ranks = ranks_of(patch, leaves) | self._own_rank(patch, leaves)
@@ -138,6 +142,15 @@ class Working:
             self.document[component] = leaves
         else:
             self.document.pop(component, None)
+
+    def _refuse_owned(self, patch: Patch) -> None:
+        """A tenant makes nothing under an extension's name; what is there may be said more about."""
+        items = [(join(place, name), name) for place, names in patch.order.items() for name in names]
+        for node, name in [("", patch.component.rpartition(".")[2].rpartition(SEPARATOR)[2]), *items]:
+            made = node in patch.renamed or not self.has(patch.component, node)
+            if _OWNER in name and made and not self.below(patch.component, node) and node not in patch.removes:
+                message = f"{name!r} has two underscores in a row: such names are given by extensions"
+                self.refuse(patch.component, node, "name.owned", message)
 
     def _show(self, patch: Patch, leaves: Leaves) -> None:
         """What is written again is not hidden any more."""

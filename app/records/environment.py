@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql as pg
 from app.expressions import Checked, Variable, check, to_sql
 from app.metadata.environment import MAX_HOPS, Named, RecordEnvironment, spec_key
 from app.metadata.generated import column_for, literal
-from app.metadata.sortkeys import KEY_LENGTH
+from app.metadata.sortkeys import KEY_LENGTH, sort_key_sql
 from app.records.paths import Located, column_of, title_key_of
 
 if TYPE_CHECKING:
@@ -79,13 +79,11 @@ class RecordTables:
         return sa.exists(chosen.correlate_except(*inner.tables()))
 
     def narrow(self, variable: Variable, op: str, operand: sa.ColumnElement[Any]) -> sa.ColumnElement[Any] | None:
-        """A text that is the record's title: its sort key has an index."""
-        source = self._source
-        obj, field = source.object, source.object.fields.get(variable.path)
-        plain = field is not None and field.type.condition == "text" and field.type.name != "rich_text"
-        if self._via or not plain or not obj.timeline or obj.title != (variable.path,) or obj.title_else:
+        """A text that is the record's title, or indexed: its sort key has an index."""
+        key = self._sort_key(variable)
+        if key is None:
             return None
-        key, wanted = title_key_of(source.object, source.base), folded(operand)
+        wanted = folded(operand)
         if op == "eq":
             return key == wanted
         if op != "startsWith":
@@ -96,6 +94,18 @@ class RecordTables:
                 steady, sa.literal_column(f"'{character}'"), sa.literal_column(f"'\\{character}'"), type_=sa.Text()
             )
         return key.like(steady.concat(sa.literal_column("'%'")))
+
+    def _sort_key(self, variable: Variable) -> sa.ColumnElement[Any] | None:
+        source, obj = self._source, self._source.object
+        field = obj.fields.get(variable.path)
+        if self._via or field is None or field.type.condition != "text" or field.type.name == "rich_text":
+            return None
+        if obj.timeline and obj.title == (variable.path,) and not obj.title_else:
+            return title_key_of(obj, source.base)
+        if not field.indexed or field.computed:
+            return None
+        column = self._located(variable).sql
+        return sa.literal_column(sort_key_sql(str(column.compile(dialect=pg.dialect()))), sa.Text())
 
 
 def folded(operand: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:

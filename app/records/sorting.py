@@ -96,11 +96,11 @@ def key_of(source: Source, located: Located, *, descending: bool) -> SortKey:
 
 
 def _text_key(located: Located) -> sa.ColumnElement[Any]:
-    """A text as it sorts; an indexed formula by the text of its index, one without columns by its expression."""
+    """A text as it sorts; an indexed one by the text of its index, one without columns by its expression."""
     field = located.field
     if located.expressions:
         return folded(located.sql)
-    if field.formula is not None and field.indexed:
+    if field.indexed or located.owner.default_sort.lstrip("-") == field.name:
         rendered = str(located.sql.compile(dialect=pg.dialect()))
         return sa.literal_column(sort_key_sql(rendered), sa.Text())
     return text_key(located.sql)

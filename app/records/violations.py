@@ -31,7 +31,7 @@ class RecordBusy(Conflict):
 
 @contextmanager
 def translated(object_type: ObjectType) -> Generator[None]:
-    """Turn unique and foreign-key violations, lock timeouts and deadlocks inside into our errors."""
+    """Turn unique and foreign-key violations, rows too wide, lock timeouts and deadlocks inside into our errors."""
     try:
         yield
     except psycopg.errors.UniqueViolation as violation:
@@ -42,6 +42,10 @@ def translated(object_type: ObjectType) -> Generator[None]:
         raise invalid(
             object_type, [FieldError(f"/{field.name if field else ''}", "link.not_found", message)]
         ) from violation
+    except psycopg.errors.ProgramLimitExceeded as error:
+        # A row of very many filled fields: PostgreSQL holds 8 kB of what can't be moved out of it.
+        message = f"This {object_type.label.lower()} holds more in its fields than one record can."
+        raise invalid(object_type, [FieldError("", "record.too_large", message)]) from error
     except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected) as error:
         raise RecordBusy("Somebody else is changing this record at the moment; please try again.") from error
 

@@ -37,6 +37,7 @@ GROUPS: Final[dict[str, tuple[str, ...]]] = {
     "rights": ("role_created", "role_changed", "role_removed", "sharing_changed", "rule_created", "rule_changed",
                "rule_removed", "member_changed"),
     "shares": ("shared", "unshared"),
+    "metadata": ("metadata_changed",),
     "exports": ("exported",),
     "support": ("support_granted", "support_revoked", "support_expired", "support_entered", "support_left"),
 }  # fmt: skip

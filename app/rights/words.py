@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from app.rights import matrix
@@ -23,7 +24,7 @@ _ABOUT: Final = {
     "role_created": "made the role", "role_changed": "changed the role", "role_removed": "deleted the role",
     "sharing_changed": "changed the sharing of", "rule_created": "made the sharing rule",
     "rule_changed": "changed the sharing rule", "rule_removed": "deleted the sharing rule",
-    "exported": "exported",
+    "exported": "exported", "metadata_changed": "changed the settings of",
     "support_granted": "let support in", "support_revoked": "took support's access back",
     "support_expired": "ended support's access, its time was over",
     "support_entered": "came in to help", "support_left": "left",
@@ -43,6 +44,8 @@ def told(entry: Entry, catalog: Catalog) -> dict[str, Any]:
         if entry.kind == "exported":
             what = _FILES.get(entry.object) or (obj.plural.lower() if obj else entry.object.replace("_", " "))
         text = _ABOUT[entry.kind]
+        if entry.kind == "metadata_changed":
+            what = _shaped(entry, catalog)
         if entry.kind == "sharing_changed" and entry.what in catalog.objects:
             what = catalog.objects[entry.what].plural
         return {"text": text, "title": what, "href": "", "changes": _settings(entry, catalog)}
@@ -61,6 +64,9 @@ def _settings(entry: Entry, catalog: Catalog) -> list[tuple[str, str, str]]:
     """Changes of people and settings; of a role its rights by name, of what was just made nothing but that."""
     if entry.kind in ("role_created", "role_removed", "team_created", "team_removed", "rule_removed"):
         return []
+    if entry.kind == "metadata_changed":
+        shown = tuple(change for change in entry.changes if not change[0].endswith("/rank"))
+        return _pairs(replace(entry, changes=shown), {path: _leaf(path) for path, _, _ in shown})
     if entry.kind != "role_changed":
         return _pairs(entry, _EXPORTED if entry.kind == "exported" else {})
     found = [
@@ -69,6 +75,29 @@ def _settings(entry: Entry, catalog: Catalog) -> list[tuple[str, str, str]]:
         if path != "name"
     ]
     return found[:_NAMED] + ([(f"{len(found) - _NAMED} more", "", "")] if len(found) > _NAMED else [])
+
+
+def _shaped(entry: Entry, catalog: Catalog) -> str:
+    """What a change of metadata was about: objects as people call them, anything else by kind and name."""
+    components = sorted(
+        {"/".join(path.split("/")[:2]) for path, _, _ in entry.changes},
+        key=lambda one: (not one.startswith("object/"), one),
+    )
+    found = [_component(one, catalog) for one in components]
+    return ", ".join(found[:_NAMED]) + (f" and {len(found) - _NAMED} more" if len(found) > _NAMED else "")
+
+
+def _component(component: str, catalog: Catalog) -> str:
+    kind, _, name = component.partition("/")
+    if kind == "object":
+        return catalog.objects[name].plural if name in catalog.objects else name.replace("_", " ")
+    return f"{kind.replace('_', ' ')} {name}"
+
+
+def _leaf(path: str) -> str:
+    """A leaf as people read it: ``object/deal/fields/vat_id/label`` → vat id · label."""
+    steps = [step for step in path.split("/")[2:] if step not in ("fields", "pipelines", "stages")]
+    return " · ".join(step.replace("_", " ") for step in steps)
 
 
 def _pairs(entry: Entry, labels: dict[str, str]) -> list[tuple[str, str, str]]:

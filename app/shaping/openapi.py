@@ -31,7 +31,7 @@ _NOTICE: Final = of_parts({"code": _TEXT, "component": _TEXT, "path": _TEXT, "me
 _PROBLEM: Final = of_parts({"component": _TEXT, "path": _TEXT, "code": _TEXT, "message": _TEXT, "pointer": _TEXT})
 _CONFLICT: Final = of_parts({"component": _TEXT, "path": _TEXT, "base": _PLAIN, "value": _PLAIN, "lower": _PLAIN})
 _REPAIR: Final = of_parts({
-    "code": {"enum": ["required", "unique", "link"]}, "object": _TEXT, "field": _TEXT, "count": _COUNT,
+    "code": {"enum": ["required", "unique", "long", "link"]}, "object": _TEXT, "field": _TEXT, "count": _COUNT,
     "ids": _list(_ID),
 })  # fmt: skip
 _PLANNED: Final = of_parts({

@@ -80,6 +80,14 @@ def held(execute: Execute) -> dict[str, Held]:
     }
 
 
+def stored_columns(execute: Execute, table: str) -> dict[str, str]:
+    """The columns of a table that hold values, hidden ones included, with their types."""
+    return {
+        name: type_ for found, name, type_, _, generated, *_ in execute(_COLUMNS).fetchall()
+        if found == table and not generated
+    }  # fmt: skip
+
+
 def large_among(execute: Execute, tables: frozenset[str]) -> frozenset[str]:
     """Those of ``tables`` whose rows are worked on by a job only; found by name, for a pod holds very many."""
     if not tables:

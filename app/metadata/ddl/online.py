@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, LiteralString, cast
+from typing import TYPE_CHECKING, Any, Final, LiteralString, cast
 
 import psycopg
 
@@ -23,7 +23,13 @@ _GUARD: LiteralString = (
     "select k.convalidated from pg_constraint k join pg_class t on t.oid = k.conrelid"
     " where t.relnamespace = current_schema()::regnamespace and k.conname = %s"
 )
-_BROKEN = (psycopg.errors.UniqueViolation, psycopg.errors.ForeignKeyViolation, psycopg.errors.CheckViolation)
+#: What rows forbid, and what it is called.
+_BROKEN: Final[dict[type[psycopg.Error], str]] = {
+    psycopg.errors.UniqueViolation: "unique",
+    psycopg.errors.ProgramLimitExceeded: "long",
+    psycopg.errors.ForeignKeyViolation: "link",
+    psycopg.errors.CheckViolation: "link",
+}
 
 
 def run(connection: Connection, spec: Mapping[str, str], wanted: Callable[[], bool]) -> tuple[str, str | None]:
@@ -40,9 +46,9 @@ def run(connection: Connection, spec: Mapping[str, str], wanted: Callable[[], bo
         _take_away(connection, spec)
     try:
         connection.execute(cast("LiteralString", spec["ddl"]))
-    except _BROKEN as broken:
+    except tuple(_BROKEN) as broken:
         _take_away(connection, spec)
-        return "failed", "unique" if isinstance(broken, psycopg.errors.UniqueViolation) else "link"
+        return "failed", _BROKEN[type(broken)]
     if not wanted():
         _take_away(connection, spec)
         return "dropped", None

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from app.metadata.model import Field
 
 LIMIT: Final = 2_000
+#: Longer unique addresses may not fit an index entry (2,704 bytes) once folded.
+UNIQUE_LIMIT: Final = 500
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?!\d)")
 _REFUSED: Final = re.compile(r"[\x00-\x20\x7f<>\"\\^`{|}]")
 
@@ -28,12 +30,12 @@ class UrlType(SingleColumn):
 
     def coerce(self, field: Field, raw: object, ctx: Coercion) -> Any:  # noqa: ARG002
         """Add the scheme, lower-case scheme and host, keep the rest."""
-        text = checked_line(raw, LIMIT)
+        text = checked_line(raw, UNIQUE_LIMIT if field.unique else LIMIT)
         return None if text is None else normalised(text)
 
-    def json_schema(self, field: Field) -> dict[str, object]:  # noqa: ARG002
+    def json_schema(self, field: Field) -> dict[str, object]:
         """A string of format uri or null."""
-        return nullable({"type": "string", "format": "uri", "maxLength": LIMIT + 8})
+        return nullable({"type": "string", "format": "uri", "maxLength": (UNIQUE_LIMIT if field.unique else LIMIT) + 8})
 
 
 def normalised(text: str) -> str:

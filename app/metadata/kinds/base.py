@@ -110,12 +110,13 @@ class Nested:
     def named(self) -> str:
         """How to say what its names look like."""
         steps = ".".join(["object", *(one.rstrip("s") for one in self.collections)])
-        return f"like {steps}"
+        return f"like {steps}, each snake_case of at most {form.NAME_LIMIT} characters"
 
     def parts(self, name: str) -> tuple[str, str] | None:
         """Component and node path of ``deal.sales.won``; None when the object was left out, or it is no such name."""
         steps = name.split(".")
-        if len(steps) != len(self.collections) + 1 or not all(re.fullmatch(form.NAME, step) for step in steps):
+        fits = all(re.fullmatch(form.NAME, step) and len(step) <= form.NAME_LIMIT for step in steps)
+        if len(steps) != len(self.collections) + 1 or not fits:
             return None
         pairs = zip(self.collections, steps[1:], strict=True)
         return f"{self.root}/{steps[0]}", "/".join(part for pair in pairs for part in pair)

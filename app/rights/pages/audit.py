@@ -28,8 +28,8 @@ blueprint = Blueprint("audit", __name__)
 _SHOWN: Final = 50
 _GROUPS: Final = [
     ("records", "Records"), ("members", "Members and teams"), ("sign_ins", "Sign-ins"), ("keys", "API keys"),
-    ("rights", "Roles and sharing"), ("shares", "Shared records"), ("exports", "Exports"),
-    ("support", "Support access"),
+    ("rights", "Roles and sharing"), ("shares", "Shared records"), ("metadata", "Objects and fields"),
+    ("exports", "Exports"), ("support", "Support access"),
 ]  # fmt: skip
 _ACTORS: Final = [("member", "Members"), ("key", "API keys"), ("import", "Imports"), ("support", "Support"),
                   ("system", "Rapport itself")]  # fmt: skip

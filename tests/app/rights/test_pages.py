@@ -161,3 +161,21 @@ def test_the_audit_log_tells_who_did_what_and_is_exported(office: Office) -> Non
     review = office.post("/settings/access/export")
     assert "Ada Ant" in review.text
     assert "exported" in office.get("/settings/audit?group=exports").text
+
+
+def test_the_audit_log_tells_in_words_how_the_workspace_was_shaped(office: Office) -> None:
+    field = {"kind": "field", "name": "deal.vat_id", "type": "text", "label": "VAT number"}
+    view = {"kind": "view", "name": "deal.big", "label": "Big ones", "columns": ["name", "vat_id"]}
+    office.api.post("/metadata/apply", {"components": [field, view]}, 200)
+    office.api.post("/records/company", {"name": "Bolt Works"})
+    page = office.get("/settings/audit?group=metadata")
+    told = " ".join(re.sub(r"<[^>]*>", " ", page.text).split())
+    assert "changed the settings of Deals, view deal.big" in told
+    assert "vat id · label" in told
+    assert "rank" not in told
+    assert "VAT number" in told
+    assert "Bolt Works" not in told
+    (line,) = office.api.get("/audit", group="metadata")["data"]
+    assert (line["kind"], line["changes"]["object/deal/fields/vat_id/label"]) == (
+        "metadata_changed", [None, "VAT number"],
+    )  # fmt: skip
