@@ -227,11 +227,14 @@ def set_a_gate(page: Page, origin: str) -> None:
     shot(page, "pipelines")
     stage = page.get_by_role("listitem").filter(has=page.locator("input[name='stage.name'][value=won]")).first
     stage.locator("summary").click()
-    condition = stage.get_by_label("May enter only if")
+    gate = stage.get_by_role("group", name="May enter only if", exact=True).first
+    gate.get_by_role("button", name="Write as text").click()
+    condition = gate.get_by_label("May enter only if, as text")
+    expect(condition).to_be_focused()
     condition.fill("amont > 0")
-    expect(stage.locator(".checked").first).to_contain_text("amont")
+    expect(gate.locator(".field-error").last).to_contain_text("amont")
     condition.fill("has(amount)")
-    expect(stage.locator(".field-error")).to_have_count(0)
+    expect(gate.locator("[data-condition-target=problem]")).to_be_hidden()
     stage.get_by_label("Else people read").first.fill("Enter the amount first.")
     page.get_by_role("button", name="Preview", exact=True).first.click()
     apply(page, "enter if has(amount)")

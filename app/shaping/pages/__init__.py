@@ -11,11 +11,15 @@ from app.shaping.pages import (
     fields,
     formulas,
     history,
+    links,
+    layouts,
     objects,
     option_sets,
     pipelines,
+    rules,
+    views,
 )
 
 blueprint = Blueprint("shaping_pages", __name__)
-for part in (objects, fields, formulas, conditions, pipelines, option_sets, currencies, applying, history):
+for part in (objects, fields, formulas, conditions, rules, pipelines, layouts, views, option_sets, currencies, applying, history):
     blueprint.register_blueprint(part.blueprint)
