@@ -143,7 +143,9 @@ def _concealed(book: Rulebook | None, facts: Facts) -> frozenset[str]:
     """The fields no rule that shows them holds for; a required one is never hidden."""
     if book is None or not book.shown:
         return frozenset()
-    needed = {name for one in book.clauses if one.rule.required and holds(one.when, facts) for name in one.rule.required}
+    needed = {
+        name for one in book.clauses if one.rule.required and holds(one.when, facts) for name in one.rule.required
+    }
     hidden = {name for name, readings in book.shown.items() if not any(holds(one, facts) for one in readings)}
     return frozenset(hidden - needed)
 

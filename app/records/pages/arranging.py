@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, Final
 from flask import request
 
 from app.records.layouts import Fitting, fitting
-from app.records.permits import leave_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from app.metadata.arrangement import Layout, RelatedList, Section, Tab
-    from app.metadata.model import Field, ObjectType
+    from app.metadata.model import Field
     from app.records.pages.values import Record, Shown
-    from tenants.scope import TenantScope
+    from app.records.permits import Leave
 
 #: The tab of what a layout leaves out: no tab of a layout can be called so.
 ALL: Final = "all-fields"
@@ -65,13 +64,14 @@ class Arranged:
 
 
 def arranged(
-    scope: TenantScope, obj: ObjectType, record: Record, shown: Mapping[str, Shown], usual: Sequence[str], only: str = ""
+    leave: Leave, record: Record, shown: Mapping[str, Shown], usual: Sequence[str], only: str = ""
 ) -> Arranged:
     """``shown`` values of a record where its layout has them; ``usual`` are those the automatic layout shows.
 
     ``only`` is a layout to follow whatever it asks of the record.
     """
-    fits = fitting(scope, leave_for(scope, obj.name), record, only=only or None)
+    obj = leave.shown
+    fits = fitting(leave.scope, leave, record, only=only or None)
     visible = {name: one for name, one in shown.items() if name not in fits.concealed}
     layout = fits.layout
     tabs = tuple(_tabs(layout, fits, visible)) if layout else ()
@@ -105,7 +105,9 @@ def _section(
             seen.add(one.name)
             value = visible[one.name]
             fields.append((replace(value, label=one.label) if one.label else value, one.wide or value.look == "rich"))
-    return SectionShown(section.name, section.label, section.columns, section.collapsed, tuple(fields)) if fields else None
+    return (
+        SectionShown(section.name, section.label, section.columns, section.collapsed, tuple(fields)) if fields else None
+    )
 
 
 def _chosen(tabs: Sequence[TabShown]) -> str:

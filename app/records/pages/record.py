@@ -21,11 +21,13 @@ from app.records.pages.timeline import timeline
 from app.records.pages.values import Record, Shown, gather_titles, reader_of, show, stage_label, stage_tone
 from app.records.pages.viewing import viewed
 from app.records.paths import TITLE
+from app.records.permits import leave_for
 from app.records.read import find_object, get_record
 
 if TYPE_CHECKING:
     from app.metadata.model import ObjectType, Stage
     from app.records.pages.arranging import Arranged
+    from app.records.permits import Leave
     from tenants.scope import TenantScope
 
 #: Shown in the foot of the details, not among them.
@@ -105,8 +107,10 @@ def refreshed(
     )  # fmt: skip
 
 
-def page_values(scope: TenantScope, obj: ObjectType, record: Record, only: str = "") -> dict[str, Any]:
-    """What head, highlights, path and details show; ``only`` arranged by that layout."""
+def page_values(
+    scope: TenantScope, obj: ObjectType, record: Record, leave: Leave | None = None, only: str = ""
+) -> dict[str, Any]:
+    """What head, highlights, path and details show; ``only`` arranged by that layout of ``leave``'s object."""
     names = [name for name, field in obj.fields.items() if field.shown]
     known = gather_titles(scope, obj, names, [record])
     reader = reader_of(scope)
@@ -114,8 +118,9 @@ def page_values(scope: TenantScope, obj: ObjectType, record: Record, only: str =
     def shown(name: str) -> Shown:
         return show(obj.fields[name], record.get(name), reader, known, obj)
 
+    leave = leave or leave_for(scope, obj.name)
     usual = [n for n in names if n not in _NEVER and not _hidden(obj, n, record)]
-    placed = arranged(scope, obj, record, {n: shown(n) for n in names if n not in _UNSEEN}, usual, only)
+    placed = arranged(leave, record, {n: shown(n) for n in names if n not in _UNSEEN}, usual, only)
     return {
         "object": obj,
         "record": record,
@@ -140,7 +145,7 @@ def path_of(obj: ObjectType, record: Record) -> list[Step]:
     pipeline = obj.pipelines.get(str(record.get("pipeline")))
     if pipeline is None:
         return []
-    stages = list(pipeline.stages.values())
+    stages = [one for one in pipeline.stages.values() if not one.retired or one.name == record.get("stage")]
     now = next((i for i, stage in enumerate(stages) if stage.name == record.get("stage")), -1)
     closed = now >= 0 and stages[now].status != "open"
     return [

@@ -11,8 +11,8 @@ from app.shaping.pages import (
     fields,
     formulas,
     history,
-    links,
     layouts,
+    links,
     objects,
     option_sets,
     pipelines,
@@ -21,5 +21,19 @@ from app.shaping.pages import (
 )
 
 blueprint = Blueprint("shaping_pages", __name__)
-for part in (objects, fields, formulas, conditions, rules, pipelines, layouts, views, option_sets, currencies, applying, history):
+for part in (
+    objects,
+    fields,
+    formulas,
+    conditions,
+    rules,
+    links,
+    pipelines,
+    layouts,
+    views,
+    option_sets,
+    currencies,
+    applying,
+    history,
+):
     blueprint.register_blueprint(part.blueprint)

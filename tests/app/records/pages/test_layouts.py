@@ -146,7 +146,9 @@ def test_who_may_not_read_a_field_sees_it_nowhere_and_conditions_still_hold(
     change(runtime.databases, tenant, LAYOUTS)
     path = company(api, kind="household", industry="finance")
     with enter_job(runtime.databases, tenant.id, actor=owner_of(runtime.databases, tenant), write=True) as scope:
-        role = make_role(scope, objects={"*": {"read": "all"}}, fields={"company": {"industry": "none", "kind": "none"}})
+        role = make_role(
+            scope, objects={"*": {"read": "all"}}, fields={"company": {"industry": "none", "kind": "none"}}
+        )
         person = make_person(scope, role)
     reader = Desk(site, runtime, tenant, person)
     html = reader.get(path).text
@@ -156,8 +158,10 @@ def test_who_may_not_read_a_field_sees_it_nowhere_and_conditions_still_hold(
     assert "inance" not in html
 
 
-def test_a_layout_is_for_the_roles_it_names(site: Flask, desk: Desk, api: Api, runtime: Runtime, tenant: Tenant) -> None:
-    change(runtime.databases, tenant, LAYOUTS.replace("rank: \"010\"", "rank: \"010\"\nroles: [member]"))
+def test_a_layout_is_for_the_roles_it_names(
+    site: Flask, desk: Desk, api: Api, runtime: Runtime, tenant: Tenant
+) -> None:
+    change(runtime.databases, tenant, LAYOUTS.replace('rank: "010"', 'rank: "010"\nroles: [member]'))
     path = company(api, kind="household")
     with enter_job(runtime.databases, tenant.id, actor=owner_of(runtime.databases, tenant), write=True) as scope:
         person = make_person(scope, "member")
@@ -170,7 +174,10 @@ def test_what_rules_hide_is_hidden_on_the_page_with_and_without_a_layout(
 ) -> None:
     rule = "{kind: rule, name: company.banks, when: 'industry == \"finance\"', visible: [phone, website]}"
     change(runtime.databases, tenant, rule)
-    plain, bank = company(api, kind="household", industry="technology"), company(api, kind="household", industry="finance")
+    plain, bank = (
+        company(api, kind="household", industry="technology"),
+        company(api, kind="household", industry="finance"),
+    )
     for _ in range(2):
         assert not {"phone", "website"} & set(fields_in(desk.get(plain).text))
         assert {"phone", "website"} <= set(fields_in(desk.get(bank).text))
