@@ -10,21 +10,26 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast
 
 from app.core.errors import FieldError, InvalidInput
+from app.metadata.kinds.role import SPECIALS
+from app.metadata.leaves import SEPARATOR, flatten, nest
 from app.metadata.reach import ACTIONS, LEVELS, Action, Level
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from app.metadata.leaves import Leaves, Plain
 
 FieldLevel: TypeAlias = Literal["none", "read", "edit"]
 Flag: TypeAlias = Literal["create", "import", "bulk"]
 
 FLAGS: Final[tuple[Flag, ...]] = ("create", "import", "bulk")
 FIELD_LEVELS: Final[tuple[FieldLevel, ...]] = ("none", "read", "edit")
-SPECIALS: Final = (
-    "metadata", "members", "rights", "keys", "extensions", "billing", "merge", "support", "workspace",
-)  # fmt: skip
+#: What a role's document says.
+PARTS: Final = ("label", "help", "objects", "fields", "rows", "special")
 #: Stands for every object a role does not name.
 EVERY: Final = "*"
+#: Roles of a workspace are the components of this kind.
+_KIND: Final = "role" + SEPARATOR
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +88,7 @@ def read_role(document: Mapping[str, object], *, standard: bool = False) -> Role
     }
     special = reader.specials(document.get("special"))
     for name in document:
-        if name not in ("name", "label", "help", "objects", "fields", "rows", "special"):
+        if name not in ("name", *PARTS):
             reader.refuse(f"/{name}", "role.unknown", f"A role has no {name}.")
     if reader.errors:
         raise InvalidInput(reader.errors[0].message, reader.errors)
@@ -105,6 +110,40 @@ def role_document(role: Role) -> dict[str, object]:
         "rows": {name: dict(rules) for name, rules in role.rows.items()},
         "special": sorted(role.special),
     }
+
+
+def own_roles(document: Mapping[str, Mapping[str, Plain]]) -> dict[str, Role]:
+    """The roles a workspace's live document has, by label; standard ones are no part of it."""
+    found = [_of_component(role_named(one), leaves) for one, leaves in document.items() if one.startswith(_KIND)]
+    return {role.name: role for role in sorted(found, key=lambda role: (role.label.lower(), role.name))}
+
+
+def _of_component(name: str, leaves: Mapping[str, Plain]) -> Role:
+    """A role as its component says it; one that another release made and this one can't read grants nothing."""
+    try:
+        return read_role({**_spec(leaves), "name": name})
+    except InvalidInput:
+        return Role(name, str(leaves.get("label") or name))
+
+
+def role_leaves(role: Role) -> Leaves:
+    """A role as leaves of its component."""
+    return flatten({"label": role.label, **({"help": role.help} if role.help else {}), **role_document(role)})
+
+
+def role_component(name: str) -> str:
+    """What the component of a role is called."""
+    return _KIND + name
+
+
+def role_named(component: str) -> str:
+    """The role a component is; "" when it is something else."""
+    return component.removeprefix(_KIND) if component.startswith(_KIND) else ""
+
+
+def _spec(leaves: Mapping[str, Plain]) -> Mapping[str, object]:
+    """What a component says of its role, without what any component may say of itself."""
+    return nest({path: value for path, value in leaves.items() if path.partition(SEPARATOR)[0] in PARTS})
 
 
 def union_of(roles: Iterable[Role], object_name: str) -> ObjectGrant:

@@ -1,7 +1,7 @@
 """Roles and sharing of a workspace: the standard roles, its own ones, what its objects are open to.
 
-Read once per version and kept. Whoever changes a role, sharing or a sharing rule calls ``changed`` in the same
-transaction, so that the next scope of anybody sees it.
+Its own roles are components of its document; sharing is read once per version and kept. Whoever changes sharing or a
+sharing rule calls ``changed`` in the same transaction, so that the next scope of anybody sees it.
 """
 
 from __future__ import annotations
@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import yaml
 
-from app.access.grants import Role, read_role
+from app.access.grants import Role, own_roles, read_role
+from app.metadata.catalog import whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from uuid import UUID
 
+    from app.metadata.leaves import Plain
     from app.metadata.reach import Openness
     from tenants.scope import TenantScope
 
@@ -29,8 +31,7 @@ _FOLDER: Final = Path(__file__).with_name("roles")
 _ORDER: Final = ("owner", "admin", "manager", "member", "read_only")
 _MOST: Final = 2_000
 _READ: Final = """
-select (select jsonb_agg(jsonb_build_object('name', name, 'label', label, 'help', help, 'spec', spec)) from role),
-       (select jsonb_agg(jsonb_build_array(object, read, edit, inherit)) from sharing),
+select (select jsonb_agg(jsonb_build_array(object, read, edit, inherit)) from sharing),
        (select jsonb_agg(jsonb_build_array(object, name, condition, grantee_kind, grantee, level) order by id)
           from sharing_rule)
 """
@@ -86,6 +87,18 @@ def standard_roles() -> Mapping[str, Role]:
     return MappingProxyType(found)
 
 
+def roles_of(document: Mapping[str, Mapping[str, Plain]]) -> Mapping[str, Role]:
+    """Every role of a workspace with this live document: the standard ones, then its own by label."""
+    standard = standard_roles()
+    own = {name: role for name, role in own_roles(document).items() if name not in standard}
+    return MappingProxyType({**standard, **own})
+
+
+def role_names(scope: TenantScope) -> list[tuple[str, str]]:
+    """(name, label) of every role of the scope's workspace."""
+    return [(role.name, role.label) for role in policy_of(scope).roles.values()]
+
+
 def policy_of(scope: TenantScope) -> Policy:
     """Roles and sharing of the scope's workspace at the version the scope read."""
     tenant = scope.tenant.id
@@ -96,7 +109,7 @@ def policy_of(scope: TenantScope) -> Policy:
                 _policies.move_to_end(tenant)
                 return known
     row = scope.execute(_READ).fetchone()
-    built = _build(scope.version, *(row or (None, None, None)))
+    built = _build(scope.version, roles_of(whole(scope).components), *(row or (None, None)))
     if not scope.unsettled:
         with _lock:
             _policies[tenant] = built
@@ -109,7 +122,7 @@ def policy_of(scope: TenantScope) -> Policy:
 def changed(scope: TenantScope) -> None:
     """What rights follow from was changed in this scope: it and, once committed, everybody reads it anew.
 
-    Roles, sharing and its rules; teams, managers, records given by hand.
+    Sharing and its rules; teams, managers, records given by hand. Roles change with the document they are in.
     """
     scope.view, scope.unsettled = None, True
     if not any(call is _BUMP for call, _ in scope.deferred):
@@ -122,14 +135,10 @@ def forget(tenant: UUID) -> None:
         _policies.pop(tenant, None)
 
 
-def _build(version: int, roles: Any, sharing: Any, rules: Any) -> Policy:
-    found = dict(standard_roles())
-    for row in roles or ():
-        document = {**row["spec"], "name": row["name"], "label": row["label"], "help": row["help"]}
-        found.setdefault(row["name"], read_role(document))
+def _build(version: int, roles: Mapping[str, Role], sharing: Any, rules: Any) -> Policy:
     by_object: dict[str, tuple[SharingRule, ...]] = {}
     for values in rules or ():
         rule = SharingRule(*values)
         by_object[rule.object] = (*by_object.get(rule.object, ()), rule)
     opened = {name: Sharing(read, edit, inherit or "") for name, read, edit, inherit in sharing or ()}
-    return Policy(version, MappingProxyType(found), MappingProxyType(opened), MappingProxyType(by_object))
+    return Policy(version, roles, MappingProxyType(opened), MappingProxyType(by_object))

@@ -13,7 +13,6 @@ from app.access import policy
 from app.core import clock
 from app.core.errors import Conflict, FieldError, Forbidden, InvalidInput, NotFound
 from tenants import log
-from tenants.identity.members import role_names
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -165,7 +164,7 @@ def check_level(level: str, pointer: str = "/level") -> None:
 
 def _exists(scope: TenantScope, kind: str, grantee: str) -> bool:
     if kind == "role":
-        return grantee in {name for name, _ in role_names(scope)}
+        return grantee in policy.policy_of(scope).roles
     try:
         wanted = UUID(grantee)
     except ValueError:

@@ -8,6 +8,7 @@ from psycopg.types.json import Jsonb
 
 from app.core import ids
 from app.core.errors import NotFound
+from app.metadata import roles
 from app.metadata.changeset import LeafChange, Rename
 
 if TYPE_CHECKING:
@@ -65,13 +66,14 @@ def write(connection: Connection, tenant: Tenant, made: Plan, request: Request, 
          Jsonb([step.public() for step in made.steps]), request.reverts, request.whose),
     )  # fmt: skip
     diff = {f"{one['component']}/{one['path']}": [one["before"], one["after"]] for one in leaves[:_TOLD]}
+    told = {"kind": "metadata_changed", "object": "metadata", "record_id": str(change), "diff": diff}
     connection.execute(
         "with logged as (insert into event (id, at, actor_kind, actor_id, cause, kind, object, record_id, diff,"
-        " request_id) values (uuidv7(), clock_timestamp(), %s, %s, %s, 'metadata_changed', 'metadata', %s, %s, %s)"
-        " returning id)"
-        " insert into pod.outbox (tenant, events) select %s, array_agg(id) from logged",
-        (request.by.kind, request.by.id, Jsonb({"source": request.source, "note": request.note}), change, Jsonb(diff),
-         request.request_id or None, tenant.role),
+        " request_id) select uuidv7(), clock_timestamp(), %s, %s, %s, kind, object, record_id, diff, %s"
+        " from jsonb_to_recordset(%s) e (kind text, object text, record_id uuid, diff jsonb) returning id)"
+        " insert into pod.outbox (tenant, events) select %s, array_agg(id order by id) from logged",
+        (request.by.kind, request.by.id, Jsonb({"source": request.source, "note": request.note}),
+         request.request_id or None, Jsonb([told, *roles.events(made.changes)]), tenant.role),
     )  # fmt: skip
     return change
 

@@ -151,7 +151,9 @@ class Writing:
         for name, value in cast("dict[object, object]", raw).items():
             key = str(name)
             if self.named(schema, key, join(path, key)):
-                self.node(form.below(schema, key) or {}, value, join(path, key))
+                inner = form.below(schema, key) or {}
+                # A leaf is needed to tell what is said to be empty from what is not said at all.
+                self.node(inner, inner.get("x-empty", value) if value == {} else value, join(path, key))
 
     def named(self, schema: Schema, name: str, path: str) -> bool:
         """Whether ``name`` may be a key here."""

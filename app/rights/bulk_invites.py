@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from app.access import teams
+from app.access.policy import role_names
 from app.core.errors import FieldError, InvalidInput, RapportError
 from app.http.ratelimit import Bucket
 from app.rights import granting
-from tenants.identity import members
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -90,7 +90,7 @@ def read_rows(data: bytes) -> list[Wanted]:
 def invite_all(runtime: Runtime, scope: TenantScope, rows: Iterable[Wanted]) -> list[Result]:
     """Invite each row for itself; what is wrong with one keeps none of the others back."""
     scope.deadline += _PATIENCE
-    labels = {label.lower(): name for name, label in members.role_names(scope)}
+    labels = {label.lower(): name for name, label in role_names(scope)}
     known = {team.name.lower(): team.id for team in teams.list_teams(scope)}
     seen: set[str] = set()
     results: list[Result] = []

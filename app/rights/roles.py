@@ -1,36 +1,43 @@
 """A workspace's own roles: made, changed, copied, compared, taken away. Standard ones are only looked at and copied.
 
-Nobody saves a role that holds more than they do themselves: who could, could give it to themselves.
+They are components of its document: what is to be done is thought through in a scope and carried out by the engine when
+that has ended. Nobody saves a role that holds more than they do themselves: who could, could give it to themselves.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from psycopg.types.json import Jsonb
-
-from app.access import catalogs, policy
-from app.access.grants import EVERY, Role, read_role, role_document
+from app.access import catalogs
+from app.access.changing import MAX_ROLES, guarded
+from app.access.grants import EVERY, PARTS, Role, read_role, role_component, role_document, role_leaves
 from app.access.policy import policy_of
 from app.access.rights import for_scope, rights_of
 from app.core.errors import Conflict, FieldError, Forbidden, InvalidInput, NotFound
 from app.expressions import check
+from app.metadata.apply import MetadataBlocked, Request, apply
+from app.metadata.changeset import desired
+from app.metadata.kinds.role import KIND
+from app.metadata.layers import live, overlaid
+from app.metadata.leaves import SEPARATOR
 from app.metadata.options import option_name_for
+from app.metadata.patch import Patch
+from app.metadata.roles import held, refused
 from app.records.environment import RecordEnvironment
-from tenants import log
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
+    from app.core.db import Databases
+    from app.metadata.changeset import Changes, State
     from app.metadata.model import Catalog
     from tenants.scope import TenantScope
 
-MAX_ROLES: Final = 100
+    Wanted = Callable[[State], Changes]
+
 LONGEST_LABEL: Final = 80
 LONGEST_HELP: Final = 400
-_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,49}")
 #: A record without these is none; hiding them hides nothing.
 _ALWAYS_SHOWN: Final = frozenset({"id", "version", "deleted_at"})
 
@@ -53,6 +60,15 @@ class Held:
     def public(self) -> dict[str, Any]:
         """The API's form."""
         return public(self.role) | {"members": self.members, "keys": self.keys}
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """A change of a role thought through in ``scope``; ``role`` is as it will be, or was."""
+
+    scope: TenantScope
+    role: Role
+    wanted: Wanted
 
 
 def public(role: Role) -> dict[str, Any]:
@@ -85,7 +101,7 @@ def get_role(scope: TenantScope, name: str) -> Role:
     return found
 
 
-def create_role(scope: TenantScope, document: Mapping[str, Any], name: str = "") -> Role:
+def creating(scope: TenantScope, document: Mapping[str, Any], name: str = "") -> Act:
     """A new role; without ``name`` one is made of its label.
 
     Raises:
@@ -97,23 +113,16 @@ def create_role(scope: TenantScope, document: Mapping[str, Any], name: str = "")
     if len(roles) >= MAX_ROLES:
         raise Conflict(f"A workspace has at most {MAX_ROLES} roles.")
     chosen = name or option_name_for(str(document.get("label") or "role"), set(roles))
-    if not _NAME.fullmatch(chosen):
-        message = "A name has small letters, digits and underscores and begins with a letter."
+    if not KIND.takes(chosen):
+        message = f"A name is {KIND.named}."
         raise InvalidInput(message, [FieldError("/name", "name", message)])
     if chosen in roles:
-        message = f"There is a role called {chosen} already."
-        raise Conflict(message, [FieldError("/name", "unique", message)])
+        raise _taken(chosen)
     role = _checked(scope, chosen, document)
-    scope.execute(
-        "insert into role (name, label, help, spec) values (%s, %s, %s, %s)",
-        (role.name, role.label, role.help, Jsonb(role_document(role))),
-    )
-    policy.changed(scope)
-    log.note(scope, "role_created", "role", None, {"name": [None, role.name], **_differences(None, role)})
-    return role
+    return Act(scope, role, _stating(role, new=True))
 
 
-def change_role(scope: TenantScope, name: str, document: Mapping[str, Any]) -> Role:
+def changing(scope: TenantScope, name: str, document: Mapping[str, Any]) -> Act:
     """Replace a role's document; label and help stay when they are not named.
 
     Raises:
@@ -125,46 +134,65 @@ def change_role(scope: TenantScope, name: str, document: Mapping[str, Any]) -> R
         raise Conflict("Standard roles can't be changed. Copy this one and change the copy.")
     _check_within(scope, before)
     role = _checked(scope, name, {"label": before.label, "help": before.help, **document})
-    if role_document(role) == role_document(before) and (role.label, role.help) == (before.label, before.help):
-        return before
-    scope.execute(
-        "update role set label = %s, help = %s, spec = %s, updated_at = now() where name = %s",
-        (role.label, role.help, Jsonb(role_document(role)), name),
-    )
-    policy.changed(scope)
-    log.note(scope, "role_changed", "role", None, {"name": [name, name], **_differences(before, role)})
-    return role
+    return Act(scope, role, _stating(role, new=False))
 
 
-def delete_role(scope: TenantScope, name: str) -> None:
+def deleting(scope: TenantScope, name: str) -> Act:
     """Take a role away that nobody holds.
 
     Raises:
-        RoleInUse: members, keys or shares hold it.
+        RoleInUse: members, keys or sharing rules hold it.
         Conflict: a standard role.
     """
     role = get_role(scope, name)
     if role.standard:
         raise Conflict("Standard roles can't be deleted.")
-    row = scope.execute(
-        "select (select count(*) from member where role = %(role)s or %(role)s = any (roles)),"
-        " (select count(*) from api_key where role = %(role)s and revoked_at is null),"
-        " (select count(*) from sharing_rule where grantee_kind = 'role' and grantee = %(role)s)",
-        {"role": name},
-    ).fetchone()
-    held = [
-        f"{count:,} {one if count == 1 else many}"
-        for count, (one, many) in zip(
-            row or (), (("member", "members"), ("API key", "API keys"), ("sharing rule", "sharing rules")), strict=True
-        )
-        if count
-    ]
-    if held:
-        raise RoleInUse(f"{role.label} is held by {' and '.join(held)}. Give them another role first.")
-    scope.execute("delete from share where grantee_kind = 'role' and grantee = %s", (name,))
-    scope.execute("delete from role where name = %s", (name,))
-    policy.changed(scope)
-    log.note(scope, "role_removed", "role", None, {"name": [name, None]})
+    holders = held(scope.execute, [name])
+    if holders:
+        raise RoleInUse(refused(role.label, holders[name]))
+    patch = Patch(component=role_component(name), removes=frozenset({""}))
+    return Act(scope, role, lambda state: desired(state, [patch]))
+
+
+def carry_out(databases: Databases, act: Act) -> Role:
+    """Let the engine do it, when the scope has ended: it waits for writers.
+
+    Raises:
+        RoleInUse: somebody was given the role meanwhile, or a view or layout names it.
+        Conflict, Forbidden: others changed roles meanwhile; others work in the workspace.
+    """
+    scope = act.scope
+    request = Request(
+        source=f"key:{scope.actor.name}" if scope.actor.kind == "key" else "settings", by=scope.actor,
+        member=scope.member.id if scope.member else None, request_id=scope.request_id, keeps=False,
+    )  # fmt: skip
+    try:
+        apply(databases, scope.tenant, guarded(scope, act.wanted), request)
+    except MetadataBlocked as error:
+        raise RoleInUse(error.detail, error.errors) from error
+    return act.role
+
+
+def _stating(role: Role, *, new: bool) -> Wanted:
+    """The role's document is what is said, and nothing beside: what layers or it said else is taken away."""
+    component = role_component(role.name)
+
+    def wanted(state: State) -> Changes:
+        document = overlaid(state.lower, state.overrides)
+        there = component in live(document)
+        if there and new:
+            raise _taken(role.name)
+        if not there and not new:
+            raise NotFound("There is no such role.")
+        old = [path for path in document.get(component, {}) if path.partition(SEPARATOR)[0] in PARTS]
+        return desired(state, [Patch(component=component, leaves={**dict.fromkeys(old), **role_leaves(role)})])
+
+    return wanted
+
+
+def _taken(name: str) -> Conflict:
+    message = f"There is a role called {name} already."
+    return Conflict(message, [FieldError("/name", "unique", message)])
 
 
 def compare(one: Role, other: Role) -> dict[str, list[Any]]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from app.access import catalogs, policy, shares
-from app.access.policy import policy_of
+from app.access.policy import policy_of, role_names
 from app.access.rights import RIGHTS_MANAGE, allows
 from app.core.errors import Conflict, FieldError, Forbidden, InvalidInput, NotFound
 from app.records.environment import RecordEnvironment
@@ -19,7 +19,6 @@ from app.records.reach import permitted
 from app.records.read import find_object, get_record
 from app.rights.roles import condition_errors
 from tenants import log
-from tenants.identity.members import role_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -158,7 +158,7 @@ def revert(scope: TenantScope, change: UUID) -> Response:
     form, databases = json_body(Back), runtime().databases
     wanted = service.wanted_back(service.change_of(databases, scope.tenant, change))
     if form.plan:
-        return json_response(service.plan_beside(databases, scope.tenant, wanted))
+        return json_response(service.plan_beside(databases, scope, wanted))
     applied = service.apply_in(
         scope, databases, wanted, source=_source(scope, ""), note=_note(form.note), confirm=form.confirm,
         base=form.base_version, reverts=change,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from app.access.changing import guarded
 from app.core import clock
 from app.metadata import document, history, layered, store
 from app.metadata.apply import Applied, MetadataConflict, Request, apply, owner_of
@@ -49,19 +50,19 @@ def look(scope: TenantScope) -> Situation:
 def plan_in(scope: TenantScope, wanted: Wanted) -> Plan:
     """What ``wanted`` would take; nothing is changed."""
     given = look(scope)
-    return plan(given, wanted(given.state), clock.now())
+    return plan(given, guarded(scope, wanted)(given.state), clock.now())
 
 
-def plan_beside(databases: Databases, tenant: Tenant, wanted: Wanted) -> dict[str, Any]:
-    """The document of a plan, outside of any scope."""
-    return plan_document(*planned_beside(databases, tenant, wanted))
+def plan_beside(databases: Databases, scope: TenantScope, wanted: Wanted) -> dict[str, Any]:
+    """The document of a plan, for who asked in ``scope``, which has ended."""
+    return plan_document(*planned_beside(databases, scope, wanted))
 
 
-def planned_beside(databases: Databases, tenant: Tenant, wanted: Wanted) -> tuple[Plan, int]:
-    """A plan outside of any scope, and the version it was made at."""
-    with owner_of(databases, tenant) as connection:
-        given = look_as_owner(connection, tenant)
-        return plan(given, wanted(given.state), clock.now()), given.stored.version
+def planned_beside(databases: Databases, scope: TenantScope, wanted: Wanted) -> tuple[Plan, int]:
+    """A plan for who asked in ``scope``, which has ended, and the version it was made at."""
+    with owner_of(databases, scope.tenant) as connection:
+        given = look_as_owner(connection, scope.tenant)
+        return plan(given, guarded(scope, wanted)(given.state), clock.now()), given.stored.version
 
 
 def change_of(databases: Databases, tenant: Tenant, change: UUID) -> dict[str, Any]:
@@ -94,7 +95,7 @@ def apply_in(
         request_id=scope.request_id,
         keeps=keeps and reverts is None,
     )
-    return apply(databases, scope.tenant, wanted, request)
+    return apply(databases, scope.tenant, guarded(scope, wanted), request)
 
 
 def conflicts_of(scope: TenantScope) -> list[dict[str, Any]]:

@@ -18,12 +18,23 @@ if TYPE_CHECKING:
     from app.core.ports import Runtime
     from tenants.scope import TenantScope
 
-#: The roles every workspace has, strongest first; its own are rows of table ``role``.
+#: The roles every workspace has, strongest first; its own are components of its document (``role/<name>``).
 ROLES: Final = ("owner", "admin", "manager", "member", "read_only")
 LONGEST_NAME: Final = 120
 #: More roles than this say nothing any more about what a member may do.
 MAX_ROLES: Final = 10
 _COLUMNS: Final = "id, name, email, role, status, person, roles, team, manager"
+_ROLE: Final = "role/"
+#: What says which roles there are: other layers than the platform's, lowest first, then what the tenant states.
+_ROLES: Final = """
+select component, path, value, layer from (
+    select null component, null path, null::jsonb value, hash layer, place from metadata_layer where layer <> 'platform'
+    union all
+    select component, path, value, null, null from metadata_override
+     where starts_with(component, 'role/') and path in ('label', 'hidden')
+) stated order by place nulls last, component, path
+"""
+_LAYER: Final = "select pod.layer_document(%s)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +103,23 @@ def get_member(scope: TenantScope, member: UUID) -> MemberRow:
 
 
 def role_names(scope: TenantScope) -> list[tuple[str, str]]:
-    """(name, label) of every role of the workspace: the standard ones, then its own by label."""
-    own = scope.execute("select name, label from role order by lower(label), name").fetchall()
-    return [*((name, name.replace("_", " ").capitalize()) for name in ROLES), *((row[0], row[1]) for row in own)]
+    """(name, label) of every role of the workspace: the standard ones, then its own by label.
+
+    Read from the layers of its document, the tenant's on top; what roles hold is known above only.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for component, path, value, layer in scope.execute(_ROLES).fetchall():
+        stated = {component: {path: value}} if layer is None else scope.ask_login(_LAYER, (layer,)) or {}
+        for name, leaves in stated.items():
+            if name.startswith(_ROLE):
+                found.setdefault(name.removeprefix(_ROLE), {}).update(leaves)
+    own = [(name, str(leaves["label"])) for name, leaves in found.items() if _offered(name, leaves)]
+    own.sort(key=lambda pair: (pair[1].lower(), pair[0]))
+    return [*((name, name.replace("_", " ").capitalize()) for name in ROLES), *own]
+
+
+def _offered(name: str, leaves: Mapping[str, Any]) -> bool:
+    return name not in ROLES and bool(leaves.get("label")) and leaves.get("hidden") is not True
 
 
 def is_owner(scope: TenantScope) -> bool:

@@ -9,19 +9,30 @@ from dataclasses import dataclass, replace
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+import psycopg
+from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from app.access.closures import rebuild_managers, rebuild_teams
+from app.access.grants import read_role, role_component, role_leaves
 from app.access.policy import changed
-from tenants.scope import Actor, Member
+from app.metadata.apply import Request, apply
+from app.metadata.changeset import desired
+from app.metadata.layers import overlaid
+from app.metadata.patch import Patch
+from tenants.scope import SYSTEM, Actor, Member
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from uuid import UUID
 
-    from tenants.scope import TenantScope
+    from app.core.db import Databases
+    from app.metadata.changeset import Changes, State
+    from tenants.scope import Tenant, TenantScope
 
 _numbers = count(1)
+#: Schemas whose role may write leaves.
+_open: set[str] = set()
 
 #: A role that works with everything sharing opens to it.
 WORKER: dict[str, Any] = {
@@ -47,14 +58,57 @@ def _changed(scope: TenantScope) -> None:
 
 
 def make_role(scope: TenantScope, name: str = "", **spec: Any) -> str:
-    """A role; without ``objects`` it works with everything sharing opens."""
+    """A role; without ``objects`` it works with everything sharing opens.
+
+    Of this transaction only, which the engine's are not: its leaves are written by hand, and the scope looks at them as
+    at a version of its own.
+    """
     name = name or f"role_{next(_numbers)}"
     spec.setdefault("objects", {"*": WORKER})
+    role = read_role({"name": name, "label": name.replace("_", " ").title(), **spec})
+    _let_in(scope)
+    rows = [{"path": path, "value": value} for path, value in role_leaves(role).items()]
+    scope.execute("delete from metadata_override where component = %s", (role_component(name),))
     scope.execute(
-        "insert into role (name, label, spec) values (%s, %s, %s)", (name, name.replace("_", " ").title(), Jsonb(spec))
+        "insert into metadata_override (component, path, value)"
+        " select %s, path, value from jsonb_to_recordset(%s) n (path text, value jsonb)",
+        (role_component(name), Jsonb(rows)),
     )
     _changed(scope)
+    scope.version = -next(_numbers)
     return name
+
+
+def drop_role(scope: TenantScope, name: str) -> None:
+    """Take a role away that ``make_role`` made, whoever holds it."""
+    _let_in(scope)
+    scope.execute("delete from metadata_override where component = %s", (role_component(name),))
+    _changed(scope)
+    scope.version = -next(_numbers)
+
+
+def put_role(databases: Databases, tenant: Tenant, name: str, **spec: Any) -> str:
+    """A role for good, by the engine, as the installation's operator; one of that name says this from now on."""
+    role = read_role({"label": name.replace("_", " ").title(), **spec, "name": name})
+
+    def wanted(state: State) -> Changes:
+        old = overlaid(state.lower, state.overrides).get(role_component(name), {})
+        leaves = {**dict.fromkeys(old), **role_leaves(role)}
+        return desired(state, [Patch(component=role_component(name), leaves=leaves)])
+
+    apply(databases, tenant, wanted, Request(source="test", by=SYSTEM, keeps=False))
+    return name
+
+
+def _let_in(scope: TenantScope) -> None:
+    """Let the tenant's role write leaves; the tests' cluster trusts its socket."""
+    if scope.tenant.schema in _open:
+        return
+    info = scope.connection.info
+    text = sql.SQL("grant insert, delete on {}.metadata_override to {}")
+    with psycopg.connect(host=info.host, port=info.port, dbname=info.dbname, user="rapport_owner") as connection:
+        connection.execute(text.format(sql.Identifier(scope.tenant.schema), sql.Identifier(scope.tenant.role)))
+    _open.add(scope.tenant.schema)
 
 
 def make_team(

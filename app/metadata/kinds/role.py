@@ -48,6 +48,7 @@ KIND = Kind(
                     "What is allowed with an object.",
                     {action: _LEVEL | {"description": f"How far `{action}` goes."} for action in ACTIONS}
                     | {name: form.flag(what) for name, what in _FLAGS.items()},
+                    empty={"read": "none"},
                 ),
                 keys=_OBJECT,
                 keys_refer="object",

@@ -8,10 +8,10 @@ from uuid import UUID
 from flask import request
 
 from app.access import teams
+from app.access.policy import role_names
 from app.core.errors import InvalidInput
 from app.http.guard import workspace
 from app.records.pages.answers import fragment
-from tenants.identity import members
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,7 +88,7 @@ def called(scope: TenantScope, kind: str, value: object) -> str:
     if not value:
         return ""
     if kind == "role":
-        return dict(members.role_names(scope)).get(str(value), "")
+        return dict(role_names(scope)).get(str(value), "")
     identity = _id(str(value))
     if identity is None or kind not in KINDS:
         return ""
@@ -120,7 +120,7 @@ def _asked_teams(scope: TenantScope, words: str) -> list[Option]:
 
 def _roles(scope: TenantScope, words: str) -> list[Option]:
     needle = words.lower()
-    return [(name, label, "") for name, label in members.role_names(scope) if needle in label.lower()]
+    return [(name, label, "") for name, label in role_names(scope) if needle in label.lower()]
 
 
 def _id(text: str) -> UUID | None:

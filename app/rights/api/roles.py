@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from flask_smorest import Blueprint  # pyright: ignore[reportMissingTypeStubs]
 
-from app.access.grants import role_document
+from app.access.grants import PARTS, role_document
 from app.access.rights import RIGHTS_MANAGE
-from app.http.guard import workspace
+from app.core.jobs import wake
+from app.http.context import runtime
+from app.http.guard import look_again, workspace
 from app.http.openapi import described
 from app.http.respond import json_body, json_response, no_content, query_arguments
 from app.rights import openapi, roles
@@ -17,6 +19,7 @@ from app.rights import openapi, roles
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
+    from app.access.grants import Role
     from tenants.scope import TenantScope
 
 blueprint = Blueprint("roles_api", __name__, url_prefix="/api/v1", description="Roles of the workspace")
@@ -44,9 +47,6 @@ class NewRole(RoleDocument, forbid_unknown_fields=True):
     copy_of: str = ""
 
 
-PARTS = ("label", "help", "objects", "fields", "rows", "special")
-
-
 @blueprint.get("/roles")
 @described(openapi.ROLES)
 @workspace(RIGHTS_MANAGE)
@@ -58,12 +58,14 @@ def list_roles(scope: TenantScope) -> Response:
 
 @blueprint.post("/roles")
 @described(openapi.role("A new role, perhaps a copy", "role_create", NewRole, "201"))
-@workspace(RIGHTS_MANAGE)
-def create_role(scope: TenantScope) -> Response:
+@workspace(RIGHTS_MANAGE, after=True)
+def create_role(scope: TenantScope) -> Response:  # noqa: ARG001  (it has ended)
     """A new role, perhaps a copy."""
     form = json_body(NewRole)
-    start = role_document(roles.get_role(scope, form.copy_of)) if form.copy_of else {}
-    made = roles.create_role(scope, {**start, **form.named()}, form.name)
+    with look_again() as looking:
+        start = role_document(roles.get_role(looking, form.copy_of)) if form.copy_of else {}
+        act = roles.creating(looking, {**start, **form.named()}, form.name)
+    made = _done(act)
     return json_response(roles.public(made), 201, {"Location": f"/api/v1/roles/{made.name}"})
 
 
@@ -82,16 +84,27 @@ def show_role(scope: TenantScope, role: str) -> Response:
 
 @blueprint.put("/roles/<role>")
 @described(openapi.role("Replace a role's document", "role_change", RoleDocument))
-@workspace(RIGHTS_MANAGE)
-def change_role(scope: TenantScope, role: str) -> Response:
+@workspace(RIGHTS_MANAGE, after=True)
+def change_role(scope: TenantScope, role: str) -> Response:  # noqa: ARG001
     """Replace the role's document; standard roles stay as they are."""
-    return json_response(roles.public(roles.change_role(scope, role, json_body(RoleDocument).named())))
+    form = json_body(RoleDocument)
+    with look_again() as looking:
+        act = roles.changing(looking, role, form.named())
+    return json_response(roles.public(_done(act)))
 
 
 @blueprint.delete("/roles/<role>")
 @described(openapi.DELETE_ROLE)
-@workspace(RIGHTS_MANAGE)
-def delete_role(scope: TenantScope, role: str) -> Response:
+@workspace(RIGHTS_MANAGE, after=True)
+def delete_role(scope: TenantScope, role: str) -> Response:  # noqa: ARG001
     """Take a role away that nobody holds."""
-    roles.delete_role(scope, role)
+    with look_again() as looking:
+        act = roles.deleting(looking, role)
+    _done(act)
     return no_content()
+
+
+def _done(act: roles.Act) -> Role:
+    done = roles.carry_out(runtime().databases, act)
+    wake(runtime().redis)
+    return done

@@ -8,6 +8,7 @@ from uuid import UUID
 from flask import Blueprint, request
 
 from app.access import teams
+from app.access.policy import role_names
 from app.access.rights import MEMBERS_MANAGE
 from app.core.errors import Conflict, FieldError, Forbidden, InvalidInput
 from app.http.context import runtime
@@ -135,7 +136,7 @@ def _heir() -> members.Heir | None:
 
 def _page(scope: TenantScope, member: UUID, errors: dict[str, str], status: int) -> Response:
     found = members.get_member(scope, member)
-    roles = members.role_names(scope)
+    roles = role_names(scope)
     open_ = [row for row in granting.pending(runtime(), scope) if row.member == member and not row.expired]
     givable = granting.givable(scope)
     return page(

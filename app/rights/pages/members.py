@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from flask import Blueprint, request
 
+from app.access.policy import role_names
 from app.access.rights import MEMBERS_MANAGE, RECORD_READ, allows
 from app.core.errors import Conflict, Forbidden, InvalidInput
 from app.http import ratelimit
@@ -95,6 +96,6 @@ def members_page(scope: TenantScope, values: dict[str, str], errors: dict[str, s
         values=values,
         errors=errors,
         lives=LIVES,
-        labels=dict(members.role_names(scope)),
+        labels=dict(role_names(scope)),
         roles=granting.givable(scope) if manages else [],
     )

@@ -10,17 +10,22 @@ from app.access import catalogs
 from app.access.grants import EVERY, SPECIALS, role_document
 from app.access.rights import RIGHTS_MANAGE
 from app.core.errors import Conflict, FieldError, Forbidden, InvalidInput, NotFound
-from app.http.guard import workspace
+from app.core.jobs import wake
+from app.http.context import runtime
+from app.http.guard import look_again, workspace
 from app.http.respond import see_other
 from app.rights import matrix, roles
 from app.rights.pages.forms import by_field, page
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from werkzeug.wrappers import Response
 
     from app.access.grants import Role
     from app.core.errors import RapportError
     from app.metadata.model import Field
+    from app.rights.roles import Act
     from tenants.scope import TenantScope
 
 blueprint = Blueprint("roles", __name__)
@@ -39,18 +44,21 @@ def show_roles(scope: TenantScope) -> Response:
 
 
 @blueprint.post("/settings/roles")
-@workspace(RIGHTS_MANAGE, member=True)
-def create(scope: TenantScope) -> Response:
+@workspace(RIGHTS_MANAGE, member=True, after=True)
+def create(scope: TenantScope) -> Response:  # noqa: ARG001  (it has ended)
     """A new role that begins as a copy."""
     values = {name: request.form.get(name, "") for name in ("label", "copy_of")}
-    try:
-        start = role_document(roles.get_role(scope, values["copy_of"] or "member"))
-        made = roles.create_role(scope, {**start, "label": values["label"]})
-    except NotFound:
-        return _roles(scope, values, {"copy_of": "Choose one of the list."}, 422)
-    except (InvalidInput, Conflict, Forbidden) as error:
-        return _roles(scope, values, by_field(error), error.status)
-    return see_other(f"/settings/roles/{made.name}")
+
+    def thought(looking: TenantScope) -> Act:
+        start = role_document(roles.get_role(looking, values["copy_of"] or "member"))
+        return roles.creating(looking, {**start, "label": values["label"]})
+
+    def again(looking: TenantScope, error: RapportError) -> Response:
+        if isinstance(error, NotFound):
+            return _roles(looking, values, {"copy_of": "Choose one of the list."}, 422)
+        return _roles(looking, values, by_field(error), error.status)
+
+    return _carried_out(thought, again, lambda made: f"/settings/roles/{made.name}", NotFound)
 
 
 @blueprint.get("/settings/roles/compare")
@@ -77,31 +85,32 @@ def show_role(scope: TenantScope, role: str) -> Response:
 
 
 @blueprint.post(_ROLE)
-@workspace(RIGHTS_MANAGE, member=True)
-def change(scope: TenantScope, role: str) -> Response:
+@workspace(RIGHTS_MANAGE, member=True, after=True)
+def change(scope: TenantScope, role: str) -> Response:  # noqa: ARG001
     """Save the matrix; ``follow`` gives an object's row back to that of all others."""
-    found = roles.get_role(scope, role)
     follow = request.form.get("follow", "")
     named = [name for name in request.form.getlist("objects") if name not in ("", EVERY, follow)]
     special = [name for name in SPECIALS if name in request.form.getlist("special")]
-    document = matrix.document_of(found, request.form, named, special)
-    try:
-        roles.change_role(scope, role, document)
-    except (InvalidInput, Conflict, Forbidden) as error:
-        return _role(scope, found, by_field(error), error.status)
-    return see_other(f"/settings/roles/{role}?saved=1")
+
+    def thought(looking: TenantScope) -> Act:
+        document = matrix.document_of(roles.get_role(looking, role), request.form, named, special)
+        return roles.changing(looking, role, document)
+
+    def again(looking: TenantScope, error: RapportError) -> Response:
+        return _role(looking, roles.get_role(looking, role), by_field(error), error.status)
+
+    return _carried_out(thought, again, lambda _: f"/settings/roles/{role}?saved=1")
 
 
 @blueprint.post(f"{_ROLE}/delete")
-@workspace(RIGHTS_MANAGE, member=True)
-def delete(scope: TenantScope, role: str) -> Response:
+@workspace(RIGHTS_MANAGE, member=True, after=True)
+def delete(scope: TenantScope, role: str) -> Response:  # noqa: ARG001
     """Take it away."""
-    found = roles.get_role(scope, role)
-    try:
-        roles.delete_role(scope, role)
-    except Conflict as error:
-        return _role(scope, found, {"": error.detail}, 409)
-    return see_other("/settings/roles")
+
+    def again(looking: TenantScope, error: RapportError) -> Response:
+        return _role(looking, roles.get_role(looking, role), {"": error.detail}, error.status)
+
+    return _carried_out(lambda looking: roles.deleting(looking, role), again, lambda _: "/settings/roles")
 
 
 @blueprint.get(_OBJECT)
@@ -112,15 +121,41 @@ def show_object(scope: TenantScope, role: str, object_name: str) -> Response:
 
 
 @blueprint.post(_OBJECT)
-@workspace(RIGHTS_MANAGE, member=True)
-def change_object(scope: TenantScope, role: str, object_name: str) -> Response:
+@workspace(RIGHTS_MANAGE, member=True, after=True)
+def change_object(scope: TenantScope, role: str, object_name: str) -> Response:  # noqa: ARG001
     """Save them."""
-    found = roles.get_role(scope, role)
+
+    def thought(looking: TenantScope) -> Act:
+        document = matrix.object_document(roles.get_role(looking, role), object_name, request.form)
+        return roles.changing(looking, role, document)
+
+    def again(looking: TenantScope, error: RapportError) -> Response:
+        found = roles.get_role(looking, role)
+        return _object(looking, found, object_name, _of_conditions(error), error.status)
+
+    return _carried_out(thought, again, lambda _: f"/settings/roles/{role}/objects/{object_name}?saved=1")
+
+
+def _carried_out(
+    thought: Callable[[TenantScope], Act],
+    again: Callable[[TenantScope, RapportError], Response],
+    onward: Callable[[Role], str],
+    *also: type[RapportError],
+) -> Response:
+    """Think a change through, let the engine make it and go on; or the page again with what stands in the way."""
+    told = (InvalidInput, Conflict, Forbidden, *also)
+    with look_again() as looking:
+        try:
+            act = thought(looking)
+        except told as error:
+            return again(looking, error)
     try:
-        roles.change_role(scope, role, matrix.object_document(found, object_name, request.form))
+        made = roles.carry_out(runtime().databases, act)
     except (InvalidInput, Conflict, Forbidden) as error:
-        return _object(scope, found, object_name, _of_conditions(error), error.status)
-    return see_other(f"/settings/roles/{role}/objects/{object_name}?saved=1")
+        with look_again() as looking:
+            return again(looking, error)
+    wake(runtime().redis)
+    return see_other(onward(made))
 
 
 def _roles(scope: TenantScope, values: dict[str, str], errors: dict[str, str], status: int) -> Response:

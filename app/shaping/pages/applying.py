@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from flask import Blueprint, current_app, render_template, request
 
 from app.access.rights import METADATA_EDIT
-from app.core.errors import FieldError, InvalidInput
+from app.core.errors import FieldError, Forbidden, InvalidInput
 from app.core.jobs import wake
 from app.http.context import runtime
 from app.http.guard import workspace
@@ -17,7 +17,7 @@ from app.metadata import history
 from app.metadata.apply import MetadataBlocked, MetadataConflict, NeedsConfirmation
 from app.metadata.problems import InvalidComponents
 from app.shaping import service
-from app.shaping.pages.previews import SOURCE, Asked, clash_words, dialog, refused, told_of
+from app.shaping.pages.previews import SOURCE, Asked, clash_words, dialog, not_theirs, refused, told_of
 from tenants.locking import TenantBusy
 
 if TYPE_CHECKING:
@@ -97,13 +97,15 @@ def carry_out(scope: TenantScope, asked: Asked, wanted: Wanted, reverts: UUID | 
         return _again(scope, asked, wanted, told_of(error), [])
     except InvalidComponents as error:
         return refused(str(one) for one in error.problems)
+    except Forbidden as error:
+        return not_theirs(error)
     wake(runtime().redis)
     return see_other(_onward(asked.next, applied))
 
 
 def _again(scope: TenantScope, asked: Asked, wanted: Wanted, alert: str, clashes: list[str]) -> Response:
     """The dialog with a plan made anew, from the version as it is now."""
-    made, version = service.planned_beside(runtime().databases, scope.tenant, wanted)
+    made, version = service.planned_beside(runtime().databases, scope, wanted)
     return dialog(scope, made, asked, base=version, clashes=clashes, alert=alert)
 
 

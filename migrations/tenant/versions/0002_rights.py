@@ -10,16 +10,6 @@ branch_labels = None
 depends_on = None
 
 STATEMENTS = (
-    # A role of the workspace's own; the standard ones are app/access/roles/*.yaml.
-    """
-    create table role (
-        name text primary key,
-        label text not null,
-        help text not null default '',
-        spec jsonb not null,
-        updated_at timestamptz not null default now()
-    )
-    """,
     "alter table member add column roles text[] not null default '{}', add column manager uuid references member",
     "create index member_manager on member (manager)",
     "alter table team add column queue boolean not null default false",

@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from app.access import policy
 from app.core import clock
 from app.events.seal import seal_tenant
 from app.exports.run import run_export
 from app.imports.tasks import run as run_import
 from app.records.write import update_record
-from tests.support.rights import WORKER, make_role
+from tests.support.rights import WORKER, put_role
 
 from .conftest import HIDDEN, silent, stripped
 
@@ -173,10 +172,7 @@ def test_an_export_holds_no_record_out_of_sight_and_no_hidden_field(den: Den) ->
 
 
 def change_role(den: Den, name: str, **spec: Any) -> None:
-    with den.write() as scope:
-        scope.execute("delete from role where name = %s", (name,))
-        make_role(scope, name, **spec)
-        policy.changed(scope)
+    put_role(den.runtime.databases, den.tenant, name, **spec)
 
 
 def test_a_right_taken_away_is_gone_with_the_next_request(den: Den) -> None:

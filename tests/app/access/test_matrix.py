@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from psycopg.types.json import Jsonb
 
-from app.access import catalogs, policy
+from app.access import catalogs
 from app.http import ratelimit
 from app.records.write import create_record
 from tenants.identity.keys import create_key
@@ -21,6 +20,7 @@ from tenants.scope import Actor, enter_job
 from tests.isolation.conftest import call, csrf_token
 from tests.isolation.routes import Route, all_routes
 from tests.support.matrix import DETAILS, EVERYBODY, ROLES, STANDARD, Table, Who, declared_as, right_of
+from tests.support.rights import put_role
 from tests.support.sessions import open_session
 from tests.support.tenants import PATIENT, make_tenant, owner_of
 from tests.support.web import build_site
@@ -79,13 +79,12 @@ def world(runtime: Runtime) -> World:
     owner = owner_of(runtime.databases, tenant)
     members: dict[str, Actor] = {"owner": owner}
     site = build_site(runtime)
+    for name, (objects, fields, special) in ROLES.items():
+        if name not in STANDARD:
+            spec = {"objects": objects, "fields": fields, "special": list(special)}
+            put_role(runtime.databases, tenant, name, **spec)
     with enter_job(runtime.databases, tenant.id, actor=owner, write=True, budget=PATIENT) as scope:
         records = _records(scope)
-        for name, (objects, fields, special) in ROLES.items():
-            if name not in STANDARD:
-                spec = Jsonb({"objects": objects, "fields": fields, "special": list(special)})
-                scope.execute("insert into role (name, label, spec) values (%s, %s, %s)", (name, name.title(), spec))
-        policy.changed(scope)
         for who in EVERYBODY:
             name = "+".join(who.roles)
             if name not in members:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from app.cli import main
-from tenants.scope import SYSTEM, enter_job
+from tests.support.rights import put_role
 
 if TYPE_CHECKING:
     from app.core.ports import Runtime
@@ -36,8 +36,7 @@ def test_an_invitation_is_one_json_document(tenant: Tenant, capsys: pytest.Captu
 def test_an_invitation_takes_a_role_of_the_workspaces_own_and_names_those_there_are(
     runtime: Runtime, tenant: Tenant, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with enter_job(runtime.databases, tenant.id, actor=SYSTEM, write=True) as scope:
-        scope.execute("insert into role (name, label, spec) values ('sales_north', 'Sales North', '{}')")
+    put_role(runtime.databases, tenant, "sales_north")
     arguments = ("invite", "--tenant", tenant.slug, "--email", "north@example.com", "--json")
     assert run(*arguments, "--role", "sales_north") == 0
     assert json.loads(capsys.readouterr().out)["invitation"]["role"] == "sales_north"

@@ -11,7 +11,8 @@ import pytest
 
 from app.cli import main
 from app.core import crypto
-from tenants.scope import SYSTEM, enter, enter_job
+from tenants.scope import enter
+from tests.support.rights import put_role
 
 if TYPE_CHECKING:
     from app.core.ports import Runtime
@@ -113,8 +114,7 @@ def test_a_key_is_made_with_role_and_expiry(rapport: Rapport, runtime: Runtime) 
     assert rapport("key", "create", "--tenant", "cli-nobody", "--name", "x")[0] == 3
     code, refused = rapport("key", "create", "--tenant", "cli-keys", "--name", "x", "--role", "emperor")
     assert (code, "owner, admin, manager, member, read_only" in str(refused)) == (2, True)
-    with enter_job(runtime.databases, scope.tenant.id, actor=SYSTEM, write=True) as inside:
-        inside.execute("insert into role (name, label, spec) values ('emperor', 'Emperor', '{}')")
+    put_role(runtime.databases, scope.tenant, "emperor")
     code, made = rapport("key", "create", "--tenant", "cli-keys", "--name", "x", "--role", "emperor")
     assert (code, made["role"]) == (0, "emperor")
 

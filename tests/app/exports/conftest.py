@@ -13,7 +13,7 @@ from tenants.scope import enter_job
 from tests.support.api import Api, make_key
 from tests.support.exports import as_member
 from tests.support.imports import import_file
-from tests.support.rights import make_role
+from tests.support.rights import WORKER, put_role
 from tests.support.sessions import open_session
 from tests.support.tenants import owner_of
 from tests.support.web import Browser, build_site
@@ -45,11 +45,7 @@ class Firm:
 
     def role(self, name: str, **spec: Any) -> str:
         """A role of the workspace's own."""
-        with enter_job(self.runtime.databases, self.tenant.id, actor=self.owner, write=True) as scope:
-            scope.execute("delete from role where name = %s", (name,))
-            made = make_role(scope, name, **spec)
-            scope.at_commit("select pod.bump_version(%(tenant)s)", {"tenant": self.tenant.id})
-        return made
+        return put_role(self.runtime.databases, self.tenant, name, **({"objects": {"*": WORKER}} | spec))
 
     def member(self, role: str = "member", name: str = "Somebody") -> Actor:
         """An active member with this role."""

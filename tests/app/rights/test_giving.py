@@ -55,7 +55,7 @@ def test_nothing_is_opened_by_what_its_writer_may_not_read(scope: TenantScope) -
     hides = {"deal": {"amount": "none"}}
     rows = {"deal": {"read": "amount > 500"}}
     with pytest.raises(InvalidInput):
-        roles.create_role(asking, {"label": "Large", "objects": {"deal": WORKER}, "fields": hides, "rows": rows})
+        roles.creating(asking, {"label": "Large", "objects": {"deal": WORKER}, "fields": hides, "rows": rows})
     assert sharing.put_rule(asking, {**rule, "object": "deal", "condition": "owner == me"}).object == "deal"
 
 

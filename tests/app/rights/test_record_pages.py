@@ -6,11 +6,9 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from psycopg.types.json import Jsonb
 
-from app.access.policy import changed
 from app.metadata.catalog import platform
-from tenants.scope import enter_job
+from tests.support.rights import put_role
 
 if TYPE_CHECKING:
     from .conftest import Office
@@ -179,9 +177,7 @@ def test_every_page_opens_whatever_object_or_field_is_hidden(office: Office) -> 
     failed: list[tuple[str, str, int]] = []
 
     def look(hidden: str, spec: dict[str, Any], objects: list[str]) -> None:
-        with enter_job(office.runtime.databases, office.tenant.id, actor=office.owner, write=True) as scope:
-            scope.execute("update role set spec = %s where name = %s", (Jsonb(spec), role))
-            changed(scope)
+        put_role(office.runtime.databases, office.tenant, role, **spec)
         paths = ["/", "/trash"]
         for name in objects:
             paths += [f"/records/{name}", f"/records/{name}/{made[name]}", f"/records/{name}/new"]
