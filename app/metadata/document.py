@@ -205,7 +205,7 @@ def _nested(writing: Writing, kind_name: str, name: str, spec: dict[str, object]
     item = kind.schema | {"properties": form.properties_of(kind.schema) | form.standing()}
     writing.record(item, spec, node, item=True)
     if "to" in spec:
-        writing.leaves |= {join(node, path): value for path, value in kind.implied.items()}
+        writing.leaves = {join(node, path): value for path, value in kind.implied.items()} | writing.leaves
 
 
 def export(document: Mapping[str, Mapping[str, Plain]]) -> list[dict[str, object]]:

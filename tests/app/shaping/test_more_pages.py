@@ -184,3 +184,40 @@ def test_a_stage_and_a_pipeline_are_retired_removed_reset_and_brought_back(
         agree(desk, desk.post("/objects/deal/pipelines", act=act, pipeline=pipeline))
     assert desk.post("/objects/deal/pipelines", act="restore", pipeline=pipeline).status == 404
     assert desk.post("/objects/deal/pipelines", act="explode", pipeline=pipeline).status == 404
+
+
+def test_links_of_every_shape_are_made_and_listed_from_both_sides(desk: Desk, fresh: tuple[Tenant, Api]) -> None:
+    api = fresh[1]
+    agree(desk, desk.post("/objects/deal/links", shape="one", label="Site", to="company", inverse="site_deals"))
+    agree(desk, desk.post("/objects/deal/links", shape="from", label="Deal wanted", to="contact", inverse="wanters"))
+    own = {"own.label": ["Share", "Since"], "own.type": ["percent", "date"]}
+    agree(desk, desk.post("/objects/deal/links", shape="many", label="Partners", to="company", **own))
+    agree(desk, desk.post("/objects/deal/links", shape="any", label="Found by", to=["company", "contact"]))
+    company = api.post("/records/company", {"name": "Acme"})["id"]
+    contact = api.post("/records/contact", {"last_name": "Ann"})["id"]
+    found_by = {"object": "contact", "id": contact}
+    deal = api.post("/records/deal", {"name": "D", "site": company, "found_by": found_by})["id"]
+    api.post("/records/deal_partners", {"deal": deal, "company": company, "share": "0.5", "role": "Helps"})
+    here = told(desk.get("/objects/deal/links"))
+    for text in ("Site to Company, called site_deals from there", "Found by to Company, Contact",
+                 "Contact · Deal wanted leads here, called wanters from there", "Partners · Deal leads here"):  # fmt: skip
+        assert text in here
+    assert "Deal · Site leads here" in told(desk.get("/objects/company/links"))
+
+
+@pytest.mark.parametrize(
+    ("form", "why"),
+    [
+        ({"shape": "none", "label": "X", "to": "company"}, "choose one of the cards"),
+        ({"shape": "one", "to": "company"}, "say what people call the link"),
+        ({"shape": "one", "label": "X"}, "choose the object"),
+        ({"shape": "one", "label": "X", "to": "nothing"}, "choose one of the list"),
+        ({"shape": "many", "label": "X", "to": "member"}, "choose one of the list"),
+        ({"shape": "any", "label": "X", "to": "company"}, "two or more"),
+        ({"shape": "one", "label": "Company", "to": "company"}, "there is a company already"),
+        ({"shape": "many", "label": "X", "to": "company", "own.label": "Y", "own.type": "z"}, "a type of the list"),
+    ],
+)
+def test_a_link_that_leads_nowhere_is_refused_with_words(desk: Desk, form: dict[str, str], why: str) -> None:
+    page = desk.post("/objects/deal/links", **form)
+    assert (page.status, why in page.text) == (422, True), told(page)
