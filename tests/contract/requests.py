@@ -59,6 +59,7 @@ REQUESTS: dict[str, Request] = {
     "POST /api/v1/imports/<import_id>/cancel": Request(importing=QUEUED),
     "POST /api/v1/exports": Request(json={"object": "company", "fields": ["name", "owner", "parent.name"]}),
     "POST /api/v1/exports/<export_id>/cancel": Request(exporting=QUEUED),
+    "POST /api/v1/files": Request(file=True),
     "POST /records/<object_name>/export": Request(form={"format": "csv", "fields": "name", "sort": "name"}),
     "POST /records/<object_name>/export/chosen": Request(form={"ids": "{company}"}),
     "POST /exports/<export_id>/cancel": Request(exporting=QUEUED),
@@ -183,6 +184,10 @@ def body_of(request: Request, crowd: Crowd) -> Any:
     return request.json
 
 
+_REFUSAL = {
+    "refusal": "require", "refusal_condition": "has(name)", "message": "Enter the name.",
+    "effect.kind": "required", "effect.field": "domain", "active": "true",
+}  # fmt: skip
 REQUESTS |= {
     "GET /settings/objects/<object_name>/fields/new": Request("?type=rollup"),
     "POST /settings/objects/new": Request(form={"label": "Machine {mark}", "plural": "Machines", "title": "Serial"}),
@@ -195,6 +200,12 @@ REQUESTS |= {
         form={"value": "name", "returns": "text", "try": "{company}"}
     ),
     "GET /settings/objects/<object_name>/condition": Request("?name=when&when=has(name)"),
+    "POST /settings/objects/<object_name>/rows": Request(
+        form={"text": 'name == "x" && owner == "{owner}"', "try": "{company}", "trying": "true"}
+    ),
+    "POST /settings/objects/<object_name>/rules": Request(form={"act": "new", "label": "New {mark}", **_REFUSAL}),
+    "POST /settings/objects/<object_name>/rules/<rule_name>": Request(form={"label": "Other", **_REFUSAL}),
+    "GET /settings/objects/<object_name>/rules/effect": Request("?effect.kind=default&effect.field=name"),
     "GET /settings/objects/<object_name>/records": Request("?q=acme"),
     "POST /settings/objects/<object_name>/pipelines": Request(
         form={**_STAGES, **_GATES, "stage.probability": "10"}, object_name="deal"

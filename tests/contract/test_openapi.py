@@ -21,7 +21,7 @@ METHODS = frozenset({"get", "post", "put", "patch", "delete"})
 #: One object with every kind of route, and what is about no object.
 SOME = (
     r"/records/deal(/|$)|/records/lead/\{id\}/convert"
-    r"|/api/v1/(batch|events|exports|imports|keys|me|members|metadata|search)"
+    r"|/api/v1/(batch|events|exports|files|imports|keys|me|members|metadata|search)"
 )
 
 

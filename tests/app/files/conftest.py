@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import struct
 import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
 
@@ -15,7 +15,7 @@ from app.http.context import WORKSPACE_COOKIE
 from tenants.scope import enter_job
 from tests.support.api import Api, make_key
 from tests.support.exports import as_member
-from tests.support.rights import make_role
+from tests.support.rights import put_role
 from tests.support.sessions import open_session
 from tests.support.shaping import change
 from tests.support.tenants import owner_of
@@ -49,11 +49,16 @@ def png(width: int = 4, height: int = 3) -> bytes:
 
 
 def send(api: Api, content: bytes, name: str, kind: str = "application/pdf", **headers: str) -> TestResponse:
-    """An upload with a key."""
-    sent = {"Authorization": f"Bearer {api.key}", **{k.replace("_", "-"): v for k, v in headers.items()}}
+    """An upload with a key; the name as RFC 5987 writes any (browsers and curl send others)."""
+    part = f"Content-Disposition: form-data; name=\"file\"; filename*=UTF-8''{quote(name, safe='')}"
+    lines = (b"--frontier", part.encode(), f"Content-Type: {kind}".encode(), b"", content, b"--frontier--", b"")
+    sent = {
+        "Authorization": f"Bearer {api.key}",
+        "Content-Type": "multipart/form-data; boundary=frontier",
+        **{key.replace("_", "-"): value for key, value in headers.items()},
+    }
     client = api.flask_app.test_client(use_cookies=False)
-    data = {"file": (io.BytesIO(content), name, kind)}
-    return client.post("/api/v1/files", data=data, headers=sent, base_url=f"http://{api.host}")
+    return client.post("/api/v1/files", data=b"\r\n".join(lines), headers=sent, base_url=f"http://{api.host}")
 
 
 @dataclass
@@ -73,7 +78,7 @@ class Archive:
 
     def change(self, text: str) -> Any:
         """Metadata applied by the owner."""
-        return change(self.runtime.databases, self.tenant, text)
+        return change(self.runtime.databases, self.tenant, text, confirm=True)
 
     def upload(self, content: bytes = b"%PDF-1.7 ...", name: str = "contract.pdf", api: Api | None = None) -> Any:
         """An upload that must succeed."""
@@ -88,10 +93,7 @@ class Archive:
     def keyed(self, role: str, **spec: Any) -> Api:
         """A key of a role of the workspace's own."""
         if spec:
-            with enter_job(self.runtime.databases, self.tenant.id, actor=self.owner, write=True) as scope:
-                scope.execute("delete from role where name = %s", (role,))
-                make_role(scope, role, **spec)
-                scope.at_commit("select pod.bump_version(%(tenant)s)", {"tenant": self.tenant.id})
+            put_role(self.runtime.databases, self.tenant, role, **spec)
         return Api(self.site, make_key(self.runtime.databases, self.tenant, role))
 
     def member(self, role: str = "member", name: str = "Somebody") -> Actor:

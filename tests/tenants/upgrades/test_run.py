@@ -210,14 +210,14 @@ def test_an_older_program_leaves_spares_and_workspaces_be(runtime: Runtime) -> N
 
 def test_system_tables_come_first(runtime: Runtime) -> None:
     tenant = tenant_of(runtime, OLD)
-    sql(runtime.databases, tenant, "drop table rollup_delta, rollup cascade")
+    sql(runtime.databases, tenant, "drop table rollup_delta, rollup, file cascade")
     sql(runtime.databases, tenant, "update pod.tenant set system_version = '0003' where id = %s", tenant.id)
     assert bring(runtime, present()).complete
     rows = sql(
         runtime.databases, tenant,
         "select system_version, to_regclass('rollup') is not null from pod.tenant where id = %s", tenant.id,
     )  # fmt: skip
-    assert rows == [("0004", True)]
+    assert rows == [("0005", True)]
     assert pinned(runtime, tenant) == present().hash
 
 
@@ -227,4 +227,4 @@ def test_a_workspace_of_an_unknown_version_is_told_and_left_alone(runtime: Runti
     report = bring(runtime, present(), canary=0, budget=1)
     assert [(one.tenant, "newer" in one.reason) for one in report.failed] == [(str(tenant.id), True)]
     assert pinned(runtime, tenant) == OLD.hash
-    sql(runtime.databases, tenant, "update pod.tenant set system_version = '0004' where id = %s", tenant.id)
+    sql(runtime.databases, tenant, "update pod.tenant set system_version = '0005' where id = %s", tenant.id)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from jsonschema import Draft202012Validator
 
 from app.metadata import fieldtypes
 from app.metadata.fieldtypes.base import ValueProblem
+from app.metadata.fieldtypes.file import StoredFile
 from tests.support.field_kit import CONTEXT, KIT, Examples, field_of, round_trip
 
 if TYPE_CHECKING:
@@ -87,7 +89,10 @@ def test_python_and_postgresql_agree_on_any_value(workspace: psycopg.Connection[
         expected = one.type.to_json(value)
         with workspace.transaction(force_rollback=True):
             assert round_trip(workspace, one, value) == (expected, expected)
-        assert one.type.to_json(one.type.coerce(one, expected, CONTEXT)) == expected, "the JSON form is its own input"
+        again = one.type.coerce(one, expected, CONTEXT)
+        if isinstance(value, StoredFile):
+            again = replace(value, id=again.id)  # of a file only the id is believed, whatever else is sent
+        assert one.type.to_json(again) == expected, "the JSON form is its own input"
         assert isinstance(one.type.format(one, expected, "de", "Europe/Berlin"), str)
 
     agree()
