@@ -25,8 +25,10 @@ NAMED: Final = """
 {kind: calendar, name: default, label: Office, hours: {monday: "09:00-17:00"}}
 ---
 {kind: translation, name: de, objects: {company: {label: {one: Firma}}}}
+---
+{kind: rule, name: company.named, label: Named, active: false, visible: [description]}
 """
-NAMES: Final = {"currency": "USD", "set_name": "sizes", "calendar": "default", "language": "de"}
+NAMES: Final = {"currency": "USD", "set_name": "sizes", "calendar": "default", "language": "de", "rule_name": "named"}
 
 
 def change(databases: Databases, tenant: Tenant, text: str, *, prune: bool = False, **more: Any) -> Applied:

@@ -123,7 +123,8 @@ def _stages(scope: TenantScope, object_name: str, known: dict[str, Line]) -> lis
         )
     }
     found: list[dict[str, Any]] = []
-    columns["retired"] = columns["retired"] or [""] * len(columns["name"])
+    for optional in ("retired", *(f"{gate}.when.rows" for gate in _GATES)):
+        columns[optional] = columns[optional] or [""] * len(columns["name"])
     for values in zip(*columns.values(), strict=False):
         one = dict(zip(columns, (value.strip() for value in values), strict=True))
         if one["label"]:

@@ -32,7 +32,7 @@ export default class extends Controller {
   }
 
   add() {
-    this.#append().querySelector('input:not([type=hidden])').focus()
+    this.#append().querySelector(FIRST)?.focus()
   }
 
   /** Whoever writes into the last line finds another one below. */
