@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from app.metadata import kinds
 from app.metadata.document import RANKED, ranks_of
 from app.metadata.kinds import schema as form
+from app.metadata.kinds.object_checks import EVERYWHERE
 from app.metadata.layers import overlaid
 from app.metadata.leaves import SEPARATOR, rank_after
 from app.metadata.merge import differ
@@ -117,19 +118,25 @@ class Working:
     def remove(self, component: str, node: str) -> None:
         """Take a node away; one a lower layer has is hidden."""
         leaves = self.document.get(component, {})
+        if self._needed(component, node):
+            self.refuse(component, node, "essential", "can't be taken away: Rapport needs it")
+            return
         if not self.has(component, node):
             return
         if self.below(component, node):
-            essential = leaves.get(join(node, "essential")) is True
-            if essential:
-                self.refuse(component, node, "essential", "can't be taken away: Rapport needs it")
-            else:
-                leaves[join(node, "hidden")] = True
+            leaves[join(node, "hidden")] = True
             return
         for path in [path for path in leaves if within(path, node)]:
             del leaves[path]
         if not leaves:
             self.document.pop(component, None)
+
+    def _needed(self, component: str, node: str) -> bool:
+        """Whether Rapport's own code counts on a node: one marked so, or a field that every record has."""
+        if self.document.get(component, {}).get(join(node, "essential")) is True:
+            return True
+        place, _, name = node.rpartition(SEPARATOR)
+        return component.startswith("object/") and place == "fields" and name in EVERYWHERE
 
     def reset(self, component: str, node: str) -> None:
         """Take back what the tenant says at or below a node."""
@@ -184,6 +191,8 @@ class Working:
         if self._locked(component, path, value):
             message = "can't be changed: it belongs to the layer that made it"
             self.refuse(component, path, "locked", message)
+        elif value is True and path.endswith("hidden") and self._needed(component, path[: -len("/hidden")]):
+            self.refuse(component, path, "essential", "can't be taken away: Rapport needs it")
         elif value is None:
             leaves.pop(path, None)
         else:

@@ -34,6 +34,7 @@ KIND = Kind(
             "default_sort": form.refers("How lists are sorted: a field, `-` before it for descending.", "sort"),
             "navigation": form.flag("People work with it: it stands in the navigation."),
             "timeline": form.flag("Its records have a timeline: tasks, notes and interactions."),
+            "essential": form.flag("Rapport needs it: layers above may not hide it.", locked=True),
             "fields": FIELDS,
             "pipelines": PIPELINES,
         }

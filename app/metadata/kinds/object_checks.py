@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from app.metadata import fieldtypes
 from app.metadata.fieldtypes.base import Coercion, ValueProblem
+from app.metadata.fieldtypes.file import FileType
 from app.metadata.kinds.base import Complaint
 from app.metadata.kinds.field import COMPUTED, LINKS, SELECTS
 from app.metadata.model import Field
@@ -28,14 +29,15 @@ _EVERYWHERE: Final = """
     id version created_at created_by updated_at updated_by deleted_at owner team tags external_id source_system
     pipeline stage stage_status stage_since closed_at
 """
-RESERVED: Final = frozenset((_WORDS + _EVERYWHERE).split())
+EVERYWHERE: Final = frozenset(_EVERYWHERE.split())
+RESERVED: Final = frozenset(_WORDS.split()) | EVERYWHERE
 #: No object may be called so: words of the language and the tables links may lead to.
 RESERVED_OBJECTS: Final = frozenset(_WORDS.split()) | {"member", "team"}
 MAX_FIELDS: Final = 400
 #: Types whose values say nothing when two are the same, or have no single value to compare.
 NEVER_UNIQUE: Final = frozenset({
     "boolean", "long_text", "rich_text", "multi_select", "tags", "emails", "phones", "address", "json", "reference",
-    "formula", "rollup", "file", "image", "geo", "money", "percent",
+    "formula", "rollup", "file", "image", "geo", "money", "percent", "rating",
 })  # fmt: skip
 #: Types whose values may be longer than an index entry, or that a filter asks in other ways.
 NEVER_INDEXED: Final = frozenset({
@@ -48,6 +50,7 @@ _SOMEWHERE: Final = Coercion(
 #: Keys that only fields of these types may have.
 _ONLY: Final[Mapping[str, tuple[str, ...]]] = {
     "options": (*SELECTS, "formula"), "option_set": SELECTS, "open": SELECTS,
+    "max": ("rating",),
     "to": LINKS, "on_delete": LINKS, "inverse": LINKS, "acyclic": ("link",),
     "returns": ("formula",), "value": ("formula",),
     "over": ("rollup",), "function": ("rollup",), "field": ("rollup",), "when": ("rollup",),
@@ -123,6 +126,11 @@ def _default(field: str, spec: Mapping[str, object]) -> Iterator[Complaint]:
     """A default must be a value of the field."""
     kind = fieldtypes.REGISTRY.get(str(spec.get("type")))
     default = spec.get("default")
+    if isinstance(kind, FileType):
+        for key in ("default", "default_formula"):
+            if spec.get(key) is not None:
+                yield Complaint(f"fields/{field}/{key}", "default.type", f"is not for fields of type {kind.name}")
+        return
     if kind is None or default is None or spec.get("type") in SELECTS:
         return
     try:

@@ -32,7 +32,7 @@ def test_an_object_is_told_with_its_fields_once() -> None:
 def test_what_went_is_told_whether_it_was_hidden_or_is_gone() -> None:
     bare = MACHINE.replace(", price]", "]")
     assert told("{kind: field, name: machine.price, remove: true}", bare) == ["Field Price removed from Machine"]
-    assert told("{kind: field, name: task.due_at, remove: true}") == ["Field Due removed from Task"]
+    assert told("{kind: field, name: task.priority, remove: true}") == ["Field Priority removed from Task"]
     assert told("{kind: object, name: machine, remove: true}") == ["Object Machine removed"]
 
 
