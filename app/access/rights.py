@@ -116,6 +116,10 @@ class Rights:
         """Objects a role names, and one that none names."""
         return ["*", *sorted({name for way in self.ways for role in way for name in role.objects if name != "*"})]
 
+    def _narrowed(self) -> set[str]:
+        """Objects of which a role hides fields, or lets them only be read; it need not name them otherwise."""
+        return {name for way in self.ways for role in way for name in role.fields}
+
     def held(self, object_name: str = "") -> frozenset[str]:
         """The names of all rights they hold."""
         return frozenset(name for name in NAMES if self.allows(name, object_name))
@@ -124,7 +128,7 @@ class Rights:
         """Whether nothing here is more than ``other`` holds: who may give roles gives at most their own."""
         if not self.special <= other.special:
             return False
-        objects = {*self.named_objects(), *other.named_objects()}
+        objects = {*self.named_objects(), *other.named_objects(), *self._narrowed(), *other._narrowed()}
         return all(_covers(other, self, name) for name in objects)
 
 

@@ -14,6 +14,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, Protocol, TypeVar, cast
 
 from flask import current_app, request
+from psycopg.errors import UndefinedColumn, UndefinedTable
 from werkzeug.wrappers import Response
 
 from app.core.crypto import sha256
@@ -237,7 +238,7 @@ def read_scope() -> AbstractContextManager[RequestScope] | None:
 
 
 @contextmanager
-def look_again() -> Generator[RequestScope]:
+def look_again() -> Generator[Any]:
     """A scope for reading as whoever asks, for a view that runs ``after`` its own has ended; pages show their frame."""
     pod, host, credential, _ = _workspace_credential()
     request_facts = facts()
@@ -300,12 +301,17 @@ def _check_right(scope: RequestScope, access: Access) -> None:
 def _again_if_in_the_way(once: Callable[[], R]) -> R:
     """Make the whole transaction again, once, when another writer was in its way for a moment.
 
-    A body of files is read as it is written away, so that it is there for one time only.
+    So is a change of metadata that took a calculated column away between a reader's entering and its statement: the
+    second time it reads by the new catalog. A body of files is read as it is written away, so that it is there for one
+    time only.
     """
     try:
         return once()
     except Conflict as conflict:
         if not conflict.passing or request.mimetype == "multipart/form-data":
+            raise
+    except (UndefinedColumn, UndefinedTable):
+        if request.method not in SAFE_METHODS:
             raise
     time.sleep(random.uniform(*_PAUSE))  # noqa: S311 (two who met shall not meet again; guards nothing)
     return once()

@@ -59,6 +59,15 @@ def test_nothing_is_opened_by_what_its_writer_may_not_read(scope: TenantScope) -
     assert sharing.put_rule(asking, {**rule, "object": "deal", "condition": "owner == me"}).object == "deal"
 
 
+def test_nobody_makes_a_role_that_shows_fields_their_own_hides_whatever_objects_it_names(scope: TenantScope) -> None:
+    hides = {"deal": {"amount": "none"}}
+    asking = as_person(scope, make_person(scope, make_role(scope, fields=hides, special=["rights"])))
+    for fields in ({}, {"deal": {"amount": "read"}}, {"company": {"name": "none"}}):
+        with pytest.raises(Forbidden):
+            roles.creating(asking, {"label": "Seeing", "objects": {"*": WORKER}, "fields": fields})
+    assert roles.creating(asking, {"label": "Blind", "objects": {"*": WORKER}, "fields": hides}).role.fields == hides
+
+
 def test_why_says_nothing_of_hidden_fields_to_who_may_not_read_them(scope: TenantScope) -> None:
     share_by_default(scope, "deal", "private")
     opens = {"deal": {"read": "amount > 500"}}
