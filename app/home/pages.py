@@ -10,10 +10,11 @@ from flask import Blueprint, render_template
 from werkzeug.wrappers import Response
 
 from app.access import catalogs
-from app.access.rights import allows
+from app.access.rights import METADATA_EDIT, allows
 from app.home import checklist
 from app.http.guard import workspace
 from app.http.respond import see_other
+from app.metadata import catalog
 from app.records.aggregate import aggregate
 from app.records.pages.timeline import lately
 from app.records.pages.values import gather_titles, reader_of, show
@@ -63,6 +64,7 @@ def home(scope: TenantScope) -> Response:
         "deals": _deals(scope),
         "figures": _figures(scope),
         "lately": lately(scope),
+        "conflicts": catalog.whole(scope).conflicts if allows(scope, METADATA_EDIT) else 0,
     }
     return Response(render_template("home/home.html", **values), content_type="text/html; charset=utf-8")
 

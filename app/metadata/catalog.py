@@ -16,7 +16,7 @@ from app.metadata import layered, store
 from app.metadata.arrangement import with_arrangements
 from app.metadata.compiler import compile_object, hash_of, with_targets
 from app.metadata.computing import resolved
-from app.metadata.layers import Override, live, overlaid
+from app.metadata.layers import Override, conflicts, live, overlaid
 from app.metadata.leaves import SEPARATOR
 from app.metadata.model import Catalog, ObjectType
 from app.metadata.physical import OBJECT, naming
@@ -91,6 +91,7 @@ def compose(stored: store.Stored) -> Catalog:
         version=stored.version,
         objects=_compiled(document, naming(stored.physical), base),
         components=_others(document),
+        conflicts=len(conflicts(lower, stored.overrides)),
     )
 
 

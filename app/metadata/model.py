@@ -286,6 +286,8 @@ class Catalog:
     tenant: Tenant | None = None
     #: Component → leaves of every root kind but objects: views, layouts, calendars, translations, option sets.
     components: Mapping[str, Leaves] = field(default_factory=dict[str, "Leaves"])
+    #: How many leaves both the tenant and an update changed: somebody has to decide.
+    conflicts: int = 0
 
     def object(self, name: str) -> ObjectType:
         """Return the object called ``name``. Raises KeyError."""

@@ -16,6 +16,7 @@ from app.metadata.physical import Physical
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from datetime import datetime
     from uuid import UUID
 
     import psycopg
@@ -64,6 +65,14 @@ def read(execute: Execute, version: int) -> Stored:
     overrides.sort(key=lambda override: (override.component, override.path))
     physical.sort(key=lambda row: row.key)
     return Stored(version, tuple((layer, hash_) for _, layer, hash_ in sorted(pins)), tuple(overrides), tuple(physical))
+
+
+def said_by(execute: Execute) -> dict[tuple[str, str], tuple[str | None, datetime]]:
+    """By component and path of the tenant's own layer: who said it last, by name, and when."""
+    rows = execute(
+        "select o.component, o.path, m.name, o.at from metadata_override o left join member m on m.id = o.by"
+    ).fetchall()
+    return {(component, path): (name, at) for component, path, name, at in rows}
 
 
 def sources(execute: Execute) -> dict[str, Document]:

@@ -17,6 +17,7 @@ from app.shaping.pages import (
     option_sets,
     pipelines,
     rules,
+    updates,
     views,
 )
 
@@ -34,6 +35,7 @@ for part in (
     option_sets,
     currencies,
     applying,
+    updates,
     history,
 ):
     blueprint.register_blueprint(part.blueprint)

@@ -11,6 +11,7 @@ from app.access.rights import METADATA_EDIT
 from app.core.errors import NotFound
 from app.http.guard import workspace
 from app.metadata import history
+from app.metadata.layers import conflicts
 from app.metadata.leaves import nest
 from app.metadata.ranks import placed
 from app.shaping.pages import rows, typed
@@ -146,9 +147,9 @@ def plan_object(scope: TenantScope, object_name: str) -> Response:
 
 def answer(template: str, reading: Reading, **values: Any) -> Response:
     """A page, with what came of the change that led to it."""
-    found = current_app.make_response(
-        render_template(f"shaping/{template}", version=reading.scope.version, applied=_applied(reading.scope), **values)
-    )
+    updates = len(conflicts(reading.lower, reading.stored.overrides))
+    known = {"version": reading.scope.version, "applied": _applied(reading.scope), "updates": updates}
+    found = current_app.make_response(render_template(f"shaping/{template}", **known, **values))
     found.headers["Cache-Control"] = "no-store"
     return found
 

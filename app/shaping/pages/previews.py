@@ -56,6 +56,8 @@ class Asked:
     note: str = ""
     base: int | None = None
     title: str = "Apply this change?"
+    #: Where the dialog sends what was agreed to.
+    address: str = "/settings/changes"
     #: What is wrong already.
     refused: tuple[str, ...] = field(default_factory=tuple)
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.app.shaping.test_pages import Desk
+from tests.support.shaping import change
+from tests.support.upgrades import bring, changed, clear, present, tenant_of
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -200,7 +202,7 @@ def test_links_of_every_shape_are_made_and_listed_from_both_sides(desk: Desk, fr
     api.post("/records/deal_partners", {"deal": deal, "company": company, "share": "0.5", "role": "Helps"})
     here = told(desk.get("/objects/deal/links"))
     for text in ("Site to Company, called site_deals from there", "Found by to Company, Contact",
-                 "Contact · Deal wanted leads here, called wanters from there", "Partners · Deal leads here"):  # fmt: skip
+                 "Contact · Deal wanted leads here, called wanters", "Partners · Deal leads here"):  # fmt: skip
         assert text in here
     assert "Deal · Site leads here" in told(desk.get("/objects/company/links"))
 
@@ -221,3 +223,38 @@ def test_links_of_every_shape_are_made_and_listed_from_both_sides(desk: Desk, fr
 def test_a_link_that_leads_nowhere_is_refused_with_words(desk: Desk, form: dict[str, str], why: str) -> None:
     page = desk.post("/objects/deal/links", **form)
     assert (page.status, why in page.text) == (422, True), told(page)
+
+
+def test_what_an_update_changed_too_is_told_with_both_sides_and_decided(site: Flask, runtime: Runtime) -> None:
+    old = changed("{kind: object, name: deal, label: {one: Bargain}, help: Old help}")
+    tenant = tenant_of(runtime, old)
+    change(runtime.databases, tenant, "{kind: object, name: deal, label: {one: Opportunity}, help: My help}")
+    bring(runtime, present())
+    desk = Desk(site, runtime, tenant)
+    assert "An update changed 2 things" in told(desk.browser.get(f"http://{tenant.host}:8000/"))
+    assert "Updates (2)" in told(desk.get("/objects"))
+    page = told(desk.get("/updates"))
+    for text in ("Label of Opportunity : of one was Bargain", "Ours Opportunity Olivia Owner", "s Deal"):
+        assert text in page
+    nothing = desk.post("/updates")
+    assert (nothing.status, "Choose for at least one" in nothing.text) == (422, True)
+
+    plan = desk.post("/updates", **{"choice.object/deal/label/one": "take"})
+    assert "label Opportunity → Deal" in told(plan)
+    decided = _decide(desk, plan)
+    assert "Updates (1)" in told(decided)
+    kept = _decide(desk, desk.post("/updates", all="keep"))
+    assert "Nothing to decide" in told(kept)
+    assert "An update changed" not in told(desk.browser.get(f"http://{tenant.host}:8000/"))
+    again = desk.post("/updates/apply", components='[{"component": "object/deal", "path": "help", "choice": "keep"}]')
+    assert again.status == 409
+    for wrong in ("", "[]", "[3]", '[{"component": "object/deal"}]'):
+        assert desk.post("/updates/apply", components=wrong).status == 422
+    clear(runtime)
+
+
+def _decide(desk: Desk, plan: Page) -> Page:
+    assert 'action="/settings/updates/apply"' in plan.text
+    components = re.search(r'name="components" value="([^"]*)"', plan.text)
+    assert components is not None
+    return desk.post("/updates/apply", components=html.unescape(components[1]), next="/settings/updates")
