@@ -6,6 +6,7 @@ from flask import Blueprint
 
 from app.shaping.pages import (
     applying,
+    calendars,
     conditions,
     currencies,
     fields,
@@ -34,6 +35,7 @@ for part in (
     views,
     option_sets,
     currencies,
+    calendars,
     applying,
     updates,
     history,

@@ -258,3 +258,48 @@ def _decide(desk: Desk, plan: Page) -> Page:
     components = re.search(r'name="components" value="([^"]*)"', plan.text)
     assert components is not None
     return desk.post("/updates/apply", components=html.unescape(components[1]), next="/settings/updates")
+
+
+def test_a_calendar_has_a_week_holidays_and_a_time_zone(desk: Desk, fresh: tuple[Tenant, Api]) -> None:
+    agree(desk, desk.post("/calendars", label="Office"))
+    assert "40 hours a week" in told(desk.get("/calendars"))
+    week = {
+        "monday.from": ["09:00", "13:00"],
+        "monday.to": ["12:00", "00:00"],
+        "tuesday.from": "8:30",
+        "tuesday.to": "9:00",
+    }
+    agree(desk, desk.post("/calendars/default", label="Office", timezone="Europe/Vienna", **week))
+    days = {"holiday.day": ["2026-12-25", "", "2026-01-01"], "holiday.label": ["Christmas", "", ""]}
+    agree(desk, desk.post("/calendars/default", act="holidays", **days))
+    found = next(one for one in fresh[1].get("/metadata")["components"] if one["kind"] == "calendar")
+    assert found["spec"] | {"rank": ""} == {
+        "label": "Office", "timezone": "Europe/Vienna", "rank": "",
+        "hours": {"monday": ["09:00-12:00", "13:00-24:00"], "tuesday": ["08:30-09:00"]},
+        "holidays": {"2026-12-25": "Christmas", "2026-01-01": "Holiday"},
+    }  # fmt: skip
+    page = desk.get("/calendars/default").text
+    assert 'value="2026-12-25"' in page
+    assert 'value="08:30"' in page
+    agree(
+        desk, desk.post("/calendars/default", act="holidays", **{"holiday.day": "2026-01-01", "holiday.label": "New"})
+    )
+    assert "0 holidays" not in told(desk.get("/calendars"))
+    agree(desk, desk.post("/calendars", label="Night shift"))
+    agree(desk, desk.post("/calendars/night_shift", act="remove"))
+
+
+@pytest.mark.parametrize(
+    ("form", "why"),
+    [
+        ({"label": "Office", "monday.from": "9", "monday.to": "12:00"}, "from when to when"),
+        ({"label": "Office", "monday.from": "12:00", "monday.to": "09:00"}, "must follow each other"),
+        ({"label": ""}, "say what people call"),
+        ({"act": "holidays", "holiday.day": "2026-02-30", "holiday.label": "X"}, "choose its day"),
+        ({"label": "Office", "timezone": "Europe/Nowhere"}, "no time zone"),
+    ],
+)
+def test_hours_and_days_there_are_none_of_are_refused_with_words(desk: Desk, form: dict[str, str], why: str) -> None:
+    agree(desk, desk.post("/calendars", label="Office"))
+    page = desk.post("/calendars/default", **form)
+    assert (page.status, why in page.text) == (422, True), told(page)
