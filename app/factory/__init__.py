@@ -15,9 +15,9 @@ from app.metadata.upgrading import Layers
 from app.records.handover import HeirKind, ask_to_hand_over
 from tenants import scope
 from tenants.provisioning.bootstrap import prepare
-from tenants.provisioning.tending import tend
 from tenants.registry.directory import locate_tenant
 from tenants.registry.pods import pod_loader, pod_numbers
+from tenants.upgrades.late import tend
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -121,10 +121,11 @@ def _behind(runtime: Runtime, pod: int, release: Release, *, dry: bool) -> list[
             message = f"Another version of Rapport is in force in pod {pod}: run `rapport migrate` of this one first."
             raise NotInForceError(message)
         rows = connection.execute(_BEHIND, (release.system, release.platform)).fetchall()
-    return [_place(pod, row) for row in rows]
+    return [place_of(pod, row) for row in rows]
 
 
-def _place(pod: int, row: tuple[Any, ...]) -> Place:
+def place_of(pod: int, row: tuple[Any, ...]) -> Place:
+    """Of a row as ``_BEHIND`` reads it."""
     id_, schema, role, lock, spare, claimed, slug, name, currency, timezone, locale = row
     tenant = Tenant(id_, pod, schema, role, slug, name, currency, timezone, locale, "")
     return Place(tenant, lock, spare, claimed)

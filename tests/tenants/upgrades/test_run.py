@@ -17,12 +17,13 @@ from tenants.provisioning import keep_spares
 from tenants.provisioning.spares import blueprint, owner_transaction
 from tenants.scope import SYSTEM, enter_job
 from tenants.upgrades import Options, behind, upgrade
+from tenants.upgrades.late import catch_up
 from tenants.upgrades.run import NotInForceError
 from tests.support.api import Api, make_key
 from tests.support.shaping import sql
-from tests.support.tenants import PATIENT
+from tests.support.tenants import PATIENT, make_tenant
 from tests.support.upgrade_process import Seen, drive
-from tests.support.upgrades import bring, changed, in_force, present, tenant_of
+from tests.support.upgrades import bring, changed, in_force, made, present, tenant_of
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -206,6 +207,21 @@ def test_an_older_program_leaves_spares_and_workspaces_be(runtime: Runtime) -> N
         upgrade(old, Options())
     assert upgrade(newer, Options(pod=1)).complete
     no_spares(runtime)
+
+
+def test_a_workspace_the_version_before_makes_late_is_brought_along_and_no_other(runtime: Runtime) -> None:
+    early = tenant_of(runtime, OLD)
+    old, newer = OLD.runtime(runtime), in_force(runtime, present())
+    late = make_tenant(old)
+    made.append(late)
+    assert pinned(runtime, late) == OLD.hash
+    assert catch_up(old) == 0, "it is not the version in force"
+    with enter_job(runtime.databases, late.id, actor=SYSTEM, write=True, budget=60):
+        assert catch_up(newer) == 0, "somebody is at work in it"
+    assert catch_up(newer) == 1
+    assert pinned(runtime, late) == present().hash
+    assert pinned(runtime, early) == OLD.hash, "it is for the run with its canary and budget"
+    assert catch_up(newer) == 0
 
 
 def test_system_tables_come_first(runtime: Runtime) -> None:
