@@ -143,7 +143,10 @@ def look(scope: TenantScope, object_name: str) -> Response:
     except RecordNotFound as error:
         raise NotFound("There is no such record.") from error
     values = page_values(scope, obj, record, shown, _DRAFT)
-    lists = {tab.name: layout_lists(scope, obj, record, tab.lists) for tab in values["arranged"].tabs}
+    lists = {
+        tab.name: [replace(one, add="") for one in layout_lists(scope, obj, record, tab.lists)]
+        for tab in values["arranged"].tabs
+    }
     html = render_template("shaping/layout_look.html", **values, lists=lists, all_fields=ALL, name=layout.said["label"])
     return current_app.make_response(html)
 

@@ -13,7 +13,7 @@ from app.shaping.pages.conditions import chosen
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from app.metadata.model import Catalog, ObjectType
+    from app.metadata.model import Catalog, Field, ObjectType
     from tenants.scope import TenantScope
 
 #: Each part of a layout sends all of these, once.
@@ -159,10 +159,15 @@ def inverses(catalog: Catalog, obj: ObjectType) -> list[tuple[str, str, ObjectTy
     found: dict[str, tuple[str, str, ObjectType]] = {}
     for other in catalog.objects.values():
         for link in other.fields.values():
-            if link.inverse and link.type.name == "link" and link.to == (obj.name,) and other.name != "record_link":
+            if link.inverse and link.type.name == "link" and link.to == (obj.name,) and not _is_trace(link):
                 told = other.plural if link.label == obj.label else f"{other.plural} by {link.label.lower()}"
                 found.setdefault(link.inverse, (link.inverse, told, other))
     return list(found.values())
+
+
+def _is_trace(link: Field) -> bool:
+    """Whether it only tells what a record was made of."""
+    return link.name.startswith("converted_")
 
 
 def _ranked(names: Iterable[str]) -> dict[str, dict[str, str]]:
