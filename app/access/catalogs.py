@@ -19,6 +19,7 @@ from app.access.grants import union_of
 from app.access.rights import Rights, view_of
 from app.metadata.catalog import whole
 from app.metadata.reach import ACTIONS, OPENNESS, Action, Level, Reach, Widening
+from app.metadata.translated import translated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -37,7 +38,7 @@ _ALWAYS: Final = frozenset({"id", "version", "deleted_at"})
 #: How many links one after the other may open a record: ``deal_line`` by ``deal`` by ``company``.
 _MAX_INHERITED: Final = 3
 
-_Key = tuple["UUID", int, tuple[str, ...], tuple[str, ...]]
+_Key = tuple["UUID", int, tuple[str, ...], tuple[str, ...], str]
 _lock = threading.Lock()
 _catalogs: OrderedDict[_Key, Catalog] = OrderedDict()
 
@@ -47,20 +48,27 @@ def for_scope(scope: TenantScope) -> Catalog:
     view = view_of(scope)
     if view.catalog is not None:
         return view.catalog
-    key = (scope.tenant.id, scope.version, (scope.role, *scope.roles), scope.makers)
+    language = _language(scope)
+    key = (scope.tenant.id, scope.version, (scope.role, *scope.roles), scope.makers, language)
     known = None
     if not scope.unsettled:
         with _lock:
             known = _catalogs.get(key)
             if known is not None:
                 _catalogs.move_to_end(key)
-    view.catalog = known or of_rights(whole(scope), view.rights, scope.tenant)
+    view.catalog = known or of_rights(translated(whole(scope), language), view.rights, scope.tenant)
     if known is None and not scope.unsettled:
         with _lock:
             _catalogs[key] = view.catalog
             while len(_catalogs) > _MOST:
                 _catalogs.popitem(last=False)
     return view.catalog
+
+
+def _language(scope: TenantScope) -> str:
+    """The locale labels are read in: the member's own, else the workspace's."""
+    preferences = scope.member.preferences if scope.member is not None else {}
+    return str(preferences.get("locale") or scope.tenant.locale)
 
 
 def forget(tenant: UUID) -> None:

@@ -172,6 +172,7 @@ def _field(name: str, raw: Mapping[str, object], names: Names | None = None) -> 
         default=raw.get("default"),
         default_formula=str(raw.get("default_formula") or ""),
         options=MappingProxyType(_options(_map(raw.get("options")))),
+        option_set=str(raw.get("option_set") or ""),
         open=raw.get("open") is True,
         most=cast("int", raw.get("max") or rating.USUAL),
         to=to,

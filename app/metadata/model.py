@@ -45,6 +45,8 @@ class Option:
     color: str = ""
     rank: str = ""
     retired: bool = False
+    #: What the workspace calls it, where ``label`` is a translation.
+    also: str = ""
 
 
 #: A field of an object, by both names.
@@ -118,6 +120,8 @@ class Field:
     #: An expression that gives a new record's value instead.
     default_formula: str = ""
     options: Mapping[str, Option] = field(default_factory=dict[str, Option])
+    #: The set that ``options`` come from, if they do.
+    option_set: str = ""
     open: bool = False
     #: How many stars a rating has.
     most: int = 5

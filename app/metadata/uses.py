@@ -62,7 +62,7 @@ def holders(objects: Mapping[str, ObjectType], component: str, node: str) -> Ite
     steps = node.split(SEPARATOR) if node else []
     if kind == "option_set" and steps[:1] == ["options"]:
         every = ((one, field) for one in objects.values() for field in one.fields.values())
-        yield from ((one, field, steps[1]) for one, field in every if steps[1] in field.options)
+        yield from ((one, field, steps[1]) for one, field in every if field.option_set == name)
     elif kind == "currency":
         every = ((one, field) for one in objects.values() for field in one.fields.values())
         yield from ((one, field, name) for one, field in every if field.type.name == _MONEY)

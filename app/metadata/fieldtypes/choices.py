@@ -36,8 +36,10 @@ def option_name(field: Field, raw: object) -> str | None:
 
 def _by_label(options: Mapping[str, Option], raw: str) -> Option | None:
     wanted = raw.strip().casefold()
+    if not wanted:
+        return None
     for option in options.values():
-        if wanted in {option.name, option.label.casefold()}:
+        if wanted in {option.name, option.label.casefold(), option.also.casefold()}:
             return option
     return None
 

@@ -18,6 +18,7 @@ from app.shaping.pages import (
     option_sets,
     pipelines,
     rules,
+    translations,
     updates,
     views,
 )
@@ -36,6 +37,7 @@ for part in (
     option_sets,
     currencies,
     calendars,
+    translations,
     applying,
     updates,
     history,

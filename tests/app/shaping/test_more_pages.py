@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.app.shaping.test_pages import Desk
-from tests.support.shaping import change
+from tests.support.api import Api, make_key
+from tests.support.shaping import change, sql
 from tests.support.upgrades import bring, changed, clear, present, tenant_of
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from app.core.ports import Runtime
     from tenants.scope import Tenant
-    from tests.support.api import Api
+    from tests.support.tenants import NewTenant
     from tests.support.web import Page
 
 
@@ -303,3 +304,53 @@ def test_hours_and_days_there_are_none_of_are_refused_with_words(desk: Desk, for
     agree(desk, desk.post("/calendars", label="Office"))
     page = desk.post("/calendars/default", **form)
     assert (page.status, why in page.text) == (422, True), told(page)
+
+
+def test_labels_are_translated_and_read_in_each_persons_language(
+    desk: Desk, runtime: Runtime, fresh: tuple[Tenant, Api]
+) -> None:
+    api = fresh[1]
+    agree(desk, desk.post("/option-sets/new", label="Sizes", **OPTIONS))
+    agree(desk, desk.post("/objects/deal/fields", type="select", label="Size", option_set="sizes"))
+    assert desk.get("/translations?language=de").path == "/settings/translations/de"
+    page = desk.get("/translations/de?part=deal")
+    assert 'name="t.objects/deal/fields/amount/label"' in page.text
+    texts = {
+        "t.objects/deal/label/other": "Geschäfte", "t.objects/deal/fields/amount/label": "Betrag",
+        "t.objects/deal/pipelines/sales/stages/won/label": "Gewonnen",
+    }  # fmt: skip
+    agree(desk, desk.post("/translations/de", part="deal", **texts))
+    agree(desk, desk.post("/translations/de", part="option-sets", **{"t.option_sets/sizes/large": "Groß"}))
+    assert "missing" in told(desk.get("/translations"))
+    assert 'value="Betrag"' in desk.get("/translations/de?part=deal").text
+    assert 'value="Betrag"' not in desk.get("/translations/de?part=deal&missing=true").text
+
+    deal = api.post("/records/deal", {"name": "D", "amount": "5", "size": "large"})["id"]
+    host = f"http://{desk.tenant.host}:8000"
+    assert "Betrag" not in desk.browser.get(f"{host}/records/deal/{deal}").text
+    sql(runtime.databases, desk.tenant, """update member set preferences = '{"locale": "de-AT"}'""")
+    theirs = desk.browser.get(f"{host}/records/deal/{deal}").text
+    for text in ("Betrag", "Geschäfte", "Gewonnen", "Groß"):
+        assert text in theirs
+    # What the workspace calls it is still understood, and nothing but labels is another.
+    assert api.post("/records/deal", {"name": "E", "size": "Large"})["size"] == "large"
+    assert desk.browser.get(f"{host}/records/deal?filter=size+%3D%3D+%22large%22").status == 200
+    agree(desk, desk.post("/translations/de", act="remove"))
+    assert "Betrag" not in desk.browser.get(f"{host}/records/deal/{deal}").text
+
+
+def test_a_workspace_in_another_language_describes_itself_in_it_to_programs(
+    site: Flask, runtime: Runtime, new_tenant: NewTenant
+) -> None:
+    tenant = new_tenant(locale="de")
+    api = Api(site, make_key(runtime.databases, tenant, "owner"))
+    change(runtime.databases, tenant, "{kind: translation, name: de, objects: {deal: {label: {one: Geschäft}}}}")
+    answer = api.call("POST", "/records/deal", {"name": "D", "owner": "x"})
+    assert answer.status_code == 422
+    assert "Geschäft" in api.call("GET", "/openapi.json").text
+
+
+def test_what_is_no_language_has_no_page(desk: Desk) -> None:
+    for tag in ("xx-yy", "english", "zz"):
+        assert desk.get(f"/translations/{tag}").status == 404
+    assert desk.post("/translations/de", part="nothing").status == 404
