@@ -6,6 +6,8 @@ The old column keeps its values; taking the change back finds them, and converts
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, LiteralString, cast
 from zoneinfo import ZoneInfo
 
@@ -13,13 +15,16 @@ from app.core import clock
 from app.metadata.ddl.shape import column_stem
 from app.metadata.environment import region_of
 from app.metadata.fieldtypes.base import Coercion, ValueProblem
+from app.metadata.fieldtypes.file import FileType
+from app.metadata.fieldtypes.duration import seconds_of
+from app.metadata.fieldtypes.exact import plain_text
+from app.metadata.fieldtypes.geo import typed_text
+from app.metadata.fieldtypes.json import JsonText, compact
 from app.metadata.sortkeys import quoted
 from tenants.textcursor import TextCursor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from datetime import datetime
-
     import psycopg
 
     from app.metadata.model import Catalog, Field
@@ -92,8 +97,10 @@ def context(tenant: Tenant) -> Coercion:
 
 def converted(before: Field, after: Field, value: object, ctx: Coercion) -> Any:
     """``value`` (JSON form) of one field as a value of another. Raises ValueProblem."""
+    if isinstance(after.type, FileType):
+        return after.type.converted(value)
     problem = ValueProblem("convert", "can't be converted")
-    for raw in _forms(before, value):
+    for raw in (*_as(before, after, value, ctx), *_forms(before, value)):
         try:
             return after.type.coerce(after, raw, ctx)
         except ValueProblem as found:
@@ -104,6 +111,25 @@ def converted(before: Field, after: Field, value: object, ctx: Coercion) -> Any:
             except ValueProblem as found:
                 problem = found
     raise problem
+
+
+def _as(before: Field, after: Field, value: object, ctx: Coercion) -> Iterator[object]:
+    """What a value is for one type alone, before anything else it may be taken for."""
+    was, becomes = before.type.name, after.type.name
+    if becomes == "json" and was != "json" and isinstance(value, str):
+        yield JsonText(value)
+    elif becomes == "time" and was == "datetime":
+        moment = datetime.fromisoformat(str(value)).astimezone(ZoneInfo(ctx.timezone))
+        yield moment.time().replace(microsecond=0)
+    elif becomes == "duration" and was == "decimal":
+        yield Decimal(str(value))
+    elif was == "duration" and becomes in ("decimal", "integer"):
+        yield plain_text(seconds_of(str(value)))
+    elif was == "geo" and isinstance(value, dict):
+        yield typed_text(cast("dict[str, object]", value))
+    elif was == "json" and isinstance(value, dict | list):
+        yield value
+        yield compact(cast("object", value))
 
 
 def _forms(before: Field, value: object) -> Iterator[object]:
@@ -117,7 +143,7 @@ def _forms(before: Field, value: object) -> Iterator[object]:
         yield str(value)
     elif isinstance(value, dict):
         parts = cast("dict[str, object]", value)
-        yield from (parts[name] for name in ("amount", "value") if name in parts)
+        yield from (parts[name] for name in ("amount", "value", "name") if name in parts)
         yield " ".join(str(part) for part in parts.values() if part not in (None, ""))
     elif isinstance(value, list):
         items = cast("list[object]", value)
@@ -136,7 +162,7 @@ def preview(connection: Connection, one: Conversion, ctx: Coercion, *, large: bo
     """How the values there are would fare; of a large table only some are looked at."""
     first = quoted(one.before.columns[0].name)
     columns = ", ".join(quoted(column.name) for column in one.before.columns)
-    limit = f" limit {LOOKED_AT}" if large else ""
+    limit = f" order by id limit {LOOKED_AT}" if large else ""
     cursor = TextCursor(connection)
     cursor.execute(
         cast("LiteralString", f"select id, {columns} from {quoted(one.table)} where {first} is not null{limit}")

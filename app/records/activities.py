@@ -86,10 +86,11 @@ def open_tasks(scope: TenantScope, obj: ObjectType, record_id: UUID, limit: int)
     link_table, link_guard = visible(catalog, links)
     task_table, task_guard = visible(catalog, task)
     due = _column(task, "due_at", "timestamptz")
+    origin, end = _end(links, "from", "task"), _end(links, "to", obj.name)
     text = (
         f"SELECT r.id, {title_sql(task, 'r')}, {due}, {due} < now(), count(*) OVER () FROM {link_table} l"
-        f" JOIN {task_table} r ON r.id = l.from__task AND r.deleted_at IS NULL AND r.done_at IS NULL"
-        f" WHERE l.{quote(f'to__{obj.name}')} = %(id)s AND l.deleted_at IS NULL"
+        f" JOIN {task_table} r ON r.id = l.{origin} AND r.deleted_at IS NULL AND r.done_at IS NULL"
+        f" WHERE l.{end} = %(id)s AND l.deleted_at IS NULL"
         f" ORDER BY {due} NULLS LAST, r.id LIMIT {int(limit)}"
     )
     params = {"id": record_id, **link_guard.binds(scope), **task_guard.binds(scope)}
@@ -105,14 +106,22 @@ def subjects(scope: TenantScope, obj: ObjectType, record_id: UUID) -> list[tuple
     if links is None or "to" not in links.fields or obj.name not in _origins(catalog, links):
         return []
     table, guard = visible(catalog, links)
+    origin = _end(links, "from", obj.name)
     text = (
         f"SELECT key, value FROM (SELECT l.id, to_jsonb(l) AS link FROM {table} l"
-        f" WHERE l.{quote(f'from__{obj.name}')} = %(id)s AND l.deleted_at IS NULL ORDER BY l.id LIMIT {_SUBJECTS}) x,"
+        f" WHERE l.{origin} = %(id)s AND l.deleted_at IS NULL"
+        f" ORDER BY l.id LIMIT {_SUBJECTS}) x,"
         " jsonb_each_text(x.link) WHERE key LIKE 'to\\_\\_%%' AND value IS NOT NULL ORDER BY x.id"
     )
     params = {"id": record_id, **guard.binds(scope)}
     rows: list[tuple[str, str]] = scope.cursor_text().execute(trusted(text), params).fetchall()
-    return [(row[0].removeprefix("to__"), row[1]) for row in rows]
+    ends = {column.name: column.part for column in links.fields["to"].columns}
+    return [(ends[row[0]], row[1]) for row in rows if row[0] in ends]
+
+
+def _end(links: ObjectType, end: str, name: str) -> str:
+    """The column of one end that leads to records of an object: called by its table, which may have another name."""
+    return quote(next(column.name for column in links.fields[end].columns if column.part == name))
 
 
 def _links_to(catalog: Catalog, obj: ObjectType) -> ObjectType | None:
@@ -145,11 +154,12 @@ def _part(
     link_table, link_guard = visible(catalog, links)
     table, guard = visible(catalog, obj)
     mine = guard_of(catalog, obj, "r", "edit")
+    origin, end = _end(links, "from", name), _end(links, "to", target)
     params |= link_guard.binds(scope) | guard.binds(scope) | mine.binds(scope)
     return (
         f"SELECT '{name}'::text AS object, r.id, {columns}, m.name AS who,"
         f" coalesce({mine.text or 'true'}, false) AS may_edit FROM {link_table} l"
-        f" JOIN {table} r ON r.id = l.{quote(f'from__{name}')} AND r.deleted_at IS NULL"
+        f" JOIN {table} r ON r.id = l.{origin} AND r.deleted_at IS NULL"
         " LEFT JOIN member m ON m.id = r.created_by"
-        f" WHERE l.{quote(f'to__{target}')} = %(id)s AND l.deleted_at IS NULL"
+        f" WHERE l.{end} = %(id)s AND l.deleted_at IS NULL"
     )

@@ -9,6 +9,10 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from markupsafe import Markup
 
+from app.metadata.fieldtypes.base import ValueProblem
+from app.metadata.fieldtypes.duration import clock_text, read_duration
+from app.metadata.fieldtypes.geo import typed_text
+from app.metadata.fieldtypes.json import JsonText, pretty
 from app.metadata.fieldtypes.rich_text import shown
 from app.records.pages.values import Reader, Titles, link_of
 from app.ui import formats
@@ -24,7 +28,8 @@ _KINDS: Final[dict[str, str]] = {
     "long_text": "textarea", "rich_text": "rich", "integer": "number", "decimal": "decimal", "percent": "percent",
     "money": "money", "boolean": "boolean", "date": "date", "datetime": "datetime", "select": "select",
     "multi_select": "checkboxes", "tags": "tags", "link": "combobox", "email": "email", "phone": "tel", "url": "url",
-    "address": "address", "stage": "select", "file": "file", "image": "image",
+    "address": "address", "stage": "select", "duration": "duration", "time": "time", "geo": "geo", "rating": "rating",
+    "json": "json", "file": "file", "image": "image",
 }  # fmt: skip
 ADDRESS_PARTS: Final = (
     ("line1", "Street"), ("line2", "More"), ("postal_code", "Postal code"), ("city", "City"), ("region", "Region"),
@@ -97,6 +102,8 @@ def choices(obj: ObjectType, field: Field, held: object = None) -> tuple[tuple[s
     if field.type.name == "stage":
         stages = (one for pipeline in obj.pipelines.values() for one in pipeline.stages.values())
         return tuple((one.name, one.label) for one in stages if not one.retired or one.name == held)
+    if field.type.name == "rating":
+        return tuple((str(stars), f"{stars} of {field.most}") for stars in range(1, field.most + 1))
     kept = cast("list[object]", held) if isinstance(held, list) else [held]
     return tuple((o.name, o.label) for o in field.options.values() if not o.retired or o.name in kept)
 
@@ -159,6 +166,22 @@ def _shown_file(value: object, reader: Reader) -> object:
     return dict(file) | ({"note": formats.file_size(file["size"], reader.locale)} if "size" in file else {})
 
 
+def _shown_duration(value: object, reader: Reader) -> object:  # noqa: ARG001
+    try:
+        seconds = read_duration(str(value))
+    except ValueProblem:
+        return value
+    return value if seconds is None else clock_text(seconds)
+
+
+def _shown_place(value: object, reader: Reader) -> object:  # noqa: ARG001
+    return typed_text(cast("dict[str, object]", value)) if isinstance(value, dict) else value
+
+
+def _shown_json(value: object, reader: Reader) -> object:  # noqa: ARG001
+    return str(value) if isinstance(value, JsonText) else pretty(value)
+
+
 _SHOWN_AS: Final[dict[str, Callable[[object, Reader], object]]] = {
     "percent": _shown_percent,
     "decimal": _shown_number,
@@ -168,6 +191,9 @@ _SHOWN_AS: Final[dict[str, Callable[[object, Reader], object]]] = {
     "rich": _shown_rich,
     "boolean": _shown_boolean,
     "money": _shown_money,
+    "duration": _shown_duration,
+    "geo": _shown_place,
+    "json": _shown_json,
     "file": _shown_file,
     "image": _shown_file,
 }
@@ -202,7 +228,7 @@ def _converted(kind: str, text: str, locale: str) -> Any:
         return int(number) if number.lstrip("+-").isdigit() else number
     if kind == "decimal":
         return formats.read_number(text, locale)
-    return text
+    return JsonText(text) if kind == "json" else text
 
 
 def paragraphs(text: str) -> str:

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from app.core.errors import Conflict, InvalidInput
 from app.http.guard import workspace
+from app.metadata.fieldtypes.json import JsonText
 from app.records.errors import LeavesReach
 from app.records.pages.answers import agree, by_field, fragment
 from app.records.pages.arranging import Group, grouped
@@ -96,7 +97,8 @@ def _dialog(
 
 def _defaults(scope: TenantScope, obj: ObjectType) -> Record:
     values: Record = {
-        f.name: f.default for f in form_fields(obj) if f.default is not None and isinstance(f.default, str | bool | int)
+        f.name: JsonText(f.default) if f.type.name == "json" and isinstance(f.default, str) else f.default
+        for f in form_fields(obj) if f.default is not None and isinstance(f.default, str | bool | int)
     }
     if "owner" in obj.fields and scope.member is not None:
         values["owner"] = str(scope.member.id)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from app.metadata.fieldtypes import rich_text
+from app.metadata.fieldtypes.image import IMAGES
+from app.metadata.fieldtypes.json import pretty
 from app.records.titles import titles
 from app.ui import formats
 
@@ -26,17 +28,22 @@ ICONS: Final[dict[str, str]] = {
     "percent": "percent", "money": "banknote", "boolean": "toggle-left", "date": "calendar", "datetime": "clock",
     "select": "tag", "multi_select": "list-checks", "tags": "tag", "link": "link-2", "reference": "link-2",
     "email": "mail", "emails": "mail", "phone": "phone", "phones": "phone", "url": "link", "domain": "globe",
-    "address": "map-pin", "stage": "circle-dot", "pipeline": "git-branch",
+    "address": "map-pin", "file": "paperclip", "image": "image", "stage": "circle-dot", "pipeline": "git-branch",
+    "duration": "hourglass", "time": "clock", "geo": "map-pin", "rating": "star", "json": "code",
 }  # fmt: skip
 _LINK_ICONS: Final = {
     "member": "user", "team": "users", "company": "building-2", "contact": "user", "deal": "handshake",
 }  # fmt: skip
 #: Field types whose values are set flush with the end.
-NUMERIC: Final = frozenset({"integer", "decimal", "percent", "money"})
+NUMERIC: Final = frozenset({"integer", "decimal", "percent", "money", "duration"})
+#: What a list shows of a JSON text.
+_GLIMPSE: Final = 80
 _STATUS_TONES: Final = {"open": "blue", "won": "green", "lost": "red", "done": "green", "cancelled": "slate"}
 _TONES: Final = ("slate", "blue", "indigo", "violet", "teal", "green", "amber", "orange", "red", "pink")
 
 
+#: Bytes up to which a picture is shown by itself, small, in a list of many.
+_PICTURED: Final = 1_000_000
 _NOTHING: Final = Markup()
 
 
@@ -54,6 +61,8 @@ class Shown:
     items: tuple[tuple[str, str], ...] = ()
     html: Markup = _NOTHING
     editable: bool = False
+    #: What stands behind it in small letters.
+    note: str = ""
 
     @property
     def empty(self) -> bool:
@@ -111,7 +120,7 @@ def show(field: Field, value: object, reader: Reader, known: Titles, obj: Object
     seen = _Seen(field, value, reader, known, obj)
     kind = field.type.name
     look = "number" if kind in NUMERIC else "text"
-    if value is None or value in ("", [], {}):
+    if value is None or (value in ("", [], {}) and kind != "json"):
         return seen.shown(look, "")
     special = _SPECIAL.get(kind)
     return special(seen) if special is not None else seen.shown(look, seen.text())
@@ -235,6 +244,28 @@ def _rich(seen: _Seen) -> Shown:
     return seen.shown("rich", seen.text(), html=Markup(rich_text.shown(str(seen.value))))  # noqa: S704
 
 
+def _file(seen: _Seen) -> Shown:
+    """A file by its name, opened where pages have it; a picture that is not too large shows itself."""
+    file = cast("Mapping[str, Any]", seen.value)
+    pictured = file.get("type") in IMAGES and file.get("size", 0) <= _PICTURED
+    shown = seen.shown("image" if pictured else "file", str(file.get("name", "")), href=f"/files/{file['id']}")
+    return replace(shown, note=formats.file_size(file["size"], seen.reader.locale) if "size" in file else "")
+
+
+def _rating(seen: _Seen) -> Shown:
+    """Stars that are there and stars that are not; ``note`` says the same in words."""
+    most, given = seen.field.most, cast("int", seen.value)
+    stars = (("★" * given, "there"), ("☆" * (most - given), "not"))
+    return replace(seen.shown("rating", seen.text(), items=stars), note=f"{given} of {most} stars")
+
+
+def _json(seen: _Seen) -> Shown:
+    """One line of its text; ``html`` holds all of it."""
+    line = seen.text()
+    shown = line if len(line) <= _GLIMPSE else f"{line[: _GLIMPSE - 1]}…"
+    return seen.shown("json", shown, html=escape(pretty(seen.value)))
+
+
 def _date(seen: _Seen) -> Shown:
     return seen.shown("date", formats.day(str(seen.value), seen.reader.locale))
 
@@ -246,5 +277,6 @@ def _moment(seen: _Seen) -> Shown:
 _SPECIAL: Final[dict[str, Callable[[_Seen], Shown]]] = {
     "select": _select, "multi_select": _many, "stage": _stage, "link": _link, "reference": _link,
     "money": _money, "email": _email, "phone": _phone, "url": _url, "domain": _domain, "rich_text": _rich,
-    "date": _date, "datetime": _moment,
+    "date": _date, "datetime": _moment, "file": _file, "image": _file,
+    "rating": _rating, "json": _json,
 }  # fmt: skip

@@ -38,7 +38,9 @@ class Card:
         return frozenset(found)
 
 
-_NO_DEFAULT: Final = ("address", "emails", "phones", "money", "rich_text", "tags", "multi_select", "json", "geo")
+_NO_DEFAULT: Final = (
+    "file", "image", "address", "emails", "phones", "money", "rich_text", "tags", "multi_select", "json", "geo",
+)  # fmt: skip
 _GROUPS: Final = (
     ("Text", (
         Card("text", "Text", "type", "A name, a number of an order, anything on one line."),
@@ -53,10 +55,13 @@ _GROUPS: Final = (
         Card("decimal", "Decimal number", "hash", "Weights, hours, measures; exact."),
         Card("percent", "Percent", "percent", "A share or a discount."),
         Card("money", "Money", "banknote", "An amount with its currency."),
+        Card("rating", "Rating", "star", "Stars: three to ten of them, averaged in reports."),
     )),
     ("Dates", (
         Card("date", "Date", "calendar", "A day, the same in every time zone."),
         Card("datetime", "Date and time", "clock", "A moment, shown in each reader's time zone."),
+        Card("time", "Time of day", "clock", "When a shop opens: the same in every time zone."),
+        Card("duration", "Duration", "hourglass", "How long something takes: 1:30, 90 min, 2 d; added up and averaged."),
     )),
     ("Choices", (
         Card("select", "One choice", "tag", "One of a list of options with colours."),
@@ -67,6 +72,14 @@ _GROUPS: Final = (
     ("Links", (
         Card("link", "Link", "link-2", "Leads to one record of another object, which then lists these records."),
         Card("reference", "Link to any of several", "link-2", "Leads to one record of one of several objects."),
+    )),
+    ("Files", (
+        Card("file", "File", "paperclip", "A contract, a manual: uploaded, downloaded by whoever may read the record."),
+        Card("image", "Image", "image", "A photo or a logo, shown in lists: PNG, JPEG, GIF or WebP."),
+    )),
+    ("Places and data", (
+        Card("geo", "Place", "map-pin", "A latitude and a longitude."),
+        Card("json", "JSON", "code", "Data for programs: lists and objects, shown as they are."),
     )),
     ("Calculated", (
         Card("formula", "Formula", "sparkles", "Worked out from other fields, of linked records too."),

@@ -11,6 +11,7 @@ from app.core.errors import NotFound
 from app.expressions import RETURNS
 from app.http.guard import workspace
 from app.metadata import catalog, uses
+from app.metadata.fieldtypes import rating
 from app.metadata.kinds.field import FUNCTIONS, SELECTS, TYPES
 from app.metadata.kinds.schema import COLORS
 from app.shaping.pages import retyping, typed
@@ -39,10 +40,11 @@ _FUNCTIONS: Final = {
 }  # fmt: skip
 _RETURNS: Final = {
     "text": "Text", "integer": "Whole number", "decimal": "Decimal number", "percent": "Percent", "money": "Money",
-    "boolean": "Yes or no", "date": "Date", "datetime": "Date and time", "select": "One choice",
+    "boolean": "Yes or no", "date": "Date", "datetime": "Date and time", "time": "Time of day",
+    "duration": "Duration", "select": "One choice",
 }  # fmt: skip
-_NUMBERS: Final = ("integer", "decimal", "percent", "money")
-_ORDERED: Final = (*_NUMBERS, "date", "datetime")
+_NUMBERS: Final = ("integer", "decimal", "percent", "money", "duration", "rating")
+_ORDERED: Final = (*_NUMBERS, "date", "datetime", "time")
 
 
 @blueprint.get(f"{_FIELDS}/new")
@@ -181,6 +183,8 @@ def _form(reading: Reading, name: str, card: Card, spec: Any) -> dict[str, Any]:
         "sets": [(one.name, one.label) for one in reading.all_of("option_set")] if card.type in SELECTS else [],
         "colors": [(one, one.capitalize()) for one in COLORS],
         "returns": [(one, _RETURNS.get(one, one)) for one in RETURNS],
+        "most": [(str(stars), f"{stars} stars") for stars in range(rating.LEAST, rating.MOST + 1)],
+        "usual": str(rating.USUAL),
         "on_delete": _ON_DELETE,
         "targets": reading.targets() if card.type in ("link", "reference") else [],
     }

@@ -20,7 +20,7 @@ _MOST: Final = 100
 #: Attributes that go when the new type does not know them, and the switch of a form that stands for each.
 _ATTRIBUTES: Final = {
     "required": "required", "unique": "unique", "searchable": "searchable", "indexed": "indexed",
-    "default": "default", "default_formula": "default",
+    "default": "default", "default_formula": "default", "max": "max",
 }  # fmt: skip
 
 

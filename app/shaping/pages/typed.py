@@ -84,6 +84,9 @@ def field_spec(card: Card, known: Mapping[str, Any]) -> dict[str, Any]:
     if card.type == "formula":
         found |= {"returns": text("returns") or None, "value": text("value") or None}
         found["options"] = options(known.get("options") or {}) if found["returns"] == "select" else None
+    if card.type == "rating":
+        given = text("max")
+        found["max"] = int(given) if given.isascii() and given.isdigit() and len(given) < 3 else None
     if card.type == "rollup":
         found |= {name: text(name) or None for name in ("over", "function", "field", "when")}
         found["field"] = None if found["function"] == "count" else found["field"]
@@ -132,7 +135,7 @@ def _default(type_: str) -> dict[str, Any]:
     if given.startswith("="):
         return {"default": None, "default_formula": given[1:].strip()}
     value: Any = given or None
-    if value is not None and type_ == "integer":
+    if value is not None and type_ in ("integer", "rating"):
         if not re.fullmatch(r"-?[0-9]{1,18}", given):
             raise Wrong("Default: enter a whole number.")
         value = int(given)

@@ -5,7 +5,7 @@ export default class extends Controller {
   static values = { cancel: String, multiline: Boolean }
 
   connect() {
-    const input = this.element.querySelector('[contenteditable=true], input:not([type=hidden], [hidden]), select, textarea')
+    const input = this.element.querySelector('input[type=radio]:checked') ?? this.element.querySelector('[contenteditable=true], input:not([type=hidden], [hidden]), select, textarea')
     input?.focus()
     input?.select?.()
     this.initial = this.state
