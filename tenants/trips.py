@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import select
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+#: Seconds before a tenant is entered again whose role the server's process does not know yet.
+_PAUSES: Final = (0.002, 0.02, 0.2)
 #: A value as the server sends or takes it; None is NULL.
 Value = bytes | None
 
@@ -65,9 +68,26 @@ class CheckFailedError(Exception):
 def begin(
     connection: psycopg.Connection[Any], statement: Prepared, values: Sequence[Value], kept: Kept
 ) -> tuple[Value, ...] | None:
-    """Begin a transaction unless one has begun, and answer the first row of ``statement``, one of the ``kept``."""
+    """Begin a transaction unless one has begun, and answer the first row of ``statement``, one of the ``kept``.
+
+    A server process hears of a role's grants a moment after the rows of the transaction that made them can be seen:
+    whoever enters a tenant that is being made in that moment begins again.
+    """
+    fresh = connection.pgconn.transaction_status == TransactionStatus.IDLE
+    for pause in _PAUSES if fresh else ():
+        try:
+            return _row(connection, statement, values, kept, fresh=True)
+        except errors.InsufficientPrivilege:
+            log.info("a role was not known yet; tried again in %s s", pause)
+            rollback(connection)
+            time.sleep(pause)
+    return _row(connection, statement, values, kept, fresh=fresh)
+
+
+def _row(
+    connection: psycopg.Connection[Any], statement: Prepared, values: Sequence[Value], kept: Kept, *, fresh: bool
+) -> tuple[Value, ...] | None:
     pgconn = connection.pgconn
-    fresh = pgconn.transaction_status == TransactionStatus.IDLE
     try:
         answer = _begin(pgconn, statement, values, kept, fresh=fresh)
     except errors.InvalidSqlStatementName:
@@ -141,9 +161,10 @@ def _begin(pgconn: PGconn, statement: Prepared, values: Sequence[Value], kept: K
     pgconn.pipeline_sync()
     answers = _answers(pgconn, wanted)
     pgconn.exit_pipeline_mode()
+    # What was prepared before the last of them failed stays, as it is of no transaction.
+    kept.there = kept.there or all(answer.status == ExecStatus.COMMAND_OK for answer in answers[fresh:-2])
     for answer in answers:
         _demand(answer)
-    kept.there = True
     return answers[-2]
 
 

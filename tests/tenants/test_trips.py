@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from app.core import clock, crypto, ids
 from app.core.db import Databases
+from tenants.provisioning.spares import owner_transaction
 from tenants.scope import SYSTEM, EscapedScopeError, Tenant, enter, enter_job
 
 if TYPE_CHECKING:
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tenants.scope import TenantScope
+    from tests.support.tenants import NewTenant
 
 _BY_KEY = "explain select name from o_company where id = '01a203c5-69e0-7092-b4ea-991f1cbbd153'"
 _MODES = "select current_setting('plan_cache_mode'), current_setting('enable_seqscan')"
@@ -78,6 +82,30 @@ def test_a_scope_opens_though_the_server_was_told_to_forget_all_statements(
         proxied = alone.pod(1).raw_connection()
         proxied.cursor().execute("deallocate all")
         proxied.close()
+
+
+def test_who_enters_a_tenant_whose_role_the_server_hears_of_a_moment_later_gets_in(
+    alone: Databases, new_tenant: NewTenant
+) -> None:
+    tenant = new_tenant()
+    role = sql.Identifier(tenant.role)
+
+    def granted() -> None:
+        with owner_transaction(alone, 1) as connection:
+            connection.execute(sql.SQL("grant {} to rapport_app with inherit false, set true").format(role))
+
+    with owner_transaction(alone, 1) as connection:
+        connection.execute(sql.SQL("revoke {} from rapport_app").format(role))
+    later = threading.Timer(0.05, granted)
+    later.start()
+    assert _teams(alone, tenant, "None") == 0
+    later.join()
+    with owner_transaction(alone, 1) as connection:
+        connection.execute(sql.SQL("revoke {} from rapport_app").format(role))
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        _teams(alone, tenant, "None")
+    granted()
+    assert _teams(alone, tenant, "None") == 0
 
 
 def test_a_rollback_to_a_savepoint_does_not_lose_the_work(alone: Databases, tenant: Tenant) -> None:
