@@ -10,11 +10,11 @@ import msgspec
 
 from app.imports.cells import Problem, ReadRow
 from app.imports.repository import RowReport
-from app.records.batch import PreparedRow, RowResult, write_batch
+from app.records.batch import PreparedRow, RowResult, foresee_batch, write_batch
 from app.records.links import live_ids
 from app.records.matching import matches
 from app.records.reach import permitted
-from app.records.store_many import lock_records
+from app.records.store_many import lock_records, present_records
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -81,6 +81,28 @@ class BatchWriter:
         for row in rows:
             self._report(row, texts[row.number], results.get(row.number), outcome)
         return outcome
+
+    def foresee(self, scope: TenantScope, rows: Sequence[ReadRow], texts: Mapping[int, list[str]]) -> None:
+        """Add what writing the rows would refuse to their problems; nothing is written.
+
+        Rows of a record that an earlier row makes are left out: nobody knows yet what they find.
+        """
+        found, later = self._match(scope, list(rows))
+        if found and self._reader.composites:
+            present = present_records(scope, self.plan.object_type, found.values())
+            for row in rows:
+                if row.number in found:
+                    self._reader.merge(row, present.get(found[row.number], {}))
+        waiting = {row.number for row in later}
+        prepared: list[PreparedRow] = []
+        for row in rows:
+            record_id = found.get(row.number)
+            unmatched = self.plan.wishes.mode == "update" and record_id is None
+            if not (row.number in waiting or row.problems or unmatched):
+                prepared.append(PreparedRow(row.number, self._values(row, creating=record_id is None), id=record_id))
+        refused = foresee_batch(scope, self.plan.object_type.name, prepared) if prepared else {}
+        for row in rows:
+            row.problems += [self._problem(error, texts[row.number]) for error in refused.get(row.number, ())]
 
     def _write_wave(
         self, scope: TenantScope, rows: list[ReadRow], results: dict[int, tuple[str, RowResult | None]]

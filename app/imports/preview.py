@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from app.access import catalogs
+from app.core.errors import Forbidden
+from app.imports.batch import BatchWriter
 from app.imports.cells import Problem, RowReader
 from app.imports.errors import InvalidImport
 from app.imports.links import LinkResolver, fold, own_links
@@ -18,6 +21,7 @@ from app.imports.survey import Survey, survey
 from app.records.intake import coercion_of
 
 if TYPE_CHECKING:
+    from app.imports.cells import ReadRow
     from app.imports.mapping import Plan, Target
     from app.imports.stored import Stored
     from app.metadata.model import Catalog, ObjectType
@@ -26,6 +30,8 @@ if TYPE_CHECKING:
 #: Rows looked at for problems, and rows shown.
 _CHECKED: Final = 2_000
 _SHOWN: Final = 8
+#: Rows named for a kind of problem.
+_LISTED: Final = 5
 _SAMPLES: Final = 3
 _MAX_VALUES: Final = 30
 _LINK_MISSING: Final = "link.not_found"
@@ -61,12 +67,12 @@ class ValueView:
 
 @dataclass(slots=True)
 class ProblemView:
-    """A kind of problem: where, what, how often, where first."""
+    """A kind of problem: where, what, how often, in which rows first."""
 
     column: str
     message: str
     count: int
-    row: int
+    rows: list[int]
     warning: bool
 
 
@@ -166,13 +172,15 @@ def _check(
     reader = RowReader(plan, ctx, formats)
     read = [reader.read(number, cells) for number, cells in rows]
     own = frozenset(fold(cell) for _, cells in rows for cell in cells) if own_links(plan) else frozenset[str]()
-    LinkResolver(catalog, plan, ctx, own, dry=True, make=False).resolve(scope, read)
+    resolver = LinkResolver(catalog, plan, ctx, own, dry=True, make=False)
+    resolver.resolve(scope, read)
+    _foresee(scope, BatchWriter(catalog, plan, reader, resolver, None), read, dict(rows))
     created = {t.header for t in plan.targets if t.field.to and plan.wishes.policy_of_link(t.field.name) == "create"}
     adding = {
         t.header for t in plan.targets if plan.wishes.policy_of_options(t.field.name) == "create" and t.field.open
     }
     kinds: Counter[tuple[str, str, bool]] = Counter()
-    first: dict[tuple[str, str, bool], int] = {}
+    at: dict[tuple[str, str, bool], list[int]] = {}
     unknown: Counter[tuple[str, str]] = Counter()
     for target in plan.targets:
         for raw in found.unknown.get(target.path, ()):
@@ -193,20 +201,29 @@ def _check(
         for one in (*problems, *row.warnings):
             key = (one.column, _general(one), one.warning)
             kinds[key] += 1
-            first.setdefault(key, row.number)
+            at.setdefault(key, []).append(row.number)
     preview.checked = len(read)
+    labels = paths_of(plan.object_type)
     preview.problems = [
-        ProblemView(column, message, count, first[column, message, warning], warning)
+        ProblemView(labels.get(column, column), message, count, at[column, message, warning][:_LISTED], warning)
         for (column, message, warning), count in kinds.most_common(_MAX_VALUES)
     ]
     preview.values = _values(plan, unknown)
     targets = [target for target in plan.targets if target.column is not None]
-    labels = paths_of(plan.object_type)
     preview.head = [(target.header, labels.get(target.path, target.path)) for target in targets]
     preview.body = [
         (number, [_cell(target, cells) for target in targets], [*row.problems, *row.warnings])
         for row, (number, cells) in list(zip(read, rows, strict=True))[:_SHOWN]
     ]
+
+
+def _foresee(scope: TenantScope, writer: BatchWriter, rows: list[ReadRow], texts: dict[int, list[str]]) -> None:
+    """What writing the rows would refuse: what is missing, taken, and by the workspace's rules.
+
+    Rows that link to what is not there yet are left out: they will be judged with it.
+    """
+    with suppress(Forbidden):
+        writer.foresee(scope, [row for row in rows if not row.problems], texts)
 
 
 def _general(problem: Problem) -> str:

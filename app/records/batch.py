@@ -18,7 +18,7 @@ from app.records.links import dead_link, find_cycles_together, live_ids, seen_ta
 from app.records.matching import matches
 from app.records.permits import Leave, leave_for, leaves_message, refused
 from app.records.plan import plan_of
-from app.records.store_many import Change, change_many, insert_many, lock_records
+from app.records.store_many import Change, change_many, insert_many, lock_records, present_records
 from app.records.violations import taken, translated
 
 if TYPE_CHECKING:
@@ -106,6 +106,30 @@ def write_batch(
     return [results[row.index] for row in rows if row.index in results]
 
 
+def foresee_batch(scope: TenantScope, object_name: str, rows: Sequence[PreparedRow]) -> dict[int, list[FieldError]]:
+    """What ``write_batch`` would refuse, by row: the tenant's rules too. Nothing is written or locked."""
+    leave = leave_for(scope, object_name, *_rights(rows))
+    object_type, ctx = leave.object, coercion_of(scope)
+    updated = [row.id for row in rows if row.id is not None]
+    present = present_records(scope, object_type, updated) if updated else {}
+    with leave.told(), translated(object_type):
+        items = [_item(leave, row, ctx, present) for row in rows]
+        _settled(leave, items, present, ruled=True)
+    return {item.row.index: leave.tell(item.errors) for item in items if item.errors}
+
+
+def _settled(leave: Leave, items: Sequence[_Item], present: Mapping[UUID, Record], *, ruled: bool) -> None:
+    """Complete the drafts and find everything that is wrong with them."""
+    scope, object_type = leave.scope, leave.object
+    found = [item.draft for item in items if item.draft is not None]
+    drafts.settle(scope, leave.complete, object_type, found, ruled=ruled)
+    _check_links(leave, items, present)
+    if ruled:
+        judge(scope, leave.complete, object_type, found)
+    _check_cycles(scope, object_type, items)
+    _check_unique(scope, object_type, items)
+
+
 def _waves(rows: Sequence[PreparedRow]) -> list[list[PreparedRow]]:
     """Rows in groups in which no record occurs twice."""
     waves: list[list[PreparedRow]] = [[]]
@@ -138,17 +162,10 @@ def _make_instead(rows: Iterable[PreparedRow], unmade: Container[UUID]) -> None:
 def _write_wave(
     leave: Leave, rows: Sequence[PreparedRow], author: UUID | None, *, atomic: bool, ruled: bool
 ) -> list[RowResult]:
-    scope, object_type = leave.scope, leave.object
     present = _lock(leave, rows)
-    ctx = coercion_of(scope)
+    ctx = coercion_of(leave.scope)
     items = [_item(leave, row, ctx, present) for row in rows]
-    found = [item.draft for item in items if item.draft is not None]
-    drafts.settle(scope, leave.complete, object_type, found, ruled=ruled)
-    _check_links(leave, items, present)
-    if ruled:
-        judge(scope, leave.complete, object_type, found)
-    _check_cycles(scope, object_type, items)
-    _check_unique(scope, object_type, items)
+    _settled(leave, items, present, ruled=ruled)
     good = [item for item in items if not item.errors]
     results: dict[int, RowResult] = {}
     if not (atomic and len(good) < len(items)):

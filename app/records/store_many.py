@@ -212,12 +212,22 @@ def lock_records(
     scope: TenantScope, object_type: ObjectType, record_ids: Iterable[UUID], *, hard: bool = False
 ) -> dict[UUID, dict[str, Any]]:
     """Live records in their JSON form, locked in id order; ``hard`` also keeps new links to them out."""
+    return _live_records(scope, object_type, record_ids, f" ORDER BY id FOR {'UPDATE' if hard else 'NO KEY UPDATE'}")
+
+
+def present_records(
+    scope: TenantScope, object_type: ObjectType, record_ids: Iterable[UUID]
+) -> dict[UUID, dict[str, Any]]:
+    """The same as they are now, without a lock: to say what a write would meet."""
+    return _live_records(scope, object_type, record_ids, "")
+
+
+def _live_records(
+    scope: TenantScope, object_type: ObjectType, record_ids: Iterable[UUID], lock: str
+) -> dict[UUID, dict[str, Any]]:
     form = row_form(object_type)
     cursor = scope.cursor_text()
-    text = (
-        f"SELECT {form.select} FROM {whole(object_type)} WHERE id = ANY(%s::uuid[]) AND deleted_at IS NULL"
-        f" ORDER BY id FOR {'UPDATE' if hard else 'NO KEY UPDATE'}"
-    )
+    text = f"SELECT {form.select} FROM {whole(object_type)} WHERE id = ANY(%s::uuid[]) AND deleted_at IS NULL{lock}"
     cursor.execute(trusted(text), (sorted(set(record_ids)),))
     records = [form.decode(row) for row in cursor.fetchall()]
     return {UUID(record["id"]): record for record in records}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from app.metadata.kinds import schema as form
 from app.metadata.kinds.base import OF_OBJECT, Complaint, Kind
+from app.metadata.kinds.field import COMPUTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
 #: What a rule may do; a rule does at least one of these.
 VALIDATIONS: Final = ("refuse_if", "require")
 EFFECTS: Final = ("required", "visible", "read_only", "options", "default")
+#: What follows for fields people fill in, and why not for others.
+_FILLED: Final = {
+    "required": "nobody could fill it in", "read_only": "nobody can change it anyway",
+    "options": "nobody chooses it", "default": "it gets no default",
+}  # fmt: skip
 
 
 def _check(name: str, leaves: Mapping[str, Plain], names: Vocabulary) -> Iterator[Complaint]:
@@ -27,7 +33,29 @@ def _check(name: str, leaves: Mapping[str, Plain], names: Vocabulary) -> Iterato
     if set(VALIDATIONS) <= does:
         yield Complaint("require", "rule.both", "stands beside refuse_if: say one of them, or write two rules")
     yield from _defaults(name, leaves)
+    yield from _kept(name, leaves, names)
     yield from _options(name, leaves, names)
+
+
+def _kept(name: str, leaves: Mapping[str, Plain], names: Vocabulary) -> Iterator[Complaint]:
+    """Nobody fills in what Rapport keeps or calculates: what would follow for it could never be put right."""
+    owner = name.partition(".")[0]
+    for path, value in leaves.items():
+        effect, _, rest = path.partition("/")
+        fields = [rest.split("/")[0]] if rest else value
+        if effect not in _FILLED or not isinstance(fields, list):
+            continue
+        for field in fields:
+            hop = names.hop(owner, str(field))
+            why = "" if hop is None else _why_kept(hop.spec)
+            if why:
+                yield Complaint(path, "rule.kept", f"names {field!r}, which {why}: {_FILLED[effect]}")
+
+
+def _why_kept(spec: Mapping[str, object]) -> str:
+    if spec.get("type") in COMPUTED:
+        return "is calculated"
+    return "Rapport fills in itself" if spec.get("system") or spec.get("readonly") else ""
 
 
 def _defaults(name: str, leaves: Mapping[str, Plain]) -> Iterator[Complaint]:  # noqa: ARG001
