@@ -25,7 +25,7 @@ from bench.site import running
 from tenants.identity.keys import create_key
 from tenants.identity.passwords import hash_password
 from tenants.scope import SYSTEM, Actor, enter_job
-from tests.support.rights import WORKER, make_person, make_role, share_by_default
+from tests.support.rights import WORKER, make_person, put_role, share_by_default
 from tests.support.web import Browser
 
 if TYPE_CHECKING:
@@ -64,8 +64,8 @@ class Spy:
         self.flask_app = create_flask_app(site.runtime)
         self.client = Client(self.flask_app, use_cookies=False)
         databases, tenant = site.runtime.databases, work.tenant
+        role = put_role(databases, tenant, "spy", objects={"*": WORKER}, fields={"deal": {"amount": "none"}})
         with enter_job(databases, tenant.id, actor=SYSTEM, write=True, budget=60) as scope:
-            role = make_role(scope, "spy", objects={"*": WORKER}, fields={"deal": {"amount": "none"}})
             share_by_default(scope, "deal", "private")
             person = make_person(scope, role)
             scope.execute("update o_deal set owner = %s", (work.owner,))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from app.access.closures import rebuild_managers, rebuild_teams
 from app.access.policy import changed
@@ -12,6 +12,7 @@ from app.records.read import list_records
 from bench.fill import Sizes, vacuum
 from tenants.identity.keys import create_key
 from tenants.scope import SYSTEM, Actor, enter_job
+from tests.support.rights import put_role
 from tests.support.sessions import open_session
 
 if TYPE_CHECKING:
@@ -41,12 +42,11 @@ KINDS: Final = {
     "nobody": "reaches nothing",
 }
 #: A lead's role: like a member's, and a condition of its own.
-_ROLE: Final = """
-insert into role (name, label, spec) select 'seller', 'Seller', jsonb_build_object(
-  'objects', jsonb_build_object('*', jsonb_build_object('read', 'reach', 'create', true, 'edit', 'reach',
-    'delete', 'reach', 'export', 'reach', 'import', true, 'bulk', true)),
-  'rows', jsonb_build_object('deal', jsonb_build_object('read', 'stage == "negotiation" && amount >= 8500')))
-"""
+_ROLE: Final[dict[str, Any]] = {
+    "objects": {"*": {"read": "reach", "create": True, "edit": "reach", "delete": "reach", "export": "reach",
+                      "import": True, "bulk": True}},
+    "rows": {"deal": {"read": 'stage == "negotiation" && amount >= 8500'}},
+}  # fmt: skip
 #: Team 1 is above all; each has ten below it. The lead's is the second.
 _TEAMS: Final = """
 insert into team (id, name, parent)
@@ -120,6 +120,7 @@ def fill_people(site: Site) -> dict[str, Asking]:
     """The workspace, filled, and everybody in it the tables speak of."""
     workspace = site.workspace("rights", Sizes(COMPANIES, 0, 0).scaled(site.scale))
     tenant = workspace.tenant
+    put_role(site.runtime.databases, tenant, "seller", **_ROLE)
     with enter_job(site.runtime.databases, tenant.id, actor=SYSTEM, write=True, budget=600) as scope:
         _write(scope, site.scale)
     vacuum(site.runtime, tenant, "deal", "company")
@@ -137,8 +138,8 @@ def _write(scope: TenantScope, scale: float) -> None:
     numbers: dict[str, object] = {
         "teams": teams, "people": max(20, int(PEOPLE * scale)), "deals": max(100, int(DEALS * scale)),
     }  # fmt: skip
-    for statement in (_ROLE, _TEAMS, _NAMED, _WIDE, _CHAIN, _DEALS, _SHARING, _RULE):
-        text = statement if statement is _ROLE else statement.format(**names)
+    for statement in (_TEAMS, _NAMED, _WIDE, _CHAIN, _DEALS, _SHARING, _RULE):
+        text = statement.format(**names)
         scope.connection.execute(text.encode(), numbers if "%(" in text else None)
     scope.execute("update member set manager = (select id from member where name = 'wide') where name = 'lead'")
     for name, count in (("given", max(20, int(SHARES * scale))), ("lead", 2)):

@@ -248,6 +248,21 @@ def test_a_layer_brings_a_role_which_the_workspace_changes_and_takes_away(office
         assert not policy_of(scope).role("fitter").special
 
 
+def test_a_conflict_over_a_role_is_decided_by_who_manages_roles(office: Office) -> None:
+    pin(office.tenant, office, {"role/fitter": {"label": "Fitter", "objects/*/read": "own"}})
+    mine = {"kind": "role", "name": "fitter", "objects": {"*": {"read": "reach"}}}
+    office.api.post("/metadata/apply", {"components": [mine]}, 200)
+    pin(office.tenant, office, {"role/fitter": {"label": "Fitter", "objects/*/read": "all"}})
+    leaf = {"component": "role/fitter", "path": "objects/*/read"}
+    assert office.api.get("/metadata/conflicts")["data"] == [leaf | {"base": "own", "value": "reach", "lower": "all"}]
+    shaper = api_of(office, "shaper", **SHAPER)
+    for choice in ("keep", "take"):
+        refused(shaper, "/metadata/conflicts", {"choices": [leaf | {"choice": choice}]})
+    assert office.api.get("/roles/fitter")["objects"]["*"]["read"] == "reach"
+    office.api.post("/metadata/conflicts", {"choices": [leaf | {"choice": "take"}]}, 200)
+    assert office.api.get("/roles/fitter")["objects"]["*"]["read"] == "all"
+
+
 def pin(tenant: Tenant, office: Office, document: Any) -> None:
     """Lay a layer between the platform and the workspace, as installing a pack will."""
     hash_ = layered.hash_of(document)
@@ -258,6 +273,6 @@ def pin(tenant: Tenant, office: Office, document: Any) -> None:
             " on conflict do nothing",
             (hash_, text),
         )
-        pins = [*store.read(connection.execute, 0).pins, ("pack:garage", hash_)]
-        store.write_pins(connection, pins)
+        others = [one for one in store.read(connection.execute, 0).pins if one[0] != "pack:garage"]
+        store.write_pins(connection, [*others, ("pack:garage", hash_)])
         connection.execute("update pod.tenant set version = version + 1 where id = %s", (tenant.id,))
