@@ -116,13 +116,16 @@ def changes(limit: int, drift_of: str, tenant: str, url: str, key: str, *, as_js
 
 @metadata.command()
 @click.argument("change", type=click.UUID)
+@click.option("--newer", is_flag=True, help="And all that people changed after it; updates of Rapport stay.")
 @_NOTE
 @_YES
 @_where
-def revert(change: UUID, note: str, tenant: str, url: str, key: str, *, yes: bool, as_json: bool) -> None:
+def revert(
+    change: UUID, note: str, tenant: str, url: str, key: str, *, newer: bool, yes: bool, as_json: bool
+) -> None:  # fmt: skip
     """Take CHANGE back, values included."""
     with _workspace(tenant, url, key) as workspace, _asking():
-        done = workspace.revert(change, note, confirm=yes)
+        done = workspace.revert(change, note, confirm=yes, newer=newer)
     emit(done, as_json=as_json, human=lambda: _tell(done))
 
 

@@ -42,6 +42,7 @@ __all__ = [
     "drift",
     "relayered",
     "reverted",
+    "wound_back",
 ]
 
 
@@ -169,30 +170,51 @@ def reverted(state: State, leaves: Iterable[LeafChange], renames: Iterable[Renam
 
     Leaves changed since, and what newer components depend on, are named in ``broken``.
     """
-    given = list(leaves)
-    known, again = _asked_again(state, given)
+    return wound_back(state, [(tuple(leaves), tuple(renames))])
+
+
+def wound_back(state: State, changes: Iterable[tuple[Sequence[LeafChange], Sequence[Rename]]]) -> Changes:
+    """What taking back several changes, newest first, would change in one."""
+    taken = list(changes)
+    known, again = _asked_again(state, [leaf for leaves, _ in taken for leaf in leaves])
     working = Working(state.lower, state.overrides)
     before = overlaid(state.lower, state.overrides)
     made = {(one.component, one.path): one for one in state.overrides}
+    clashes: dict[tuple[str, str], Notice] = {}
+    for leaves, renames in taken:
+        for clash in _take_back(working, made, leaves, renames):
+            clashes.setdefault((clash.component, clash.path), clash)
+    found = _changes(state, before, working, known=known, broken=list(clashes.values()))
+    return replace(found, leaves=(*found.leaves, *again))
+
+
+def _take_back(
+    working: Working,
+    made: dict[tuple[str, str], Override],
+    leaves: Sequence[LeafChange],
+    renames: Sequence[Rename],
+) -> list[Notice]:
+    """Take one change out of ``working``; ``made`` are the overrides as they become. What stands in the way."""
     clashes: list[Notice] = []
-    for one in (leaf for leaf in given if leaf.base is None):
-        now = working.document.get(one.component, {}).get(one.path)
-        override = made.get((one.component, one.path))
+    for one in (leaf for leaf in leaves if leaf.base is None):
+        now, at = working.document.get(one.component, {}).get(one.path), (one.component, one.path)
+        override = made.get(at)
         if differ(now, one.after) and differ(now, one.before):
             message = f"was {one.after!r} after this change and is {now!r} now"
             clashes.append(Notice("revert.changed", one.component, dotted(one.path), message))
         elif override and not differ(override.value, one.after) and not differ(override.base, one.before):
-            working.reset(one.component, one.path)
+            working.reset(*at)
         else:
-            working.put(one.component, one.path, merged_leaf(one.after, one.before, now))
-    for step in reversed(list(renames)):
+            value = merged_leaf(one.after, one.before, now)
+            working.put(*at, value)
+            made |= {at: replace(override, value=value)} if override else {}
+    for step in reversed(renames):
         if working.has(step.component, step.path) and not working.has(step.before_component, step.before_path):
             working.move((step.component, step.path), (step.before_component, step.before_path))
         elif not working.has(step.before_component, step.before_path):
             message = "was renamed by this change and is not there any more"
             clashes.append(Notice("revert.changed", step.component, dotted(step.path), message))
-    found = _changes(state, before, working, known=known, broken=clashes)
-    return replace(found, leaves=(*found.leaves, *again))
+    return clashes
 
 
 def _asked_again(state: State, leaves: Iterable[LeafChange]) -> tuple[list[Override], list[LeafChange]]:

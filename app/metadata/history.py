@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from psycopg.types.json import Jsonb
 
 from app.core import ids
-from app.core.errors import NotFound
+from app.core.errors import InvalidInput, NotFound
 from app.metadata import roles
 from app.metadata.changeset import LeafChange, Rename
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 #: How many leaves an event tells of; the change itself has all of them.
 _TOLD: Final = 200
+#: How many changes are taken back in one.
+MOST_BACK: Final = 200
 _LIST: Final = """
 select c.id, c.version, c.source, c.note, c.leaves, c.renames, c.steps, c.reverts, c.at, c.by, m.name,
        (select r.id from metadata_change r where r.reverts = c.id order by r.version desc limit 1),
@@ -121,6 +123,20 @@ def change(execute: Execute, id_: UUID) -> dict[str, Any]:
     if row is None:
         raise NotFound("There is no such change.")
     return _public(row)
+
+
+def back_to(execute: Execute, version: int) -> list[dict[str, Any]]:
+    """The change that made ``version`` and all that people made after it, newest first; updates of Rapport stay.
+
+    Raises InvalidInput when they are too many for one change.
+    """
+    rows = execute(
+        _LIST + " where c.version >= %s and c.source <> 'platform' order by c.version desc limit %s",
+        (version, MOST_BACK + 1),
+    ).fetchall()
+    if len(rows) > MOST_BACK:
+        raise InvalidInput(f"These are more than {MOST_BACK:,} changes: take the newer ones back first.")
+    return [_public(row) for row in rows]
 
 
 def leaves_of(found: dict[str, Any]) -> list[LeafChange]:

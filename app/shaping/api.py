@@ -53,9 +53,13 @@ class Order(Desired, forbid_unknown_fields=True, kw_only=True):
 
 
 class Back(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """POST /metadata/changes/{id}/revert; with ``plan`` nothing is changed and the plan is answered."""
+    """POST /metadata/changes/{id}/revert; with ``plan`` nothing is changed and the plan is answered.
+
+    ``newer`` takes back what people changed after it, too.
+    """
 
     plan: bool = False
+    newer: bool = False
     note: str = ""
     confirm: bool = False
     base_version: int | None = None
@@ -156,12 +160,12 @@ def revert(scope: TenantScope, change: UUID) -> Response:
     """Take a change back, values included, as far as nothing newer stands on it."""
     query_arguments()
     form, databases = json_body(Back), runtime().databases
-    wanted = service.wanted_back(service.change_of(databases, scope.tenant, change))
+    wanted = service.wanted_back_beside(databases, scope.tenant, change, newer=form.newer)
     if form.plan:
         return json_response(service.plan_beside(databases, scope, wanted))
     applied = service.apply_in(
         scope, databases, wanted, source=_source(scope, ""), note=_note(form.note), confirm=form.confirm,
-        base=form.base_version, reverts=change,
+        base=form.base_version, reverts=None if form.newer else change, keeps=False,
     )  # fmt: skip
     wake(runtime().redis)
     return json_response(service.applied_document(applied))

@@ -104,9 +104,17 @@ CHANGES: Final = operation(
 CHANGE: Final = operation("Show a change", {"200": answer("The change", _CHANGED)}, operationId="metadata_change")
 REVERT: Final = operation(
     "Take a change back",
-    {"200": answer("What was done, or with `plan` what would be", {"anyOf": [_APPLIED, _PLANNED]})},
+    {
+        "200": answer(
+            "What was done, or with `plan` what would be; `newer`: with all that people changed after it",
+            {"anyOf": [_APPLIED, _PLANNED]},
+        )
+    },
     operationId="metadata_revert",
-    request=body(of_parts({"plan": _FLAG, **_AGREED}, optional=("plan", *_AGREED)), example={"plan": True}),
+    request=body(
+        of_parts({"plan": _FLAG, "newer": _FLAG, **_AGREED}, optional=("plan", "newer", *_AGREED)),
+        example={"plan": True},
+    ),
     errors=("409",),
 )
 CONFLICTS: Final = operation(

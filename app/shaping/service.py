@@ -9,7 +9,7 @@ from app.core import clock
 from app.metadata import document, history, layered, store
 from app.metadata.apply import Applied, MetadataConflict, Request, apply, owner_of
 from app.metadata.apply import look as look_as_owner
-from app.metadata.changeset import chosen, desired, drift, reverted
+from app.metadata.changeset import chosen, desired, drift, wound_back
 from app.metadata.layers import conflicts, live, overlaid
 from app.metadata.plan import Plan, plan, situation
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from app.metadata.leaves import Document
     from app.metadata.plan import Situation
     from app.metadata.problems import Problem
+    from app.metadata.store import Execute
     from tenants.scope import Tenant, TenantScope
 
     Wanted = Callable[[State], Changes]
@@ -34,10 +35,12 @@ def wanted_of(components: Sequence[object], *, source: str, prune: bool = False)
     return lambda state: desired(state, patches, source=source, prune=prune)
 
 
-def wanted_back(found: dict[str, Any]) -> Wanted:
-    """What taking a change back wants."""
-    leaves, renames = history.leaves_of(found), history.renames_of(found)
-    return lambda state: reverted(state, leaves, renames)
+def wanted_back(execute: Execute, change: UUID, *, newer: bool = False) -> Wanted:
+    """What taking a change back wants; ``newer``: and all that people changed after it. Raises NotFound."""
+    found = history.change(execute, change)
+    changes = history.back_to(execute, found["version"]) if newer else [found]
+    taken = [(history.leaves_of(one), history.renames_of(one)) for one in changes]
+    return lambda state: wound_back(state, taken)
 
 
 def look(scope: TenantScope) -> Situation:
@@ -65,10 +68,10 @@ def planned_beside(databases: Databases, scope: TenantScope, wanted: Wanted) -> 
         return plan(given, guarded(scope, wanted)(given.state), clock.now()), given.stored.version
 
 
-def change_of(databases: Databases, tenant: Tenant, change: UUID) -> dict[str, Any]:
-    """One change, outside of any scope. Raises NotFound."""
+def wanted_back_beside(databases: Databases, tenant: Tenant, change: UUID, *, newer: bool = False) -> Wanted:
+    """The same outside of any scope."""
     with owner_of(databases, tenant) as connection:
-        return history.change(connection.execute, change)
+        return wanted_back(connection.execute, change, newer=newer)
 
 
 def apply_in(

@@ -67,8 +67,8 @@ class Workspace(Protocol):
         """The newest changes."""
         ...
 
-    def revert(self, change: UUID, note: str, *, confirm: bool) -> Document:
-        """Take a change back."""
+    def revert(self, change: UUID, note: str, *, confirm: bool, newer: bool = False) -> Document:
+        """Take a change back; ``newer``: and what people changed after it."""
         ...
 
     def drift(self, source: str) -> list[Document]:
@@ -118,15 +118,15 @@ class Here:
         with self._scope() as scope:
             return history.changes(scope.execute, limit=limit)
 
-    def revert(self, change: UUID, note: str, *, confirm: bool) -> Document:
-        """Take a change back."""
+    def revert(self, change: UUID, note: str, *, confirm: bool, newer: bool = False) -> Document:
+        """Take a change back; ``newer``: and what people changed after it."""
         with self._scope() as scope:
             asked = scope
-        with owner_of(self.runtime.databases, asked.tenant) as connection:
-            wanted = service.wanted_back(history.change(connection.execute, change))
+        wanted = service.wanted_back_beside(self.runtime.databases, asked.tenant, change, newer=newer)
         done = service.apply_in(
-            asked, self.runtime.databases, wanted, source="cli", note=note, confirm=confirm, reverts=change
-        )
+            asked, self.runtime.databases, wanted, source="cli", note=note, confirm=confirm,
+            reverts=None if newer else change, keeps=False,
+        )  # fmt: skip
         return self._finished(service.applied_document(done))
 
     def drift(self, source: str) -> list[Document]:
@@ -187,9 +187,10 @@ class There:
         """The newest changes."""
         return self._call("GET", f"/changes?limit={limit}")["data"]
 
-    def revert(self, change: UUID, note: str, *, confirm: bool) -> Document:
-        """Take a change back."""
-        return self._call("POST", f"/changes/{change}/revert", {"note": note, "confirm": confirm})
+    def revert(self, change: UUID, note: str, *, confirm: bool, newer: bool = False) -> Document:
+        """Take a change back; ``newer``: and what people changed after it."""
+        asked = {"note": note, "confirm": confirm, "newer": newer}
+        return self._call("POST", f"/changes/{change}/revert", asked)
 
     def drift(self, source: str) -> list[Document]:
         """What was changed by hand since."""

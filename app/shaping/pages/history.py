@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from flask import Blueprint, current_app, render_template, request
@@ -64,18 +65,25 @@ def show_change(scope: TenantScope, change: UUID) -> Response:
 @blueprint.post("/settings/history/<uuid:change>/plan")
 @workspace(METADATA_EDIT, member=True, write=False)
 def plan_revert(scope: TenantScope, change: UUID) -> Response:
-    """What taking a change back would do; nothing is changed."""
-    found = history.change(scope.execute, change)
-    asked = Asked(change=str(change), next="/settings/history", title="Take this change back?")
-    return preview(scope, asked, service.wanted_back(found))
+    """What taking a change back would do, with ``newer`` and all that people changed after it; nothing is changed."""
+    newer = _newer()
+    title = "Go back to before this change?" if newer else "Take this change back?"
+    asked = Asked(change=str(change), newer=newer, next="/settings/history", title=title)
+    return preview(scope, asked, service.wanted_back(scope.execute, change, newer=newer))
 
 
 @blueprint.post("/settings/history/<uuid:change>/revert")
 @workspace(METADATA_EDIT, member=True, after=True)
 def revert(scope: TenantScope, change: UUID) -> Response:
     """Take a change back."""
-    wanted = service.wanted_back(service.change_of(runtime().databases, scope.tenant, change))
-    return carry_out(scope, asked_again([], str(change)), wanted, reverts=change)
+    newer = _newer()
+    wanted = service.wanted_back_beside(runtime().databases, scope.tenant, change, newer=newer)
+    asked = replace(asked_again([], str(change)), newer=newer)
+    return carry_out(scope, asked, wanted, reverts=None if newer else change)
+
+
+def _newer() -> bool:
+    return request.form.get("newer") == "yes"
 
 
 def told(one: dict[str, Any], reading: Reading, most: int = _SENTENCES) -> dict[str, Any]:

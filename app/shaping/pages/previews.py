@@ -48,10 +48,14 @@ _LONGEST: Final = 600
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """What is to be applied: components as over REST, or a change to take back; ``next`` is the page to go to."""
+    """What is to be applied: components as over REST, or a change to take back; ``next`` is the page to go to.
+
+    ``newer``: what people changed after it is taken back, too.
+    """
 
     components: Sequence[Mapping[str, Any]] = ()
     change: str = ""
+    newer: bool = False
     next: str = "/settings/objects"
     note: str = ""
     base: int | None = None

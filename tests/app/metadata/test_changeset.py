@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.metadata.changeset import desired, drift, reverted
+from app.metadata.changeset import desired, drift, reverted, wound_back
 from app.metadata.document import export, parse, read, to_yaml
 from app.metadata.layers import overlaid
 from tests.support.documents import MACHINE, after, documents, leaves_of, platform, state_of
@@ -397,6 +397,38 @@ def test_export_and_apply_is_equal_twice_is_nothing_and_revert_restores(first: d
     assert not back.broken
     assert back.overrides == state.overrides
     assert to_yaml(back.after) == to_yaml(two.before)
+    both = wound_back(later, [(two.leaves, two.renames), (one.leaves, one.renames)])
+    assert not both.blocked
+    assert both.overrides == ()
+    assert to_yaml(both.after) == to_yaml(one.before)
+
+
+def test_several_changes_are_taken_back_in_one_through_their_renames_to_the_lower_layers_of_today() -> None:
+    changes: list[Changes] = []
+    state = state_of()
+    for text in (
+        "{kind: object, name: deal, label: {one: Chance}}", MACHINE.replace(", price]", "]"), VIEW,
+        "{kind: object, name: engine, renamed_from: machine, label: {one: Engine}}",
+        "{kind: object, name: deal, label: {one: Prospect}}\n---\n{kind: field, name: engine.price, remove: true}\n---\n"
+        "{kind: view, name: engine.dear, remove: true}",
+    ):  # fmt: skip
+        changes.append(wanted(state, text))
+        assert not changes[-1].blocked
+        state = after(state, changes[-1])
+    taken = [(one.leaves, one.renames) for one in reversed(changes)]
+    lower = {name: dict(leaves) for name, leaves in platform().items()}
+    lower["object/deal"]["label/one"] = "Opportunity"
+    back = wound_back(replace(state, lower=lower), taken)
+    assert not back.blocked
+    assert back.overrides == ()
+    assert back.after["object/deal"]["label/one"] == "Opportunity"
+    few = wound_back(state, taken[:2])
+    assert few.after["object/machine"]["fields/price/type"] == "money"
+    assert few.after["object/deal"]["label/one"] == "Chance"
+    late = wound_back(after(state, wanted(state, "{kind: object, name: deal, label: {one: Bid}}")), taken)
+    assert [(one.code, one.path) for one in late.broken if one.component == "object/deal"] == [
+        ("revert.changed", "label.one")
+    ]
 
 
 @given(st.permutations(["serial", "company", "price", "state"]))

@@ -68,3 +68,25 @@ def test_an_object_is_planned_applied_used_and_taken_back(fresh: tuple[Tenant, A
     restored = api.get(f"/records/machine/{machine['id']}")
     assert restored == machine
     assert api.get(f"/records/deal/{deal['id']}")["machine"] == machine["id"]
+
+
+def test_all_that_was_changed_since_is_taken_back_at_once(fresh: tuple[Tenant, Api]) -> None:
+    api = fresh[1]
+    before = api.get("/metadata")["components"]
+    made = [
+        api.post("/metadata/apply", {"components": [one], "confirm": True}, 200)["change"]
+        for one in (
+            {"kind": "field", "name": "company.vat", "type": "text", "label": "VAT number"},
+            {"kind": "field", "name": "company.tax", "renamed_from": "vat"},
+            {"kind": "field", "name": "company.seats", "type": "integer", "label": "Seats"},
+        )
+    ]
+    company = api.post("/records/company", {"name": "Acme", "tax": "DE 1", "seats": 7})
+    path = f"/metadata/changes/{made[0]}/revert"
+    plan = api.post(path, {"plan": True, "newer": True}, 200)
+    assert plan["needs_confirm"] is True
+    back = api.post(path, {"confirm": True, "newer": True}, 200)
+    assert api.get("/metadata")["components"] == before
+    forth = api.post(f"/metadata/changes/{back['change']}/revert", {}, 200)
+    assert forth["change"]
+    assert api.get(f"/records/company/{company['id']}") == company
