@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import socket
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -66,12 +67,19 @@ def _answer(method: str, url: str, headers: Mapping[str, str], body: bytes) -> G
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise InvalidInput(f"{url!r} is not an address like https://acme.example.com")
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    connection = kind(parts.hostname, parts.port, timeout=_SECONDS)
+    connection = kind(_host(parts.hostname), parts.port, timeout=_SECONDS)
     target = parts.path + (f"?{parts.query}" if parts.query else "")
     try:
-        connection.request(method, target, body=body or None, headers=dict(headers))
+        connection.request(method, target, body=body or None, headers={"Host": parts.netloc} | dict(headers))
         yield connection.getresponse()
+    except socket.gaierror as error:
+        raise Unavailable(f"There is no host called {parts.hostname}.") from error
     except (OSError, http.client.HTTPException) as error:
         raise Unavailable(f"{parts.netloc} does not answer ({type(error).__name__}).") from error
     finally:
         connection.close()
+
+
+def _host(name: str) -> str:
+    """Whom to ask: names below localhost are this machine (RFC 6761), which resolvers do not all know."""
+    return "localhost" if name.endswith(".localhost") else name

@@ -62,6 +62,7 @@ def home(scope: TenantScope) -> Response:
         "has_samples": samples.has_samples(scope),
         "tasks": _tasks(scope),
         "deals": _deals(scope),
+        "deal_object": _readable(scope, "deal"),
         "figures": _figures(scope),
         "lately": lately(scope),
         "conflicts": catalog.whole(scope).conflicts if allows(scope, METADATA_EDIT) else 0,
@@ -163,11 +164,12 @@ def _figures(scope: TenantScope) -> list[dict[str, Any]]:
     query = AggregateQuery(group_by=("stage_status",), metrics=metrics)
     data: Any = aggregate(scope, "deal", query)["data"]
     by_status = {row["group"]["stage_status"]: row for row in data}
-    labels = {"open": "Open deals", "won": "Won", "lost": "Lost"}
+    labels = {"open": f"Open {deal.plural.lower()}", "won": "Won", "lost": "Lost"}
     return [
         {
             "label": label,
             "count": by_status[status]["count"],
+            "what": (deal.label if by_status[status]["count"] == 1 else deal.plural).lower(),
             "sum": by_status[status].get("sum_amount"),
             "href": f'/records/deal?filter=stage_status == "{status}"',
         }

@@ -205,6 +205,10 @@ class _Resolving:
         self._put(name, made)
         if field.indexed and not made.columns and made.formula is not None:
             self._refuse_index(name, f"can't be: {why_not_own(self._objects, obj, made.formula)}")
+        if name[1] in {*obj.title, *obj.title_else} and not made.columns and made.formula is not None:
+            why = why_not_own(self._objects, obj, made.formula)
+            message = f"It can't be part of the title of {obj.plural}, which is made of the record alone: {why}"
+            self.problems.append(ComputedProblem(*name, "value", message))
         return reads
 
     def _rollup(self, name: FieldName, field: Field) -> frozenset[FieldName]:

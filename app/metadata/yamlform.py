@@ -34,7 +34,8 @@ class _Dumper(yaml.CSafeDumper):
     def represent(self, data: object) -> None:
         """A component itself is never put on one line: its lines are what people compare."""
         node = self.represent_data(data)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-        node.flow_style = False
+        if isinstance(node, yaml.CollectionNode):
+            node.flow_style = False
         self.serialize(node)  # pyright: ignore[reportUnknownMemberType]
         self.represented_objects = {}
         self.object_keeper = []

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 _FEW: Final = 5
 #: Rows of a list with columns.
 _ROWS: Final = 10
-#: Joins whose other end is the interesting one: shown as the records at the far side.
-_THROUGH: Final = frozenset({"deal_contact", "affiliation", "company_relation"})
+#: Links of a pair, of which the other end is the interesting one: shown as the records at the far side.
+_ENDS: Final = 2
 _NOT_TELLING: Final = frozenset({"address", "boolean"})
 _SKIPPED: Final = frozenset({"record_link"})
 _PEOPLE: Final = frozenset({"contact", "lead", "member"})
@@ -51,21 +51,20 @@ _STANDARD: Final[dict[str, tuple[str, ...]]] = {
 _LABELS: Final = {
     "deal_contact.deal": "People", "deal_contact.contact": "Takes part in", "deal_line.deal": "Line items",
     "contact.company": "People", "affiliation.company": "Also work here", "affiliation.contact": "Also works for",
-    "deal.company": "Open deals", "deal.contact": "Open deals", "deal.product": "Open deals",
     "deal_line.product": "Sold in", "company.parent": "Subsidiaries", "contact.reports_to": "Reports",
     "company_relation.company": "Related companies", "company_relation.related": "Related to",
 }  # fmt: skip
 _HINTS: Final = {
-    "deal_contact.deal": "Who decides, who signs? Add the people of this deal.",
+    "deal_contact.deal": "Who decides, who signs? Add the people of this {here}.",
     "deal_line.deal": "What is sold, how many, at which price.",
     "contact.company": "Nobody known here yet.",
-    "deal.company": "No deal is open with this company.",
-    "deal.contact": "No deal is open with this person.",
-    "deal.product": "No open deal is about this product.",
-    ">company": "No company chosen.",
+    "deal.company": "No {one} is open with this {here}.",
+    "deal.contact": "No {one} is open with this person.",
+    "deal.product": "No open {one} is about this {here}.",
     "tasks": "Nothing left to do here.",
 }
-#: What "open" means where only open ones are listed.
+#: Sections that list open ones only, and what "open" means there.
+_OPEN_ONLY: Final = frozenset({"deal.company", "deal.contact", "deal.product"})
 _OPEN: Final = ' && stage_status == "open"'
 
 
@@ -155,7 +154,7 @@ def _table(
     cells = tuple(tuple(cell(one, row.get(one.path), reader, known, other) for one in columns) for row in page.rows)
     total = page.total or len(page.rows)
     return Related(
-        _label(name, other, by), items, total, _HINTS.get(name, "None yet."),
+        _label(name, other, by), items, total, _hint(scope, name, other, by),
         f"/records/{other.name}?{urlencode({'filter': condition})}" if total > _ROWS else "", _add(scope, other, by, record),
         part=any(by.name in way.follows[:1] for way in other.reach),
         heads=tuple((one.label, one.numeric) for one in columns), cells=cells,
@@ -169,8 +168,10 @@ def _add(scope: TenantScope, other: ObjectType, by: Field, record: Record) -> st
 
 
 def _without(section: Related, shown: set[str]) -> Related:
-    """The section without what stands in another one already."""
+    """The section without what stands in another one already; whole where it leads to more than that."""
     items = tuple(item for item in section.items if item.href not in shown)
+    if not items and section.total > len(section.items):
+        return section
     return replace(section, items=items, total=section.total - len(section.items) + len(items))
 
 
@@ -188,7 +189,7 @@ def _links_here(scope: TenantScope, obj: ObjectType) -> dict[str, tuple[ObjectTy
 def _related(scope: TenantScope, name: str, link: tuple[ObjectType, Field], record: Record) -> Related:
     other, by = link
     condition = f'{by.name} == "{record["id"]}"'
-    only_open = _LABELS.get(name) == "Open deals" and "stage_status" in other.fields
+    only_open = name in _OPEN_ONLY and "stage_status" in other.fields
     contact = catalogs.for_scope(scope).objects.get("contact") if name == "affiliation.company" else None
     if contact is not None and "company" in contact.fields:  # who belongs here anyway stands among the people
         condition += f' && contact.company != "{record["id"]}"'
@@ -211,7 +212,7 @@ def _related(scope: TenantScope, name: str, link: tuple[ObjectType, Field], reco
 
     total = page.total or len(page.rows)
     section = Related(
-        _label(name, other, by), tuple(item(row) for row in page.rows), total, _HINTS.get(name, "None yet."),
+        _label(name, other, by), tuple(item(row) for row in page.rows), total, _hint(scope, name, other, by),
         f"/records/{other.name}?filter={condition}" if total > _FEW or only_open else "",
         _add(scope, other, by, record),
         part=any(by.name in way.follows[:1] for way in other.reach),
@@ -222,9 +223,18 @@ def _related(scope: TenantScope, name: str, link: tuple[ObjectType, Field], reco
 def _label(name: str, other: ObjectType, by: Field) -> str:
     if name in _LABELS:
         return _LABELS[name]
+    if name in _OPEN_ONLY:
+        return f"Open {other.plural.lower()}"
     if by.name == by.to[0] or _far_end(other, by) is not None:
         return other.plural
     return by.inverse.replace("_", " ").capitalize() or f"{other.plural} ({by.label.lower()})"
+
+
+def _hint(scope: TenantScope, name: str, other: ObjectType, by: Field) -> str:
+    """What an empty section says, in the workspace's own words for its objects."""
+    here = catalogs.for_scope(scope).objects.get(by.to[0])
+    words = {"one": other.label.lower(), "here": here.label.lower() if here is not None else "record"}
+    return _HINTS.get(name, "None yet.").format(**words)
 
 
 def _with_main_contact(scope: TenantScope, section: Related, record: Record) -> Related:
@@ -305,7 +315,8 @@ def _second_line(other: ObjectType, link: Field) -> list[Field]:
 
 
 def _far_end(other: ObjectType, link: Field) -> Field | None:
-    if other.name not in _THROUGH:
+    """The other end of a pair: of what goes with either of two records, and people do not work with by itself."""
+    ends = [f for f in other.fields.values() if f.type.name == "link" and f.required and f.on_delete == "cascade"]
+    if other.navigation or len(ends) != _ENDS or link not in ends:
         return None
-    ends = (f for f in other.fields.values() if f.type.name == "link" and f.name != link.name and f.required)
-    return next(ends, None)
+    return next(f for f in ends if f is not link)

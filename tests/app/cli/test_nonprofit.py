@@ -1,4 +1,4 @@
-"""The example of a nonprofit: its folder applied, fourteen linked files imported, all of it taken back and brought back.
+"""The example of a nonprofit: its folder applied, fourteen linked files imported, all taken back and brought back.
 
 The commands are those of docs/examples/nonprofit, on the machine itself and over HTTP with a key.
 """
@@ -22,6 +22,7 @@ from werkzeug.serving import make_server
 from app.cli import main
 from app.imports.run import run_import
 from tests.support.api import Api, make_key
+from tests.support.desk import Desk
 from tests.support.imports import DATA, needs_data, query
 from tests.support.web import build_site
 
@@ -48,6 +49,11 @@ STAGES = {
     "Closed Won": 294, "Pledged": 34, "Closed Lost": 6, "Needs Analysis": 3, "Id. Decision Makers": 1,
     "Proposal/Price Quote": 1, "Prospecting": 1, "Qualification": 1, "Value Proposition": 1,
 }  # fmt: skip
+
+OBJECTS = (
+    "company", "contact", "deal", "campaign", "recurring_donation", "accounting_unit", "payment", "campaign_members",
+    "contact_relationships", "deal_soft_credits", "household_address", "allocation",
+)  # fmt: skip
 
 Rapport = Callable[..., Any]
 
@@ -86,7 +92,7 @@ def over_http(
     for thread in threads:
         thread.start()
     key = make_key(runtime.databases, tenant)
-    monkeypatch.setenv("RAPPORT_URL", f"http://127.0.0.1:{server.server_port}")
+    monkeypatch.setenv("RAPPORT_URL", f"http://{tenant.host}:{server.server_port}")
     monkeypatch.setenv("RAPPORT_API_KEY", key)
     yield tenant, Api(site, key)
     ended.set()
@@ -170,6 +176,8 @@ def test_every_row_of_the_files_is_created_and_the_gifts_add_up(
     assert_linked_as_the_files_say(api)
     assert_records_lead_back_to_their_rows(api)
 
+    assert_pages_show_them(api, Desk(site, runtime, tenant))
+
     assert rapport("metadata", "apply", str(EXAMPLE), *where)["change"] is None
     assert_what_breaks_a_rule_is_told(rapport, where, tmp_path)
 
@@ -222,6 +230,19 @@ def _all(api: Api, name: str, filter_: str = "") -> list[dict[str, Any]]:
         if page["next"] is None:
             return found
         page = api.get(f"/records/{name}", limit="200", cursor=page["next"], **more)
+
+
+def assert_pages_show_them(api: Api, desk: Desk) -> None:
+    """A list and a record's page of every object of the example, in the words of the workspace."""
+    for name in OBJECTS:
+        (record,) = api.get(f"/records/{name}", limit="1")["data"]
+        assert desk.get(f"/records/{name}").status == 200, name
+        assert desk.get(f"/records/{name}/{record['id']}").status == 200, name
+    (best,) = api.get("/records/contact", sort="-total_giving", limit="1")["data"]
+    page = desk.get(f"/records/contact/{best['id']}").text
+    assert "Open donations" in page
+    assert "Open deals" not in page
+    assert "Untitled" not in desk.get("/records/payment").text
 
 
 def assert_what_breaks_a_rule_is_told(rapport: Rapport, where: tuple[str, ...], folder: Path) -> None:

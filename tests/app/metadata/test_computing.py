@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -172,3 +173,14 @@ def test_a_formula_that_changes_gets_another_column() -> None:
     second = resolved(objects({"f": formula("pieces + 2")}))["machine"]
     assert first.fields["f"].columns != second.fields["f"].columns
     assert first.spec_hash != second.spec_hash
+
+
+def test_a_title_is_made_of_the_record_alone() -> None:
+    named = objects({"own": formula("serial.upper()", "text"), "far": formula("company.name", "text")})
+    own, far = ({**named, "machine": replace(named["machine"], title=(name,))} for name in ("own", "far"))
+    assert problems_of(own) == []
+    (problem,) = problems_of(far)
+    words = "It can't be part of the title of Machines, which is made of the record alone: "
+    assert (problem.field, problem.leaf, problem.message.removeprefix(words)) == (
+        "far", "value", "it looks over the link company",
+    )  # fmt: skip
