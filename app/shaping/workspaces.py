@@ -20,7 +20,6 @@ from app.core.errors import (
     Unavailable,
 )
 from app.metadata import history
-from app.metadata.apply import owner_of
 from app.metadata.work import work
 from app.shaping import exporting, service
 from tenants.scope import SYSTEM, enter_job

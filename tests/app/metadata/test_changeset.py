@@ -409,8 +409,10 @@ def test_several_changes_are_taken_back_in_one_through_their_renames_to_the_lowe
     for text in (
         "{kind: object, name: deal, label: {one: Chance}}", MACHINE.replace(", price]", "]"), VIEW,
         "{kind: object, name: engine, renamed_from: machine, label: {one: Engine}}",
-        "{kind: object, name: deal, label: {one: Prospect}}\n---\n{kind: field, name: engine.price, remove: true}\n---\n"
-        "{kind: view, name: engine.dear, remove: true}",
+        (
+            "{kind: object, name: deal, label: {one: Prospect}}\n---\n"
+            "{kind: field, name: engine.price, remove: true}\n---\n{kind: view, name: engine.dear, remove: true}"
+        ),
     ):  # fmt: skip
         changes.append(wanted(state, text))
         assert not changes[-1].blocked
