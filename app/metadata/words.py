@@ -211,12 +211,24 @@ class _Told:
             return "moved"
         if name in ("retired", "hidden"):
             return name if one.after is True else f"not {name} any more"
-        called = _LEAVES.get(name) or _in_map(name) or name.replace(SEPARATOR, " ").replace("_", " ")
+        called = self._of_role(name) if one.component.startswith("role/") else _LEAVES.get(name) or _in_map(name)
+        called = called or name.replace(SEPARATOR, " ").replace("_", " ")
         if one.before is None:
             return f"{called} {said(one.after)}"
         if one.after is None:
             return f"{called} {said(one.before)} taken away"
         return f"{called} {said(one.before)} → {said(one.after)}"
+
+    def _of_role(self, name: str) -> str:
+        """A leaf of a role: what it says of an object, of one of its fields, of some of its records."""
+        part, *rest = name.split(SEPARATOR)
+        if part not in ("objects", "fields", "rows") or len(rest) != 2:
+            return "further rights" if part == "special" else ""
+        component = f"object/{rest[0]}"
+        owner = "every other object" if rest[0] == "*" else self.after.label(component, "")
+        if part == "fields":
+            return f"field {self.after.label(component, f'fields/{rest[1]}')} of {owner}"
+        return f"{rest[1]} {owner}{' also when' if part == 'rows' else ''}"
 
 
 def _in_map(name: str) -> str:
@@ -229,5 +241,5 @@ def said(value: Plain) -> str:
     """A value as people read it."""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    text = ", ".join(value) if isinstance(value, list) else str(value)
+    text = (", ".join(value) or "none") if isinstance(value, list) else str(value)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

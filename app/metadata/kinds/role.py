@@ -45,7 +45,7 @@ KIND = Kind(
             "objects": form.mapping(
                 "By object, `*` for the rest: how far each action goes.",
                 form.record(
-                    "What is allowed with an object.",
+                    "What is allowed with an object; an empty map is nothing at all.",
                     {action: _LEVEL | {"description": f"How far `{action}` goes."} for action in ACTIONS}
                     | {name: form.flag(what) for name, what in _FLAGS.items()},
                     empty={"read": "none"},

@@ -68,3 +68,19 @@ def test_long_texts_are_cut() -> None:
 def test_the_changes_own_leaves_will_do() -> None:
     change = LeafChange("object/deal", "pipelines/sales/stages/won/probability", "1", "0.9")
     assert words([change]) == ["Stage Won of Sales of Deal: probability 1 → 0.9"]
+
+
+def test_what_a_role_may_is_told_by_object_field_and_record() -> None:
+    before = (
+        "{kind: role, name: auditor, label: Auditor, objects: {'*': {read: all, bulk: false}, machine: {edit: own}}, "
+        "special: []}"
+    )
+    after = (
+        "{kind: role, name: auditor, objects: {'*': {bulk: true}, machine: {edit: all}}, special: [members], "
+        "fields: {machine: {price: none}}, rows: {machine: {read: 'has(price)'}}}"
+    )
+    sentence = (
+        "Role Auditor: field Price of Machine none; bulk every other object no → yes; edit Machine own → all; "
+        "read Machine also when has(price); further rights none → members"
+    )
+    assert told(after, f"{MACHINE}---\n{before}\n") == [sentence]
