@@ -37,8 +37,8 @@ def add_row(place: Locator, field: str, op: str) -> Locator:
     expect(line.get_by_label("Field", exact=True)).to_be_focused()
     line.get_by_label("Field", exact=True).select_option(field)
     expect(line.get_by_label("Field", exact=True)).to_be_focused()
+    line.locator("[data-key=op]").focus()
     line.locator("[data-key=op]").select_option(op)
-    expect(line.locator("[data-key=op]")).to_be_focused()
     return place.locator(".cond-line").last
 
 
@@ -119,7 +119,7 @@ def test_what_rows_can_not_say_stays_and_text_and_rows_say_the_same(admin: tuple
     text.fill('amount*2 > 100 || (company.industry == "technology" && close_on <= addMonths(today(), 3))')
     when.get_by_role("button", name="Show as rows").click()
     expect(when.get_by_label("Condition as text")).to_have_value("amount * 2 > 100")
-    expect(when.get_by_text("Rows can’t say this part")).to_be_visible()
+    expect(when.get_by_text("it stays as text")).to_be_visible()
     inner = when.get_by_role("group", name="Group of conditions")
     expect(inner.locator(".cond-line")).to_have_count(2)
     inner.get_by_label("How many").last.fill("6")
@@ -161,3 +161,66 @@ def test_values_are_chosen_by_the_type_of_their_field(admin: tuple[Page, str]) -
     when.get_by_label("Value for Probability").fill("0.5")
     expect(note).to_contain_text("!(owner == me || ")
     shot(page, "rows-types")
+
+
+def test_a_gate_is_made_of_rows_by_keyboard_alone(admin: tuple[Page, str]) -> None:
+    page, origin = admin
+    page.goto(f"{origin}/settings/objects/deal/pipelines")
+    stage = page.get_by_role("listitem").filter(has=page.locator("input[name='stage.name'][value=won]")).first
+    stage.locator("summary").focus()
+    page.keyboard.press("Enter")
+    gate = stage.get_by_role("group", name="May enter only if", exact=True).first
+    expect(gate.get_by_text("Whatever the record holds.")).to_be_visible()
+    gate.get_by_role("button", name="Add condition").focus()
+    page.keyboard.press("Enter")
+    field = gate.get_by_label("Field", exact=True)
+    expect(field).to_be_focused()
+    page.keyboard.type("Next step")
+    expect(gate.get_by_label("What is asked of Next step")).to_be_visible()
+    expect(field).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.type("is filled")
+    expect(gate.locator("[data-condition-target=note]")).to_have_text("has(next_step)")
+    stage.get_by_label("Else people read").first.fill("Say what comes next.")
+    page.keyboard.press("Enter")
+    apply(page, "enter if has(next_step)", "message on entering Say what comes next.")
+    stage = page.get_by_role("listitem").filter(has=page.locator("input[name='stage.name'][value=won]")).first
+    line = stage.locator(".cond-line").first
+    expect(line.get_by_label("Field", exact=True)).to_have_value("next_step")
+    line.get_by_role("button", name="Remove the condition").focus()
+    page.keyboard.press("Enter")
+    expect(stage.locator(".cond-line")).to_have_count(0)
+    page.get_by_role("button", name="Preview", exact=True).first.click()
+    apply(page, "enter if has(next_step) taken away")
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_pages_of_rules_are_sound(look: str, new_context: NewContext, workspace: tuple[str, dict]) -> None:
+    origin, state = workspace
+    problems: list[str] = []
+    page = watched(new_context(storage_state=state, **LOOKS[look]).new_page(), problems)
+    page.goto(f"{origin}/settings/objects/deal/rules")
+    shot(page, f"{look}-rules")
+    assert_sound(page, problems)
+    page.goto(f"{origin}/settings/objects/deal/rules/new")
+    when = page.get_by_role("group", name="When", exact=True).first
+    when.get_by_role("button", name="Write as text").click()
+    when.get_by_label("When, as text").fill(
+        "amount > 1000 && (close_on < addDays(today(), 7) || has(source) || amount * 2 > 1) && !(active(1))"
+    )
+    expect(when.locator("[data-condition-target=problem]")).to_be_visible()
+    assert_sound(page, problems)
+    when.get_by_label("When, as text").fill(
+        'amount > 1000 && (close_on < addDays(today(), 7) || source in ["website"] || amount * 2 > 1) && owner == me'
+    )
+    when.get_by_role("button", name="Show as rows").click()
+    expect(when.locator(".cond-line")).to_have_count(5)
+    page.get_by_label("is refused if").check()
+    page.get_by_role("button", name="Add what follows").click()
+    page.locator("ol .cond-line").last.get_by_label("Field", exact=True).select_option("source")
+    page.locator("ol .cond-line").last.get_by_label("What follows for").first.select_option("options")
+    expect(page.locator("ol .cond-line").last.get_by_label("Referral")).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    shot(page, f"{look}-rule-new")
+    assert_sound(page, problems)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

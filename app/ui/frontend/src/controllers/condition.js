@@ -16,10 +16,12 @@ export default class extends Controller {
   connect() {
     this.key = `cond${++number}`
     this.tried = ''
+    this.typedAt = 0
     this.details = this.element.closest('details')
     if (this.details && !this.details.open) this.details.addEventListener('toggle', this.#start, { once: true })
     else this.#start()
     this.builderTarget.addEventListener('change', this.#found)
+    this.builderTarget.addEventListener('keydown', this.#typing)
   }
 
   disconnect() {
@@ -27,6 +29,7 @@ export default class extends Controller {
     this.asking?.abort()
     this.details?.removeEventListener('toggle', this.#start)
     this.builderTarget.removeEventListener('change', this.#found)
+    this.builderTarget.removeEventListener('keydown', this.#typing)
   }
 
   /** Rows where the text is such, else the text with what is wrong. */
@@ -61,7 +64,9 @@ export default class extends Controller {
   }
 
   /** A value: the text follows, the rows stay as they are. */
-  changed() {
+  changed(event) {
+    const control = event?.currentTarget
+    if (this.busy && control?.dataset.key === 'text') this.late = [control.closest('[data-cond]').dataset.path, control.value]
     this.#keep()
     clearTimeout(this.timer)
     this.timer = setTimeout(async () => {
@@ -70,14 +75,13 @@ export default class extends Controller {
     }, PAUSE)
   }
 
-  /** Another field or operator: other controls. */
-  async reshape(event) {
-    const control = event.currentTarget
+  /** Another field or operator: other controls. Whoever chooses by typing is let finish. */
+  reshape({ currentTarget: control }) {
     const line = control.closest('[data-cond]')
-    const { key } = control.dataset
-    const stale = { field: '[data-key]:not([data-key=field]), [data-condition-found]', form: '[data-key=text], [data-key=unit], [data-condition-found]' }[key]
-    if (stale) for (const other of line.querySelectorAll(stale)) other.remove()
-    await this.#again(line.dataset.path, key)
+    line.dataset.fresh = control.dataset.key
+    this.#keep()
+    clearTimeout(this.timer)
+    this.timer = setTimeout(() => this.#again(line.dataset.path, control.dataset.key), Date.now() - this.typedAt < PAUSE ? 2 * PAUSE : 0)
   }
 
   async add(event) {
@@ -124,6 +128,10 @@ export default class extends Controller {
     } else if (event.target.closest('[data-condition-found]') && event.target.type === 'hidden') this.changed()
   }
 
+  #typing = () => {
+    this.typedAt = Date.now()
+  }
+
   #keep(model = this.model()) {
     this.rowsTarget.value = JSON.stringify(model)
   }
@@ -131,12 +139,30 @@ export default class extends Controller {
   async #again(path, key, model = this.model()) {
     this.#keep(model)
     clearTimeout(this.timer)
-    if (!(await this.#render({ rows: JSON.stringify(model) }))) return
+    const active = document.activeElement
+    const chooses = this.builderTarget.contains(active) && active.matches('[data-key=field], [data-key=op], [data-key=form]')
+    const [there, name] = chooses ? [active.closest('[data-cond]').dataset.path, active.dataset.key] : [path, key]
+    this.late = null
+    this.busy = true
+    const done = await this.#render({ rows: JSON.stringify(model) })
+    this.busy = false
+    if (!done) return
+    this.#catchUp()
     this.#keep()
-    const line = this.builderTarget.querySelector(`[data-path="${path}"]`)
-    const control = line?.querySelector(`[data-key=${key}]`) ?? line?.querySelector('[data-key]:not([hidden], [type=hidden])')
+    const line = this.builderTarget.querySelector(`[data-path="${there}"]`)
+    const control = line?.querySelector(`[data-key=${name}]`) ?? line?.querySelector('[data-key]:not([hidden], [type=hidden])')
     const wanted = control && !control.closest('[hidden]') ? control : this.builderTarget.querySelector('button')
     wanted?.focus()
+  }
+
+  /** What was typed while the rows were made anew. */
+  #catchUp() {
+    if (!this.late) return
+    const [path, value] = this.late
+    const control = this.builderTarget.querySelector(`[data-path="${path}"] [data-key=text]`)
+    if (control?.matches('input')) control.value = value
+    this.late = null
+    this.changed()
   }
 
   /** The rows made anew; false where the text is no condition. */
@@ -247,7 +273,10 @@ function groupOf(element) {
 function itemOf(line) {
   const of = (key) => line.querySelector(`[data-key=${key}]`)
   if (line.dataset.cond === 'part') return { text: of('part').value }
+  const { fresh } = line.dataset
+  if (fresh === 'field') return { field: of('field').value, op: '' }
   const item = { field: of('field').value, op: of('op')?.value ?? '' }
+  if (fresh === 'form') return { ...item, value: { form: of('form').value } }
   const boxes = [...line.querySelectorAll('[data-key=items]')]
   const found = line.querySelector('[data-condition-found] input[type=hidden]')
   if (boxes.length) {
