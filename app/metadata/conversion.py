@@ -15,9 +15,9 @@ from app.core import clock
 from app.metadata.ddl.shape import column_stem
 from app.metadata.environment import region_of
 from app.metadata.fieldtypes.base import Coercion, ValueProblem
-from app.metadata.fieldtypes.file import FileType
 from app.metadata.fieldtypes.duration import seconds_of
 from app.metadata.fieldtypes.exact import plain_text
+from app.metadata.fieldtypes.file import FileType
 from app.metadata.fieldtypes.geo import typed_text
 from app.metadata.fieldtypes.json import JsonText, compact
 from app.metadata.sortkeys import quoted
@@ -25,6 +25,7 @@ from tenants.textcursor import TextCursor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
     import psycopg
 
     from app.metadata.model import Catalog, Field

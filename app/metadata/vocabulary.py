@@ -18,7 +18,6 @@ from app.metadata.rollups import WHOLE
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Mapping
 
-    from app.expressions import Kind
     from app.metadata.fieldtypes.base import FieldType
     from app.metadata.leaves import Leaves, Plain
 
@@ -230,10 +229,10 @@ class DocumentEnvironment:
         if not columns:
             return None
         if found.part:
-            return Variable(path, cast("Kind", found.type.parts[found.part]))
+            return Variable(path, found.type.parts[found.part])
         composite = columns[0].part not in ("", "amount")
         options = self._names.options(last.object, last.field) or frozenset()
-        return Variable(path, cast("Kind", "none" if composite else found.type.condition), options)
+        return Variable(path, "none" if composite else found.type.condition, options)
 
     def names(self, near: str = "") -> Iterable[str]:
         """Names worth suggesting."""

@@ -64,11 +64,15 @@ def _group(source: Source, item: str) -> GroupKey:
         return GroupKey(path, located, text, _as_it_is, read_text, None)
     if grain:
         raise refuse("?group_by", "group.grain", f"{path} holds no dates; leave :{grain} out.")
-    decode = None if located.part else located.field.type.decode
+    decode = partial(_of_part, located) if located.part else located.field.type.decode
     choices = option_order(located)
     if choices:
         return GroupKey(path, located, located.sql, partial(_rank, choices), read_text, decode)
     return GroupKey(path, located, located.sql, _as_it_is, reader_for(located.column.sql_type), decode)
+
+
+def _of_part(located: Located, parts: Sequence[Any]) -> object:
+    return located.field.type.decode_part(located.part, parts[0])
 
 
 def day_of(located: Located) -> sa.ColumnElement[Any]:

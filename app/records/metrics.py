@@ -101,7 +101,8 @@ class Metric:
             return None if loaded is None else {"amount": loaded, "currency": tenant.currency}
         if loaded is None or (self.function in ("sum", AVERAGE) and not self.length):
             return loaded if loaded is None else str(loaded)
-        return loaded if self.located.part else self.located.field.type.decode((loaded,))
+        kind, part = self.located.field.type, self.located.part
+        return kind.decode_part(part, loaded) if part else kind.decode((loaded,))
 
     def nothing(self, tenant: Tenant) -> object:
         """The figure over no records: zero for counts and sums, else null."""

@@ -135,8 +135,8 @@ def _address(described: Schema) -> Schema:
 
 
 def _place(described: Schema) -> Schema:
-    part: Schema = {"type": ["number", "string", "null"]}
-    return {"anyOf": [_TEXT, _object(dict.fromkeys(described["properties"], part))]}
+    parts = {name: {"type": ["number", "string", "null"]} for name in described["properties"]}
+    return {"anyOf": [_TEXT, _object(parts)]}
 
 
 def _length(_described: Schema) -> Schema:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
+from app.metadata.fieldtypes.base import FieldType
 from app.metadata.fieldtypes.date import DateType
 from app.metadata.fieldtypes.datetime import DatetimeType
 from app.metadata.fieldtypes.decimal import DecimalType
@@ -91,7 +92,9 @@ def _column_group(source: Source, path: str) -> tuple[list[sa.ColumnElement[Any]
         return [_allowed(source, path.removeprefix(MAY))], None
     located = source.need(path, "?fields")
     if located.part:
-        return [located.sql], None
+        kind, part = located.field.type, located.part
+        as_loaded = type(kind).decode_part is FieldType.decode_part
+        return [located.sql], None if as_loaded else lambda parts: kind.decode_part(part, parts[0])
     if not located.field.shown:
         raise refuse("?fields", "field.unknown", f"{path} holds no value.")
     forms = located.field.forms

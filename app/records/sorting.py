@@ -75,7 +75,7 @@ def _key(source: Source, path: str, *, descending: bool) -> SortKey:
 def key_of(source: Source, located: Located, *, descending: bool) -> SortKey:
     """The sort key of a located field. Raises UnknownField when its values have no order."""
     field, path = located.field, located.path
-    if located.composite or not field.type.sortable:
+    if located.composite or not (located.part or field.type.sortable):
         raise refuse("?sort", "sort.unsupported", f"{path} can't be sorted by.")
     if "." not in path and (target := link_target(source.catalog, field)):
         alias = source.join(field, target)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 from playwright.sync_api import Page, expect
 
@@ -92,11 +93,22 @@ def test_new_kinds_of_values_are_made_filled_in_and_changed(site: Site, new_cont
     assert_sound(page, problems)
     page.keyboard.press("Escape")
     change_by_keyboard(page)
-    page.goto(f"{origin}/records/machine?filter=set_up > duration(\"1h\") %26%26 starts < time(\"08:00\") %26%26 site.lat > 50")
+    asked = 'set_up > duration("1h") && starts < time("08:00") && site.lat > 50 && condition == 6 && has(readings)'
+    page.goto(f"{origin}/records/machine?{urlencode({'filter': asked})}")
     expect(page.get_by_role("row", name="M-1")).to_contain_text("1h 45m")
     assert_sound(page, problems)
     shot(page, "measures-list")
-    page.get_by_role("button", name="New machine").first.click()
-    page.get_by_role("dialog").wait_for()
-    assert_sound(page, problems)
-    shot(page, "measures-new")
+    state = page.context.storage_state()
+    for look in ("dark", "small"):
+        other = watched(new_context(storage_state=state, **LOOKS[look]).new_page(), problems)
+        for path in (page.url, f"{origin}{page.locator('tbody th a').first.get_attribute('href')}"):
+            other.goto(path)
+            expect(other.get_by_role("img", name="6 of 7 stars").first).to_be_visible()
+            assert_sound(other, problems)
+            assert other.evaluate("document.documentElement.scrollWidth <= innerWidth")
+            shot(other, f"measures-{look}-{'list' if 'filter' in path else 'record'}")
+        other.goto(f"{origin}/records/machine")
+        other.get_by_role("button", name="New machine").first.click()
+        other.get_by_role("dialog").get_by_label("Set-up").wait_for()
+        assert_sound(other, problems)
+        shot(other, f"measures-{look}-new")

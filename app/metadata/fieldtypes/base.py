@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
 #: The kinds of the condition language (app.expressions) a field type can appear as.
 ConditionKind = Literal[
-    "text", "number", "money", "boolean", "date", "datetime", "time", "duration", "option", "options", "link", "texts", "none"
-]
+    "text", "number", "money", "boolean", "date", "datetime", "time", "duration", "option", "options", "link", "texts",
+    "none",
+]  # fmt: skip
 
 
 class ValueProblem(Exception):
@@ -99,6 +100,10 @@ class FieldType(ABC):
 
         uuid, numeric, date and timestamptz arrive as text, timestamptz already in ISO 8601 (tenants.textcursor).
         """
+
+    def decode_part(self, part: str, loaded: Any) -> object:  # noqa: ARG002
+        """JSON form of one part asked for by itself. Default: as loaded."""
+        return loaded
 
     @abstractmethod
     def to_json(self, value: Any) -> object:

@@ -96,11 +96,7 @@ class DurationType(SingleColumn):
         seconds = seconds_of(value)
         hours, minutes, rest = split(abs(seconds))
         parts: list[tuple[Decimal | int, str]] = [(hours, "hour"), (minutes, "minute"), (rest, "second")]
-        said = [
-            _said(number, unit, locale)
-            for number, unit in parts
-            if number or (unit == "minute" and not seconds)
-        ]
+        said = [_said(number, unit, locale) for number, unit in parts if number or (unit == "minute" and not seconds)]
         return ("-" if seconds < 0 else "") + " ".join(said)
 
 

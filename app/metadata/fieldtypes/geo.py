@@ -100,6 +100,10 @@ class GeoType(FieldType):
             return None
         return {part: _json_number(value) for part, value in zip(PARTS, parts, strict=True)}
 
+    def decode_part(self, part: str, loaded: Any) -> object:  # noqa: ARG002
+        """A number."""
+        return None if loaded is None else _json_number(loaded)
+
     def to_json(self, value: Any) -> object:
         """An object of numbers."""
         return None if value is None else {"lat": _json_number(value.lat), "lon": _json_number(value.lon)}

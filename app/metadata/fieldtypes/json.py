@@ -24,6 +24,7 @@ DEPTH: Final = 20
 #: Beyond, a whole number is no 64-bit integer, and a fraction is written out with more digits than it has.
 _LARGEST: Final = 2**63 - 1
 _SMALLEST: Final = 1e-30
+_MOST_DIGITS: Final = 40
 _EXACT: Final = 2**53
 _STATED: Final = "a number beyond 64 bits or smaller than 1e-30; write it as a text"
 
@@ -111,7 +112,7 @@ def _checked(raw: object, depth: int) -> object:
         return raw
     if isinstance(raw, str):
         return _text(raw)
-    if isinstance(raw, (int, float)):
+    if isinstance(raw, (int, float, Decimal)):
         return _number(raw)
     if depth > DEPTH:
         raise _too_deep()
@@ -133,12 +134,16 @@ def _text(text: str) -> str:
     return text
 
 
-def _number(number: float) -> float:
-    """Whole numbers whole, as PostgreSQL writes them."""
+def _number(number: float | Decimal) -> float:
+    """Whole numbers whole, as PostgreSQL writes them; fractions as near as 64 bits hold them."""
+    if isinstance(number, Decimal):
+        if not number.is_finite() or abs(number.adjusted()) > _MOST_DIGITS:
+            raise ValueProblem("json.number", f"Holds {_STATED}")
+        number = int(number) if number == number.to_integral_value() else float(number)
     if isinstance(number, float):
         if not math.isfinite(number) or 0 < abs(number) < _SMALLEST:
             raise ValueProblem("json.number", f"Holds {_STATED}")
-        if number == 0 or abs(number) >= _EXACT:
+        if not number or abs(number) >= _EXACT:
             number = int(Decimal(repr(number)))
     if abs(number) > _LARGEST:
         raise ValueProblem("json.number", f"Holds {_STATED}")

@@ -61,7 +61,7 @@ _GROUPS: Final = (
         Card("date", "Date", "calendar", "A day, the same in every time zone."),
         Card("datetime", "Date and time", "clock", "A moment, shown in each reader's time zone."),
         Card("time", "Time of day", "clock", "When a shop opens: the same in every time zone."),
-        Card("duration", "Duration", "hourglass", "How long something takes: 1:30, 90 min, 2 d; added up and averaged."),
+        Card("duration", "Duration", "hourglass", "How long something takes: 1:30, 90 min; added up."),
     )),
     ("Choices", (
         Card("select", "One choice", "tag", "One of a list of options with colours."),
