@@ -11,7 +11,7 @@ IMAGES: Final = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"}
 
 
 class ImageType(FileType):
-    """As a file."""
+    """Written and read like a file."""
 
     name = "image"
 

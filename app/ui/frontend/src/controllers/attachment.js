@@ -4,9 +4,16 @@ const LOST = 'The file could not be sent. Look at the connection and try again.'
 const WAIT = 'Wait until the file has been sent, or stop it.'
 const PICTURES = ['image/png', 'image/jpeg', 'image/gif', 'image/webp']
 
+/** Bytes as people say them, in the page's language. */
+function sized(bytes) {
+  const [unit, scale] = bytes < 999_500 ? ['kilobyte', 1e3] : ['megabyte', 1e6]
+  const format = new Intl.NumberFormat(document.documentElement.lang, { style: 'unit', unit, maximumSignificantDigits: 2 })
+  return format.format(Math.max(bytes / scale, 0.1))
+}
+
 /** A file of a form: sent by itself as soon as it is chosen or dropped; the form then holds its id. */
 export default class extends Controller {
-  static targets = ['value', 'title', 'held', 'picture', 'icon', 'name', 'size', 'drop', 'ask', 'input', 'progress', 'bar', 'said', 'problem', 'reason']
+  static targets = ['value', 'title', 'held', 'picture', 'icon', 'name', 'size', 'drop', 'ask', 'input', 'progress', 'sending', 'bar', 'said', 'problem', 'reason']
   static values = { picture: Boolean }
 
   connect() {
@@ -57,19 +64,20 @@ export default class extends Controller {
     request.setRequestHeader('X-CSRF-Token', document.querySelector('meta[name=csrf-token]')?.content ?? '')
     request.upload.onprogress = (event) => event.lengthComputable && (this.barTarget.value = (100 * event.loaded) / event.total)
     request.onload = () => this.sent(request)
-    request.onerror = () => this.over_(LOST)
-    request.onabort = () => this.over_('')
+    request.onerror = () => this.ended(LOST)
+    request.onabort = () => this.ended('')
     this.barTarget.value = 0
     this.busy(true)
+    this.sendingTarget.textContent = file.name
     this.saidTarget.textContent = `Sending ${file.name} …`
     request.send(body)
   }
 
   sent({ status, response }) {
-    if (status !== 201) return this.over_(response?.detail ?? LOST)
-    if (this.pictureValue && !PICTURES.includes(response.type)) return this.over_(`${response.name} is no picture that can be shown.`)
-    this.over_('')
-    this.hold_(response)
+    if (status !== 201) return this.ended(response?.detail ?? LOST)
+    if (this.pictureValue && !PICTURES.includes(response.type)) return this.ended(`${response.name} is no picture that can be shown.`)
+    this.ended('')
+    this.take(response)
     this.saidTarget.textContent = `${response.name} is here; save to keep it.`
   }
 
@@ -79,13 +87,13 @@ export default class extends Controller {
   }
 
   remove() {
-    this.hold_(null)
+    this.take(null)
     this.saidTarget.textContent = 'The file is taken out; save to keep it so.'
     this.inputTarget.focus()
   }
 
   /** The sending has ended, in whichever way. */
-  over_(problem) {
+  ended(problem) {
     this.request = null
     this.busy(false)
     this.saidTarget.textContent = ''
@@ -100,17 +108,17 @@ export default class extends Controller {
   }
 
   /** Let the form hold ``file`` ({id, name, type, size}), or none. */
-  hold_(file) {
+  take(file) {
     const shown = Boolean(file && PICTURES.includes(file.type))
     this.valueTarget.value = file?.id ?? ''
     this.titleTarget.value = file?.name ?? ''
     this.heldTarget.hidden = !file
     this.nameTarget.textContent = file?.name ?? ''
-    this.sizeTarget.textContent = file ? `${Math.ceil(file.size / 1000).toLocaleString(document.documentElement.lang)} kB` : ''
+    this.sizeTarget.textContent = file ? sized(file.size) : ''
     this.pictureTarget.hidden = !shown
     this.iconTarget.hidden = shown
     if (shown) this.pictureTarget.src = `/files/${file.id}`
-    this.askTarget.textContent = file ? 'Drop another here, or choose one' : 'Drop a file here, or choose one'
+    this.askTarget.textContent = file ? 'Choose or drop another' : 'Choose or drop a file'
     this.valueTarget.dispatchEvent(new Event('change', { bubbles: true }))
   }
 
