@@ -223,8 +223,11 @@ class Tracer:
 
     def unknown(self, path: str, code: str, name: str, what: str, known: Iterable[str]) -> bool:
         """Complain about a name nothing has."""
-        message = f"names {name!r}, which is no {what}"
-        self.complaints.append(Complaint(path, code, message + near(name, known)))
+        names = list(known)
+        message = f"names {name!r}, which is no {what}{near(name, names)}"
+        if name in names:
+            message = f"names {name!r}, which can't be calculated: see there"
+        self.complaints.append(Complaint(path, code, message))
         return False
 
 
