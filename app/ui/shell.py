@@ -46,6 +46,8 @@ class Shell:
     locale: str = "en"
     timezone: str = "UTC"
     currency: str = "EUR"
+    #: Those offered for amounts, the workspace's own first.
+    currencies: tuple[str, ...] = ()
     rights: frozenset[str] = frozenset()
     rights_with: Callable[[str], frozenset[str]] = _nothing
     objects: tuple[NavItem, ...] = ()

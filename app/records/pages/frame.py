@@ -47,6 +47,7 @@ def build_shell() -> Shell | None:
         locale=str(preferences.get("locale") or scope.tenant.locale),
         timezone=str(preferences.get("timezone") or scope.tenant.timezone),
         currency=scope.tenant.currency,
+        currencies=_currencies(scope),
         rights=_rights(scope),
         rights_with=rights.for_scope(scope).held,
         objects=objects,
@@ -54,6 +55,16 @@ def build_shell() -> Shell | None:
         shortcuts=preferences.get("shortcuts") != "off",
         support_until=scope.support.until if scope.support is not None else None,
     )
+
+
+def _currencies(scope: TenantScope) -> tuple[str, ...]:
+    """The workspace's own, then the others it works with."""
+    offered = {
+        component.partition("/")[2]
+        for component, leaves in catalogs.for_scope(scope).components.items()
+        if component.startswith("currency/") and leaves.get("active") is not False and not leaves.get("retired")
+    }
+    return (scope.tenant.currency, *sorted(offered - {scope.tenant.currency}))
 
 
 def _rights(scope: TenantScope) -> frozenset[str]:

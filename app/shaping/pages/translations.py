@@ -77,7 +77,7 @@ def show_translations(scope: TenantScope) -> Response:
     taken = {tag for tag, _, _, _ in lines}
     return answer(
         "translations.html", reading, lines=lines, own=_name(scope.tenant.locale),
-        choices=[(tag, name) for tag, name in locales() if tag not in taken],
+        choices=[one for one in _choices() if one[0] not in taken],
     )  # fmt: skip
 
 
@@ -119,6 +119,12 @@ def plan_translation(scope: TenantScope, language: str) -> Response:
     component |= cast("dict[str, Any]", nest(said))
     following = f"{_TRANSLATIONS}/{language}"
     return preview(scope, Asked(components=[component], next=following, base=typed.base()))
+
+
+def _choices() -> list[tuple[str, str]]:
+    """Languages, and what is said otherwise in some country, by name."""
+    tags = {tag.partition("-")[0] for tag, _ in locales()} | {tag for tag, _ in locales()}
+    return sorted(((tag, _name(tag)) for tag in tags), key=lambda one: one[1].casefold())
 
 
 def _parts(whole: Catalog, reading: Reading, language: str) -> list[Part]:

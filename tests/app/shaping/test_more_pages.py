@@ -64,7 +64,10 @@ def test_a_currency_is_added_rated_by_date_either_way_round_and_taken_away(
 
     agree(desk, desk.post("/currencies/USD", act="unrate", day="2026-02-01"))
     assert total(api) == "80.00"
+    form = f"http://{desk.tenant.host}:8000/records/deal/new"
+    assert '<option value="USD"></option>' in desk.browser.get(form).text
     agree(desk, desk.post("/currencies/USD", act="deactivate"))
+    assert '<option value="USD"></option>' not in desk.browser.get(form).text
     assert "Not offered" in told(desk.get("/currencies"))
     gone = desk.post("/currencies/USD", act="remove")
     assert "1 record holds" in told(gone)
