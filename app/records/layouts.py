@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from app.expressions import ConditionError, check
 from app.records.environment import RecordEnvironment
-from app.records.facts import Bench, prepare
+from app.records.facts import Asked, Bench, prepare
 from app.records.intake import coercion_of
 from app.records.judging import holds
 from app.records.rulebook import rulebook_of
@@ -156,4 +156,4 @@ def _facts(scope: TenantScope, leave: Leave, record: Mapping[str, Any], readings
     if leave.shown.fields.keys() != leave.object.fields.keys() and record.get("id"):
         known = read_record(scope, leave.object, record["id"]) or record
     bench = Bench(scope, leave.complete, leave.object, coercion_of(scope))
-    return bench.facts([known], frozenset().union(*(one.asked for one in readings)))[0]
+    return bench.facts([known], frozenset[Asked]().union(*(one.asked for one in readings)))[0]

@@ -184,6 +184,12 @@ def body_of(request: Request, crowd: Crowd) -> Any:
     return request.json
 
 
+#: The boxes of one tab, as the editor of layouts sends them.
+_LAYOUT = {
+    "n.kind": "tab", "n.name": "", "n.label": "T", "n.when": "has(owner)", "n.when.rows": "", "n.columns": "",
+    "n.collapsed": "", "n.wide": "",
+}  # fmt: skip
+_VIEW = {"shape": "list", "filter": "has(owner)", "column": "owner", "sort.field": "name", "sort.way": "down"}
 _REFUSAL = {
     "refusal": "require", "refusal_condition": "has(name)", "message": "Enter the name.",
     "effect.kind": "required", "effect.field": "domain", "active": "true",
@@ -209,6 +215,33 @@ REQUESTS |= {
     "GET /settings/objects/<object_name>/records": Request("?q=acme"),
     "POST /settings/objects/<object_name>/pipelines": Request(
         form={**_STAGES, **_GATES, "stage.probability": "10"}, object_name="deal"
+    ),
+    "POST /settings/objects/<object_name>/layouts": Request(form={"order": "main"}),
+    "POST /settings/objects/<object_name>/layouts/new": Request(form={"label": "New {mark}", **_LAYOUT}),
+    "POST /settings/objects/<object_name>/layouts/look": Request(form={"label": "X", "try": "{company}", **_LAYOUT}),
+    "POST /settings/objects/<object_name>/layouts/<layout_name>": Request(form={"label": "Other", **_LAYOUT}),
+    "GET /settings/objects/<object_name>/views/new": Request("?from=named&filter=has(owner)&sort=-created_at"),
+    "POST /settings/objects/<object_name>/views": Request(form={"order": "named"}),
+    "POST /settings/objects/<object_name>/views/new": Request(form={"label": "New {mark}", **_VIEW}),
+    "POST /settings/objects/<object_name>/views/<view_name>": Request(form={"label": "Other", **_VIEW}),
+    "POST /settings/objects/<object_name>/links": Request(
+        form={"shape": "one", "label": "Site {mark}", "to": "company"}, object_name="deal"
+    ),
+    "POST /settings/option-sets/new": Request(form={"label": "Set {mark}", "option.name": "", "option.label": "First"}),
+    "POST /settings/option-sets/<set_name>": Request(
+        form={"label": "Sizes", "option.name": "small", "option.label": "Smaller", "option.color": ""}
+    ),
+    "POST /settings/currencies": Request(form={"currency": "CHF", "day": "2026-01-01", "rate": "1.05"}),
+    "POST /settings/currencies/<currency>": Request(form={"act": "rate", "day": "2026-03-01", "rate": "0.95"}),
+    "POST /settings/calendars": Request(form={"label": "Shift {mark}"}),
+    "POST /settings/calendars/<calendar>": Request(form={"label": "Office {mark}"}),
+    "POST /settings/translations/<language>": Request(
+        form={"part": "company", "t.objects/company/label/one": "Firma {mark}"}
+    ),
+    # Nothing is in conflict here: told, and left alone.
+    "POST /settings/updates": Request(form={"all": "keep"}),
+    "POST /settings/updates/apply": Request(
+        form={"components": '[{"component": "object/company", "path": "help", "choice": "keep"}]'}
     ),
     "POST /settings/changes": Request(form={"components": _COMPONENTS, "next": "/settings/objects"}),
 }

@@ -44,18 +44,18 @@ def shaped(site: Site, browser: Browser) -> tuple[str, dict, str]:
 
 def part(page: Page, label: str) -> Locator:
     """A field or related list in the editor."""
-    return page.locator("[data-part=field], [data-part=related]").filter(
-        has=page.locator("[data-part-name]", has_text=label)
-    ).first
+    return (
+        page.locator("[data-part=field], [data-part=related]")
+        .filter(has=page.locator("[data-part-name]", has_text=label))
+        .first
+    )
 
 
 def names(place: Locator) -> list[str]:
     return [one.strip() for one in place.locator("> li [data-part-name]").all_text_contents()]
 
 
-def test_an_admin_arranges_a_page_by_mouse_and_keyboard(
-    new_context: NewContext, shaped: tuple[str, dict, str]
-) -> None:
+def test_an_admin_arranges_a_page_by_mouse_and_keyboard(new_context: NewContext, shaped: tuple[str, dict, str]) -> None:
     origin, state, company = shaped
     problems: list[str] = []
     page = watched(new_context(storage_state=state, **ROOMY).new_page(), problems)
@@ -91,7 +91,8 @@ def drag_to_palette_and_back(page: Page) -> None:
     drag(page, part(page, "Shipping address").locator(".grip"), palette.get_by_role("list", name="Unused fields"))
     expect(palette.get_by_text("Shipping address")).to_be_visible()
     palette.get_by_role("button", name="Put Created on the page").click()
-    expect(page.get_by_role("list", name="Fields of the section").first.get_by_text("Created", exact=True)).to_be_visible()
+    placed = page.get_by_role("list", name="Fields of the section").first
+    expect(placed.get_by_text("Created", exact=True)).to_be_visible()
 
 
 def by_keyboard(page: Page) -> None:
@@ -99,10 +100,10 @@ def by_keyboard(page: Page) -> None:
     employees = part(page, "Employees")
     employees.locator("summary").focus()
     page.keyboard.press("Enter")
-    employees.get_by_label("Stands in").select_option(label="Numbers › Size")
+    employees.get_by_label("Stands in").select_option(label="Numbers / Size")
     size = page.get_by_role("list", name="Fields of the section").last
     expect(size.get_by_text("Employees")).to_be_visible()
-    expect(page.locator("[data-layout-editor-target=live]")).to_have_text("Employees, 1 of 1 in Numbers › Size")
+    expect(page.locator("[data-layout-editor-target=live]")).to_have_text("Employees, 1 of 1 in Numbers / Size")
     up = part(page, "Industry").get_by_role("button", name="Move Industry up")
     before = names(page.get_by_role("list", name="Fields of the section").first).index("Industry")
     up.focus()

@@ -22,7 +22,7 @@ OWNED = frozenset({
 #: Arguments that name nothing of anybody.
 SHARED = frozenset({
     "object_name", "unique_field", "value", "field_name", "filename", "token",
-    "currency", "set_name", "calendar", "language", "rule_name",
+    "currency", "set_name", "calendar", "language", "rule_name", "layout_name", "view_name",
 })  # fmt: skip
 
 

@@ -48,4 +48,4 @@ def tabs_in(html: str) -> list[str]:
 
 def panel_in(html: str, name: str) -> str:
     """What one tab of a record's page holds."""
-    return html.split(f'id="panel-part-{name}"')[1].split('role="tabpanel"')[0]
+    return html.split(f'id="panel-part-{name}"')[1].split('role="tabpanel"', maxsplit=1)[0]

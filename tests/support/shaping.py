@@ -27,8 +27,15 @@ NAMED: Final = """
 {kind: translation, name: de, objects: {company: {label: {one: Firma}}}}
 ---
 {kind: rule, name: company.named, label: Named, active: false, visible: [description]}
+---
+{kind: layout, name: company.main, label: Main, tabs: {one: {label: One, sections: {a: {label: A, fields: [name]}}}}}
+---
+{kind: view, name: company.named, label: Named, filter: has(name)}
 """
-NAMES: Final = {"currency": "USD", "set_name": "sizes", "calendar": "default", "language": "de", "rule_name": "named"}
+NAMES: Final = {
+    "currency": "USD", "set_name": "sizes", "calendar": "default", "language": "de", "rule_name": "named",
+    "layout_name": "main", "view_name": "named",
+}  # fmt: skip
 
 
 def change(databases: Databases, tenant: Tenant, text: str, *, prune: bool = False, **more: Any) -> Applied:

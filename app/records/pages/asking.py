@@ -41,7 +41,13 @@ class Asked:
     def query(self, **changes: str) -> str:
         """The query string of this state with ``changes``."""
         state = replace(self, **changes)
-        pairs = {"view": state.view, "filter": state.filter, "q": state.words, "sort": state.sort, "cursor": state.cursor}
+        pairs = {
+            "view": state.view,
+            "filter": state.filter,
+            "q": state.words,
+            "sort": state.sort,
+            "cursor": state.cursor,
+        }
         return urlencode({name: value for name, value in pairs.items() if value})
 
     def href(self, base: str = "", **changes: str) -> str:

@@ -83,7 +83,8 @@ def _dialog(
             error=errors.get(field.name, ""),
         )  # fmt: skip
 
-    shown, left = grouped(fields, fits.layout) if fits.layout else ([Group("", tuple(fields[:_SHOWN]))], fields[_SHOWN:])
+    usual = ([Group("", tuple(fields[:_SHOWN]))], fields[_SHOWN:])
+    shown, left = grouped(fields, fits.layout) if fits.layout else usual
     groups = [(group.label, [built(field) for field in group.fields]) for group in shown]
     more = [built(field) for field in left]
     countries = country_names(reader.locale) if any(f.type.name == "address" for f in fields) else ()
@@ -98,7 +99,8 @@ def _dialog(
 def _defaults(scope: TenantScope, obj: ObjectType) -> Record:
     values: Record = {
         f.name: JsonText(f.default) if f.type.name == "json" and isinstance(f.default, str) else f.default
-        for f in form_fields(obj) if f.default is not None and isinstance(f.default, str | bool | int)
+        for f in form_fields(obj)
+        if f.default is not None and isinstance(f.default, str | bool | int)
     }
     if "owner" in obj.fields and scope.member is not None:
         values["owner"] = str(scope.member.id)

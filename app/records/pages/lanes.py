@@ -45,8 +45,7 @@ def figures_of(
         function, _, name = metric.partition(":")
         value = group.get(f"{function}_{name}") if name else None
         if value is not None and name in obj.fields:
-            text = (
-                formats.money(value, reader.locale) if isinstance(value, dict) else formats.number(value, reader.locale)
-            )
+            written = formats.money if obj.fields[name].type.name == "money" else formats.number
+            text = written(value, reader.locale)
             found.append((f"{_FUNCTIONS.get(function, function)} of {obj.fields[name].label.lower()}", text))
     return tuple(found)

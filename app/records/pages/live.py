@@ -80,7 +80,7 @@ def live_form(url: str, state: dict[str, Any] | None) -> dict[str, str]:
 
 
 def form_fitting(leave: Leave, values: Record, layout: str = "") -> Fitting:
-    """What a form of a new record holding ``values`` looks like by its layout: the one called ``layout``, once chosen."""
+    """What a form of a new record holding ``values`` looks like by its layout: ``layout`` once chosen."""
     if not leave.object.layouts:
         return Fitting()
     draft = _draft(leave, values, None)

@@ -119,16 +119,16 @@ def related_lists(scope: TenantScope, obj: ObjectType, record: Record) -> list[R
     return found + [section for other in others if (section := _without(other, shown)).total]
 
 
-def layout_lists(
-    scope: TenantScope, obj: ObjectType, record: Record, lists: Sequence[RelatedList]
-) -> list[Related]:
+def layout_lists(scope: TenantScope, obj: ObjectType, record: Record, lists: Sequence[RelatedList]) -> list[Related]:
     """The lists a layout chooses, with its columns; what may not be read is left out."""
     by_inverse = {link.inverse: (name, (other, link)) for name, (other, link) in _links_here(scope, obj).items()}
     found: list[Related] = []
     for one in lists:
         if one.name in by_inverse:
             name, link = by_inverse[one.name]
-            section = _table(scope, name, link, record, one.columns) if one.columns else _related(scope, name, link, record)
+            section = (
+                _table(scope, name, link, record, one.columns) if one.columns else _related(scope, name, link, record)
+            )
             found.append(replace(section, label=one.label or section.label))
     return found
 
@@ -145,7 +145,9 @@ def _table(
     columns = path_columns(catalogs.for_scope(scope), other, [path for path in paths if path not in other.title])
     condition = f'{by.name} == "{record["id"]}"'
     wanted = (TITLE, *(column.path for column in columns))
-    page = list_records(scope, other.name, ListQuery(filter=condition, sort="-id", fields=wanted, limit=_ROWS, total="exact"))
+    page = list_records(
+        scope, other.name, ListQuery(filter=condition, sort="-id", fields=wanted, limit=_ROWS, total="exact")
+    )
     known, reader = titles_for(scope, columns, page.rows), reader_of(scope)
     items = tuple(
         Item(str(row.get(TITLE) or "Untitled"), "", f"/records/{other.name}/{row['id']}", other.name not in _PEOPLE)
@@ -153,9 +155,9 @@ def _table(
     )
     cells = tuple(tuple(cell(one, row.get(one.path), reader, known, other) for one in columns) for row in page.rows)
     total = page.total or len(page.rows)
+    more = f"/records/{other.name}?{urlencode({'filter': condition})}" if total > _ROWS else ""
     return Related(
-        _label(name, other, by), items, total, _hint(scope, name, other, by),
-        f"/records/{other.name}?{urlencode({'filter': condition})}" if total > _ROWS else "", _add(scope, other, by, record),
+        _label(name, other, by), items, total, _hint(scope, name, other, by), more, _add(scope, other, by, record),
         part=any(by.name in way.follows[:1] for way in other.reach),
         heads=tuple((one.label, one.numeric) for one in columns), cells=cells,
     )  # fmt: skip

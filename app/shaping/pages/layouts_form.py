@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tenants.scope import TenantScope
 
 #: Each part of a layout sends all of these, once.
-_BOXES: Final = ("kind", "name", "label", "when", "when.rows", "columns", "collapsed", "wide")
+_BOXES: Final[tuple[str, ...]] = ("kind", "name", "label", "when", "when.rows", "columns", "collapsed", "wide")
 _MOST: Final = 1_000
 #: What an arrangement by itself shows of each record anyway, or never.
 _NOT_PLACED: Final = frozenset({
@@ -145,7 +145,7 @@ def _free(name: str, taken: set[str]) -> str:
 def automatic(catalog: Catalog, obj: ObjectType) -> dict[str, Any]:
     """The spec of a layout that shows what the automatic one does."""
     names = [name for name, one in obj.fields.items() if one.shown and name not in _NOT_PLACED]
-    columns = 2 if len(names) > 6 else 1  # noqa: PLR2004 - a short list reads better in one
+    columns = 2 if len(names) > 6 else 1  # a short list reads better in one
     details = {"label": "Details", "columns": columns, "fields": _ranked(names)}
     related = [one for one, _, _ in inverses(catalog, obj)]
     return {

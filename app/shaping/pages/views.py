@@ -170,7 +170,7 @@ def _sortable(catalog: Catalog, obj: ObjectType, used: list[str]) -> list[tuple[
     for path in used:
         named = find(catalog.objects, obj, path)
         if named is not None:
-            found.setdefault(path, path.replace(".", " › "))
+            found.setdefault(path, path.replace(".", ": "))
     return list(found.items())
 
 

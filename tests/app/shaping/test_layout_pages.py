@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tenants.scope import enter_job
 from tests.support.desk import Desk, fields_in, panel_in, tabs_in
+from tests.support.rights import make_person, make_role
 from tests.support.shaping import change
+from tests.support.tenants import owner_of
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -76,9 +79,7 @@ def test_a_new_layout_begins_as_the_automatic_one(desk: Desk) -> None:
     assert 'name="n.name" value="created_at"' in unused
 
 
-def test_what_the_editor_sends_is_a_layout_that_the_page_then_follows(
-    desk: Desk, fresh: tuple[Tenant, Api]
-) -> None:
+def test_what_the_editor_sends_is_a_layout_that_the_page_then_follows(desk: Desk, fresh: tuple[Tenant, Api]) -> None:
     path = f"/records/company/{fresh[1].post('/records/company', {'name': 'Kestrel', 'phone': '+49 30 901820'})['id']}"
     sent = desk.post(f"{_AT}/layouts/new", label="Household", highlights=["phone", "", "email"], **HOUSEHOLD)
     (made,) = agree(desk, sent)
@@ -191,10 +192,6 @@ def test_a_board_view_groups_by_what_it_says_with_its_figures(desk: Desk, fresh:
 def test_a_view_that_names_what_one_may_not_read_is_not_offered(
     site: Flask, runtime: Runtime, desk: Desk, fresh: tuple[Tenant, Api]
 ) -> None:
-    from tenants.scope import enter_job  # noqa: PLC0415
-    from tests.support.rights import make_person, make_role  # noqa: PLC0415
-    from tests.support.tenants import owner_of  # noqa: PLC0415
-
     tenant = fresh[0]
     views = """
 {kind: view, name: company.rich, label: Rich ones, filter: "annual_revenue > 5"}

@@ -117,7 +117,7 @@ export default class extends Controller {
     if (this.paletteTarget.contains(list)) return 'Not on the page'
     const names = []
     for (let part = list.closest('[data-part]'); part; part = part.parentElement.closest('[data-part]')) names.unshift(nameOf(part))
-    return names.join(' › ')
+    return names.join(' / ')
   }
 
   #moved(part, focused) {
