@@ -123,8 +123,8 @@ def settle(
             work.column(name, tables[name], one, leaves)
     for name in gone.objects(after):
         work.hide(name, work.known_table(name), "", "object", sensitive=False)
-    for name, one, leaves in gone.fields(after):
-        work.hide_field(name, one, leaves)
+    for name, item, called, leaves in gone.fields(after):
+        work.hide_field(name, item, called, leaves)
     return work.settled()
 
 
@@ -148,28 +148,26 @@ class _Settling:
         )  # fmt: skip
 
     def rename(self, renames: Sequence[Rename], before: Document) -> None:
-        """Rows follow what they name; standard ones get a row first."""
+        """Rows follow what they name, one rename after the other; standard ones get a row first."""
+        # Links of the document before name their targets as they were called then.
+        tables, document = self._tables(), dict(before)
         for one in renames:
             if one.before_component.partition(SEPARATOR)[0] != OBJECT:
                 continue
-            old_name = one.before_component.partition(SEPARATOR)[2]
-            leaves = before.get(one.before_component, {})
+            name = one.before_component.partition(SEPARATOR)[2]
+            leaves = document.pop(one.before_component, {})
+            items = [] if one.path else fields_of(leaves)
             if not one.path:
-                self._keep(old_name, "", "object")
-                for item in fields_of(leaves):
-                    self._keep(old_name, item, type_key(leaves, item, self._tables()))
+                self._keep(name, "", OBJECT)
             elif one.before_path.split(SEPARATOR)[0] == FIELDS:
-                item = one.before_path.split(SEPARATOR)[1]
-                self._keep(old_name, item, type_key(leaves, item, self._tables()))
-        self._move(renames)
-
-    def _move(self, renames: Sequence[Rename]) -> None:
-        components = {one.before_component: one.component for one in renames if not one.path}
-        paths = {(one.before_component, one.before_path): one.path for one in renames if one.path}
-        for key, row in list(self._rows.items()):
-            path = paths.get((row.component, row.path), row.path)
-            self._put(replace(self._rows[key], component=components.get(row.component, row.component), path=path))
-        self._live = {(r.component, r.path): r for r in self._rows.values() if r.hidden_at is None}
+                items = [one.before_path.split(SEPARATOR)[1]]
+            for item in items:
+                self._keep(name, item, type_key(leaves, item, tables))
+            document[one.component] = {followed([one], one.before_component, path)[1]: leaves[path] for path in leaves}
+            for row in list(self._rows.values()):
+                component, path = followed([one], row.component, row.path)
+                self._rows[row.key] = replace(row, component=component, path=path)
+            self._live = {(r.component, r.path): r for r in self._rows.values() if r.hidden_at is None}
 
     def _keep(self, name: str, item: str, type_: str) -> None:
         """A row for what is called as the standard says."""
@@ -231,13 +229,14 @@ class _Settling:
         self._conceal(row, sensitive=sensitive)
         self._hidden.append(row)
 
-    def hide_field(self, name: str, item: str, leaves: Leaves) -> None:
+    def hide_field(self, name: str, item: str, called: str, leaves: Leaves) -> None:
+        """``item`` is its name in ``leaves``; it is ``called`` so after renames of the same change."""
         type_ = type_key(leaves, item, self._tables())
         sensitive = leaves.get(f"{FIELDS}{SEPARATOR}{item}{SEPARATOR}sensitive") is True
         table = next(
             (r.table for r in self._hidden if r.component == f"{OBJECT}{SEPARATOR}{name}" and not r.column), ""
         )
-        self.hide(name, table or self.known_table(name), item, type_, sensitive=sensitive)
+        self.hide(name, table or self.known_table(name), called, type_, sensitive=sensitive)
 
     def _hidden_one(self, component: str, path: str, type_: str) -> Physical | None:
         found = [
@@ -274,25 +273,37 @@ class _Gone:
     """What was there before and is not any more, renames apart."""
 
     def __init__(self, before: Document, renames: Sequence[Rename]) -> None:
-        components = {one.before_component: one.component for one in renames if not one.path}
-        paths = {(one.before_component, one.before_path): one.path for one in renames if one.path}
+        self._renames = renames
         self._before = [
-            (component, components.get(component, component), leaves, paths) for component, leaves in before.items()
+            (component, followed(renames, component, "")[0], leaves) for component, leaves in before.items()
             if component.partition(SEPARATOR)[0] == OBJECT
         ]  # fmt: skip
 
     def objects(self, after: Document) -> list[str]:
-        return [now.partition(SEPARATOR)[2] for _, now, _, _ in self._before if now not in after]
+        return [now.partition(SEPARATOR)[2] for _, now, _ in self._before if now not in after]
 
-    def fields(self, after: Document) -> list[tuple[str, str, Leaves]]:
-        found: list[tuple[str, str, Leaves]] = []
-        for old, now, leaves, paths in self._before:
+    def fields(self, after: Document) -> list[tuple[str, str, str, Leaves]]:
+        found: list[tuple[str, str, str, Leaves]] = []
+        for old, now, leaves in self._before:
             kept = set(fields_of(after.get(now, {})))
             for item in fields_of(leaves):
-                path = paths.get((old, f"{FIELDS}{SEPARATOR}{item}"), f"{FIELDS}{SEPARATOR}{item}")
-                if path.split(SEPARATOR)[1] not in kept:
-                    found.append((now.partition(SEPARATOR)[2], item, leaves))
+                _, path = followed(self._renames, old, f"{FIELDS}{SEPARATOR}{item}")
+                called = path.split(SEPARATOR)[1]
+                if called not in kept:
+                    found.append((now.partition(SEPARATOR)[2], item, called, leaves))
         return found
+
+
+def followed(renames: Iterable[Rename], component: str, path: str) -> tuple[str, str]:
+    """Where a leaf or node stands after ``renames``, made one after the other."""
+    for one in renames:
+        if component != one.before_component:
+            continue
+        if not one.path:
+            component = one.component
+        elif path == one.before_path or path.startswith(one.before_path + SEPARATOR):
+            component, path = one.component, one.path + path[len(one.before_path) :]
+    return component, path
 
 
 def standard_table(name: str) -> str:

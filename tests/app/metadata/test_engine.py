@@ -264,3 +264,33 @@ def test_a_type_taken_back_brings_what_could_not_be_converted_and_keeps_what_was
     assert dict(sql(databases, tenant, f"select name, {text} from o_product")) == {
         "Plain": "7", "Word": "seven", "Cleared": None, "Changed": "10", "Filled": "10", "Empty": None,
     }  # fmt: skip
+
+
+def test_an_object_and_its_field_renamed_at_once_keep_table_column_and_values(
+    databases: Databases, new_tenant: NewTenant
+) -> None:
+    tenant = new_tenant()
+    change(databases, tenant, MACHINE)
+    with owner_of(databases, tenant) as connection:
+        names = naming(store.read(connection.execute, 1).physical)
+    table, serial = names.tables["machine"], names.columns["machine"]["serial"]
+    sql(databases, tenant, f"insert into {table} ({serial}) values ('S 1')")
+    before = everything(databases, tenant)
+    made = change(
+        databases, tenant,
+        "{kind: object, name: engine, renamed_from: machine}\n---\n"
+        "{kind: field, name: engine.code, renamed_from: serial}",
+    )  # fmt: skip
+    with owner_of(databases, tenant) as connection:
+        now = naming(store.read(connection.execute, 1).physical)
+    assert (now.tables, now.columns["engine"]) == (
+        {"engine": table}, {"code": serial, "company": names.columns["machine"]["company"]}
+    )  # fmt: skip
+    assert made.change is not None
+    back = take_back(databases, tenant, made.change)
+    assert everything(databases, tenant)[1:4] == before[1:4]
+    assert sql(databases, tenant, f"select {serial} from {table}") == [("S 1",)]
+    assert back.change is not None
+    take_back(databases, tenant, back.change)
+    with owner_of(databases, tenant) as connection:
+        assert naming(store.read(connection.execute, 1).physical) == now

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from app.metadata.changeset import chosen, desired, relayered, reverted
+from app.metadata.changeset import chosen, desired, drift, relayered, reverted
 from app.metadata.document import parse, read
 from app.metadata.layers import Conflict, Override, live
 from app.metadata.problems import InvalidComponents
@@ -116,7 +116,9 @@ def test_an_item_that_says_something_of_itself_is_not_stated_by_its_rank() -> No
 
 def test_a_change_of_one_leaf_or_one_rename_is_not_nothing() -> None:
     assert not wanted(state_of(), "{kind: object, name: note, help: More}").empty
-    renamed = wanted(state_of(MACHINE.replace(", price]", "]")), "{kind: field, name: machine.cost, renamed_from: price}")
+    renamed = wanted(
+        state_of(MACHINE.replace(", price]", "]")), "{kind: field, name: machine.cost, renamed_from: price}"
+    )
     assert renamed.leaves == ()
     assert len(renamed.renames) == 1
     assert not renamed.empty
@@ -220,3 +222,30 @@ def test_without_prune_a_source_goes_on_stating_what_it_stated() -> None:
     state = state_of("{kind: object, name: task, label: {one: Job}}")
     changes = wanted(state, "{kind: object, name: task, help: Work}\n---\n{kind: object, name: note, help: Text}")
     assert changes.stated == {"object/task": {"label/one": "Job", "help": "Work"}, "object/note": {"help": "Text"}}
+
+
+def test_what_somebody_put_back_already_is_nothing_to_take_back() -> None:
+    state = state_of()
+    first = wanted(state, "{kind: object, name: deal, label: {one: Chance, other: Chances}}")
+    state = after(state, first)
+    state = after(state, wanted(state, "{kind: object, name: deal, label: {one: Deal}}"))
+    back = reverted(state, first.leaves)
+    assert not back.blocked
+    assert [(one.path, one.after) for one in back.leaves] == [("label/other", "Deals")]
+    assert back.overrides == ()
+
+
+def test_drift_is_told_in_order() -> None:
+    last = {"view/b": {"label": "B"}, "object/a": {"label/other": "As", "label/one": "A"}}
+    found = drift(last, {"object/a": {"label/one": "A"}})
+    assert [(one.component, one.path, one.before, one.after) for one in found] == [
+        ("object/a", "label/other", "As", None), ("view/b", "label", "B", None),
+    ]  # fmt: skip
+
+
+def test_a_source_that_made_a_field_takes_it_away_when_it_is_silent_about_it() -> None:
+    state = state_of("{kind: field, name: deal.vat, type: text}\n---\n{kind: field, name: deal.amount, help: Net}")
+    changes = wanted(state, "{kind: object, name: deal, help: Sales}", prune=True)
+    assert {(one.path, one.after) for one in changes.leaves} == {
+        ("help", "Sales"), ("fields/vat/type", None), ("fields/vat/rank", None), ("fields/amount/help", None),
+    }  # fmt: skip
