@@ -167,14 +167,7 @@ def _check(
     scope: TenantScope, catalog: Catalog, plan: Plan, found: Survey, rows: list[tuple[int, list[str]]], preview: Preview
 ) -> None:
     """Read the first rows as the import would, links looked up, and gather what goes wrong."""
-    ctx = replace(coercion_of(scope), decimal_comma=found.decimal_comma)
-    formats = {"": plan.wishes.date_format} if plan.wishes.date_format else found.date_formats
-    reader = RowReader(plan, ctx, formats)
-    read = [reader.read(number, cells) for number, cells in rows]
-    own = frozenset(fold(cell) for _, cells in rows for cell in cells) if own_links(plan) else frozenset[str]()
-    resolver = LinkResolver(catalog, plan, ctx, own, dry=True, make=False)
-    resolver.resolve(scope, read)
-    _foresee(scope, BatchWriter(catalog, plan, reader, resolver, None), read, dict(rows))
+    read = _read(scope, catalog, plan, found, rows)
     created = {t.header for t in plan.targets if t.field.to and plan.wishes.policy_of_link(t.field.name) == "create"}
     adding = {
         t.header for t in plan.targets if plan.wishes.policy_of_options(t.field.name) == "create" and t.field.open
@@ -215,6 +208,21 @@ def _check(
         (number, [_cell(target, cells) for target in targets], [*row.problems, *row.warnings])
         for row, (number, cells) in list(zip(read, rows, strict=True))[:_SHOWN]
     ]
+
+
+def _read(
+    scope: TenantScope, catalog: Catalog, plan: Plan, found: Survey, rows: list[tuple[int, list[str]]]
+) -> list[ReadRow]:
+    """The rows with everything that is wrong with them."""
+    ctx = replace(coercion_of(scope), decimal_comma=found.decimal_comma)
+    formats = {"": plan.wishes.date_format} if plan.wishes.date_format else found.date_formats
+    reader = RowReader(plan, ctx, formats)
+    read = [reader.read(number, cells) for number, cells in rows]
+    own = frozenset(fold(cell) for _, cells in rows for cell in cells) if own_links(plan) else frozenset[str]()
+    resolver = LinkResolver(catalog, plan, ctx, own, dry=True, make=False)
+    resolver.resolve(scope, read)
+    _foresee(scope, BatchWriter(catalog, plan, reader, resolver, None), read, dict(rows))
+    return read
 
 
 def _foresee(scope: TenantScope, writer: BatchWriter, rows: list[ReadRow], texts: dict[int, list[str]]) -> None:

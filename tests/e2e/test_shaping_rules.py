@@ -39,6 +39,7 @@ def add_row(place: Locator, field: str, op: str) -> Locator:
     expect(line.get_by_label("Field", exact=True)).to_be_focused()
     line.locator("[data-key=op]").focus()
     line.locator("[data-key=op]").select_option(op)
+    expect(place.locator("[data-condition-target=builder]")).not_to_have_attribute("aria-busy", "true")
     return place.locator(".cond-line").last
 
 
@@ -216,9 +217,11 @@ def test_pages_of_rules_are_sound(look: str, new_context: NewContext, workspace:
     when.get_by_role("button", name="Show as rows").click()
     expect(when.locator(".cond-line")).to_have_count(5)
     page.get_by_label("is refused if").check()
+    decides = page.get_by_role("group", name="Condition", exact=True).first
+    expect(decides.get_by_role("button", name="Add condition")).to_be_visible()
     page.get_by_role("button", name="Add what follows").click()
     page.locator("ol .cond-line").last.get_by_label("Field", exact=True).select_option("source")
-    page.locator("ol .cond-line").last.get_by_label("What follows for").first.select_option("options")
+    page.locator("ol .cond-line").last.get_by_label("What follows for Source", exact=True).select_option("options")
     expect(page.locator("ol .cond-line").last.get_by_label("Referral")).to_be_visible()
     page.wait_for_load_state("networkidle")
     shot(page, f"{look}-rule-new")
