@@ -149,11 +149,12 @@ def _shapes(reading: Reading, obj: Line) -> list[Shape]:
 
 def _every(reading: Reading) -> Iterator[Told]:
     """Every link there is."""
-    labels = dict(reading.targets())
+    labels: dict[str, str] = dict(reading.targets())
     for holder in reading.objects():
         for field in reading.items(holder.name, "fields"):
             if field.type in LINKS:
-                to = ", ".join("anything" if one == "*" else labels.get(one, one) for one in field.spec.get("to", ()))
+                targets: list[str] = list(field.spec.get("to", ()))
+                to = ", ".join("anything" if one == "*" else labels.get(one, one) for one in targets)
                 yield Told(holder, field, to, str(field.spec.get("inverse") or ""))
 
 
