@@ -19,8 +19,10 @@ from app.exports.parts import prepare
 from app.http.context import is_htmx, runtime
 from app.http.guard import workspace
 from app.http.respond import see_other
-from app.records.pages.asking import quick_condition
+from app.records.pages.asking import Asked
 from app.records.pages.columns import chosen_columns, list_columns
+from app.records.pages.lists import sort_for
+from app.records.pages.viewing import viewed
 from app.records.read import find_object
 
 if TYPE_CHECKING:
@@ -41,6 +43,8 @@ _FORMATS: Final = [
 ]
 _SHOWN: Final = 50
 _MOST_CHOSEN: Final = 1_000
+#: What a list's address says of its question.
+_ASKED: Final = (("filter", "filter"), ("words", "q"), ("sort", "sort"), ("view", "view"))
 #: How the condition of chosen rows begins.
 _CHOSEN: Final = "id in "
 
@@ -51,8 +55,8 @@ def dialog(scope: TenantScope, object_name: str) -> Response:
     """What will be exported, and how: the list as it stands."""
     require(scope, RECORD_EXPORT, object_name)
     _, obj = find_object(scope, object_name)
-    listed = _address()
-    return _dialog(scope, obj, _condition(obj, listed), listed.get("sort", "") or obj.default_sort)
+    question = _listed(scope, obj)
+    return _dialog(scope, obj, question.condition(obj), sort_for(obj, question))
 
 
 @blueprint.post("/records/<object_name>/export/chosen")
@@ -62,8 +66,7 @@ def chosen_dialog(scope: TenantScope, object_name: str) -> Response:
     require(scope, RECORD_EXPORT, object_name)
     _, obj = find_object(scope, object_name)
     chosen = request.form.getlist("ids")
-    sort = _address().get("sort", "") or obj.default_sort
-    return _dialog(scope, obj, _of_ids(chosen), sort, chosen=len(chosen))
+    return _dialog(scope, obj, _of_ids(chosen), sort_for(obj, _listed(scope, obj)), chosen=len(chosen))
 
 
 @blueprint.post("/records/<object_name>/export")
@@ -166,9 +169,11 @@ def _address() -> dict[str, str]:
     return {name: values[-1] for name, values in query.items()}
 
 
-def _condition(obj: ObjectType, listed: dict[str, str]) -> str:
-    condition, quick = listed.get("filter", "").strip(), quick_condition(obj, listed.get("q", "").strip())
-    return f"({condition}) && ({quick})" if condition and quick else condition or quick
+def _listed(scope: TenantScope, obj: ObjectType) -> Asked:
+    """What the list asks for, within its view."""
+    given = _address()
+    asked = {name: given.get(key, "").strip() for name, key in _ASKED}
+    return viewed(scope, obj, Asked(obj.name, **asked))
 
 
 def _of_ids(texts: Sequence[str]) -> str:

@@ -85,7 +85,7 @@ def _lines(scope: TenantScope, object_name: str) -> Iterator[Part]:
     """The parts as they follow each other; what stands behind ``unused`` is in no section."""
     columns = [request.form.getlist(f"n.{box}")[:_MOST] for box in _BOXES]
     for values in zip(*columns, strict=False):
-        one = dict(zip(_BOXES, (value.strip() for value in values), strict=True))
+        one: dict[str, str] = {box: value.strip() for box, value in zip(_BOXES, values, strict=True)}
         if one["kind"] == "unused":
             return
         if one["kind"] in _COLLECTIONS and one["kind"] != "layout":

@@ -165,6 +165,8 @@ def test_a_view_is_made_from_a_list_as_it_stands_and_offered_there(desk: Desk, f
     page = desk.get("/records/company?view=big_ones").text
     assert ("Big</bdi>" in page, "Small</bdi>" in page) == (True, False)
     assert re.findall(r'aria-current="page"[^>]*>([^<]+)', page)[-1] == "Big ones"
+    exported = desk.get("/records/company/export?view=big_ones").text
+    assert "employees &gt; 100" in exported
     same = desk.post(f"{_AT}/views/big_ones", **made)
     assert "Nothing would change" in same.text
     agree(desk, desk.post(f"{_AT}/views/big_ones", **{**made, "label": "Large", "column": ["owner"]}))

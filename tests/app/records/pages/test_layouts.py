@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,6 +12,7 @@ from tests.support.api import Api, make_key
 from tests.support.desk import Desk, fields_in, panel_in, tabs_in
 from tests.support.rights import make_person, make_role
 from tests.support.shaping import change
+from tests.support.statements import counted
 from tests.support.tenants import owner_of
 from tests.support.web import build_site
 
@@ -182,6 +184,42 @@ def test_what_rules_hide_is_hidden_on_the_page_with_and_without_a_layout(
         assert not {"phone", "website"} & set(fields_in(desk.get(plain).text))
         assert {"phone", "website"} <= set(fields_in(desk.get(bank).text))
         change(runtime.databases, tenant, LAYOUTS)
+
+
+def test_more_layouts_cost_no_more_statements(desk: Desk, api: Api, runtime: Runtime, tenant: Tenant) -> None:
+    change(runtime.databases, tenant, LAYOUTS.replace('kind == "household"', 'parent.industry != "finance"'))
+    path = company(api, industry="technology")
+
+    def asked() -> int:
+        desk.get(path)
+        with counted() as sent:
+            html = desk.get(path).text
+        assert "overview" in tabs_in(html)
+        return len(sent)
+
+    before = asked()
+    more = "{{kind: layout, name: company.more_{0}, label: More {0}, rank: '00{0}', when: 'parent.name == \"{0}\"',"
+    tab = " tabs: {{a: {{label: A, when: 'parent.phone == \"{0}\"'}}}}}}"
+    change(runtime.databases, tenant, "\n---\n".join((more + tab).format(one) for one in range(1, 7)))
+    assert asked() == before
+
+
+def test_the_form_of_a_new_record_follows_the_layout_as_it_is_filled_in(
+    desk: Desk, api: Api, runtime: Runtime, tenant: Tenant
+) -> None:
+    change(runtime.databases, tenant, LAYOUTS)
+    html = desk.get("/records/company/new?kind=household").text
+    names = re.findall(r'data-live-name="([a-z_]+)"', html)
+    assert names[0] == "name"
+    assert names.index("website") < names.index("employees") < names.index("domain")
+    assert 'name="layout" value="customer"' in html
+    assert ">About</bdi>" in html
+    sent = {"layout": "customer", "name": "Kestrel", "kind": "household"}
+    hidden = desk.post("/records/company/live", industry="technology", **sent).response.json["hidden"]
+    assert hidden == ["annual_revenue", "employees", "phone"]
+    assert desk.post("/records/company/live", industry="finance", **sent).response.json["hidden"] == ["annual_revenue"]
+    made = desk.post("/records/company/new", **sent)
+    assert made.status == 200
 
 
 def test_what_a_layout_names_can_be_renamed_and_its_page_follows(
