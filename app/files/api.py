@@ -7,12 +7,11 @@ from uuid import UUID
 
 from flask import request
 from flask_smorest import Blueprint
-from werkzeug.wrappers import Response
 
 from app.access.rights import RECORD_EDIT, RECORD_READ
 from app.core.errors import FieldError
 from app.files import openapi
-from app.files.answers import file_answer
+from app.files.api_answers import file_answer
 from app.files.errors import InvalidFile
 from app.files.service import keep_file, not_there
 from app.http.context import runtime
@@ -22,6 +21,8 @@ from app.http.respond import json_response, query_arguments
 from app.http.uploads import file_too_large
 
 if TYPE_CHECKING:
+    from werkzeug.wrappers import Response
+
     from tenants.scope import TenantScope
 
 blueprint = Blueprint("files", __name__, url_prefix="/api/v1", description="Files that fields of records hold")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint
 
 from app.access.rights import RECORD_READ
-from app.files.answers import file_answer
+from app.files.api_answers import file_answer
 from app.http.guard import workspace
 
 if TYPE_CHECKING:

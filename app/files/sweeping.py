@@ -1,4 +1,4 @@
-"""Files nothing points to any more go after a day: never attached, taken out of their field, or of destroyed records."""
+"""Files nothing points to any more go after a day: never attached, taken out of a field, or of destroyed records."""
 
 from __future__ import annotations
 

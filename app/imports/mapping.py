@@ -247,7 +247,7 @@ def _target(
     if not field.writable and not (head == "id" and wishes.match == "id"):
         raise InvalidImport.of(option, f"{field.label} ({head}) is written by the system and can't be imported.")
     if isinstance(field.type, FileType):
-        message = f"{field.label} ({head}) holds files: they are uploaded to records, a column of a file can't say them."
+        message = f"{field.label} ({head}) holds files: they are uploaded to records, no column can say them."
         raise InvalidImport.of(option, message, "field.file")
     if part and part not in _parts(field):
         parts = ", ".join(_parts(field)) or "none"

@@ -115,7 +115,10 @@ def _rows(scope: TenantScope, ids: Sequence[UUID], *, lock: bool) -> dict[UUID, 
     text = "SELECT id, name, type, size, sha256, storage_key, by_kind, by_id FROM file WHERE id = ANY(%s::uuid[])"
     text += " ORDER BY id FOR KEY SHARE" if lock else ""
     rows = scope.execute(trusted(text), (ids,)).fetchall()
-    return {row[0]: FileRow(*row[:4], bytes(row[4]), row[5], (row[6], row[7])) for row in rows}
+    return {
+        file: FileRow(file, name, kind, size, bytes(digest), key, (by_kind, by_id))
+        for file, name, kind, size, digest, key, by_kind, by_id in rows
+    }
 
 
 def _attached(scope: TenantScope, complete: Catalog, ids: Iterable[UUID]) -> set[UUID]:

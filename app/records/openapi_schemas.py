@@ -155,7 +155,7 @@ def _entries(described: Schema) -> Schema:
 def _file(described: Schema) -> Schema:
     """The id from an upload, or the object as it was read, of which the id counts."""
     known = _TEXT | {"format": "uuid"}
-    return {"anyOf": [known, _EMPTY, _object({**dict.fromkeys(described["properties"], {}), "id": known})]}
+    return {"anyOf": [known, _EMPTY, _object({**{name: {} for name in described["properties"]}, "id": known})]}
 
 
 def _object(properties: dict[str, Any], required: Iterable[str] = ()) -> Schema:

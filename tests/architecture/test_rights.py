@@ -20,6 +20,7 @@ NAME_TABLES: Final = {
 #: Modules that work on every record, whoever asks, and why that tells nobody anything.
 WORK_ON_ALL: Final = {
     "app/records/reach.py": "where it is defined",
+    "app/records/attachments.py": "whether anything points to a file; who may read one is asked by `visible`",
     "app/records/amounts.py": "a deal's amount is the sum of all of its lines",
     "app/records/consequences.py": "parents are locked, not shown",
     "app/records/dependants.py": "cascades; what blocks is told by `seen_in`",

@@ -13,7 +13,6 @@ from tenants.registry.directory import find_tenant
 from tenants.scope import SYSTEM, enter_job
 from tests.app.files.conftest import png
 from tests.e2e.conftest import NewContext, Site, assert_sound, sign_up, watched
-
 from tests.support.shaping import change
 
 from .test_pages import LOOKS
@@ -79,7 +78,7 @@ def made(site: Site, context: BrowserContext) -> tuple[Page, str, list[str]]:
 
 
 def test_files_are_chosen_dropped_replaced_and_taken_out(site: Site, new_context: NewContext) -> None:
-    page, origin, problems = made(site, new_context())
+    page, _, problems = made(site, new_context())
     expect(field_of(page, "logo").get_by_text("kestrel-logo.png")).to_be_visible()
     assert page.evaluate("[...document.querySelectorAll('#field-logo img')].every((one) => one.naturalWidth === 320)")
     page.get_by_role("button", name="Edit Terms").click()

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
 
 from hypothesis import strategies as st
 from psycopg.sql import SQL, Identifier
 
 from app.metadata import fieldtypes
 from app.metadata.fieldtypes.base import Coercion
+from app.metadata.fieldtypes.file import StoredFile
 from app.metadata.model import Field, Option
 from tenants.textcursor import TextCursor
 from tests.support.field_measures import MEASURES, TEXTS, Examples
@@ -86,6 +88,9 @@ _OPTION = Examples(
 )
 _PHONE: Final = "+493012345678"
 
+_A_FILE: Final = {
+    "id": AN_ID, "name": "a.pdf", "type": "application/pdf", "size": 3, "url": f"/api/v1/files/{AN_ID}",
+}  # fmt: skip
 KIT: Final[dict[str, Examples]] = {
     "text": _TEXT,
     "long_text": _TEXT,
@@ -352,4 +357,21 @@ KIT: Final[dict[str, Examples]] = {
         anything=st.fixed_dictionaries({"city": TEXTS, "country": st.sampled_from(["DE", "usa", "Korea", None])}),
     ),
     **MEASURES,
+    "file": Examples(
+        good=[(StoredFile(UUID(AN_ID), "a.pdf", "application/pdf", 3), _A_FILE), ("", None)],
+        bad=[
+            ("a.pdf", "file.invalid"),
+            (7, "file.invalid"),
+            ({"id": AN_ID, "path": "/etc"}, "file.invalid"),
+            ({"id": "../x"}, "file.invalid"),
+        ],
+        cells=[],
+        anything=st.builds(StoredFile, st.uuids(), TEXTS.filter(bool), st.just("text/plain"), st.integers(1, 2**40)),
+    ),
+    "image": Examples(
+        good=[(StoredFile(UUID(AN_ID), "a.pdf", "application/pdf", 3), _A_FILE), (None, None)],
+        bad=[(True, "file.invalid")],
+        cells=[],
+        anything=st.builds(StoredFile, st.uuids(), TEXTS.filter(bool), st.just("image/png"), st.integers(1, 2**40)),
+    ),
 }

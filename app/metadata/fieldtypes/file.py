@@ -1,4 +1,4 @@
-"""``file``: an uploaded file. The file's row is what counts; name, type and size stand beside its id, which never change.
+"""``file``: an uploaded file; its name, type and size, which never change, are kept beside its id.
 
 So lists, conditions, the log and exports know them without looking anything up.
 """
@@ -79,8 +79,8 @@ class FileType(FieldType):
 
     def converted(self, value: object) -> Any:
         """The value of a field of another type as one of this: files stay files. Raises ValueProblem."""
-        found = cast("Mapping[str, Any]", value) if isinstance(value, dict) else {}
-        if not _KEYS <= found.keys():
+        found: dict[str, Any] = cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+        if not found.keys() >= _KEYS:
             raise ValueProblem("file.convert", "A file is uploaded; other values can't become one")
         if not self.takes(str(found["type"])):
             raise ValueProblem("file.convert", "This file is no image")

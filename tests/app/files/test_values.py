@@ -1,4 +1,4 @@
-"""Files as values of fields: in lists and conditions, the log, the trash, imports, exports, and changes of the shape."""
+"""Files as values of fields: in lists and conditions, the log, the trash, imports, exports, changes of the shape."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def test_an_import_refuses_a_column_of_files_and_leaves_out_an_exported_one(arch
 
     refused = ask("name=name", "contract=contract")
     assert (refused["code"], refused["detail"]) == (
-        422, "Contract (contract) holds files: they are uploaded to records, a column of a file can't say them.",
+        422, "Contract (contract) holds files: they are uploaded to records, no column can say them.",
     )  # fmt: skip
     taken = ask("name=name")
     assert (taken["code"], taken["unmapped"]) == (202, ["contract"])
