@@ -19,6 +19,7 @@ _ORDER: Final = (
 )  # fmt: skip
 _NAMES: Final = {
     "object": "an object", "field": "a field", "path": "a path of fields", "sort": "a field, `-` for descending",
+    "metric": "a figure: `count`, `sum:amount`",
     "inverse": "a link to many", "option_set": "an option set", "role": "a role",
 }  # fmt: skip
 _SHOWN: Final = 12

@@ -133,7 +133,7 @@ class Working:
 
     def _needed(self, component: str, node: str) -> bool:
         """Whether Rapport's own code counts on a node: one marked so, or a field that every record has."""
-        if self.document.get(component, {}).get(join(node, "essential")) is True:
+        if self.lower.get(component, {}).get(join(node, "essential")) is True:
             return True
         place, _, name = node.rpartition(SEPARATOR)
         return component.startswith("object/") and place == "fields" and name in EVERYWHERE

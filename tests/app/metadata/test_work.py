@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from app.metadata import catalog, work
-from app.metadata.apply import NeedsConfirmation
+from app.metadata.apply import MetadataBlocked, NeedsConfirmation
 from tenants.scope import SYSTEM, enter_job
 from tests.support.shaping import change, finish, sql, take_back
 
@@ -161,3 +161,14 @@ def test_a_conversion_goes_on_where_it_was_killed(
     field = now(runtime, large).objects["product"].fields["words"]
     same = f"select count(*) from o_product where {field.columns[0].name} = array[code]"
     assert (field.type.name, sql(databases, large, same)) == ("tags", [(ROWS,)])
+
+
+def test_a_rename_beside_a_conversion_of_a_large_table_is_asked_for_first(runtime: Runtime, large: Tenant) -> None:
+    databases = runtime.databases
+    change(databases, large, "{kind: field, name: product.weight, type: text, label: Weight}")
+    both = "{kind: field, name: product.mass, renamed_from: weight, type: decimal}"
+    with pytest.raises(MetadataBlocked, match="Rename first, then change types"):
+        change(databases, large, both, confirm=True)
+    assert now(runtime, large).objects["product"].fields["weight"].type.name == "text"
+    change(databases, large, "{kind: field, name: product.mass, renamed_from: weight}")
+    assert change(databases, large, both, confirm=True).deferred

@@ -62,6 +62,9 @@ def test_what_rapport_needs_is_not_taken_away(text: str) -> None:
     assert wanted(state_of(), "{kind: field, name: deal.next_step, hidden: true}").problems == ()
     kept = wanted(state_of(), "{kind: field, name: deal.amount, hidden: false}")
     assert kept.problems == ()
+    own = state_of(MACHINE.replace("title: serial", "title: serial\nessential: true"))
+    assert wanted(own, "{kind: object, name: machine, remove: true}").overrides == ()
+    assert wanted(own, "", prune=True).overrides == ()
 
 
 @pytest.mark.parametrize(
@@ -110,8 +113,9 @@ def test_a_patch_that_says_nothing_makes_no_component() -> None:
 
 
 def test_an_item_that_says_something_of_itself_is_not_stated_by_its_rank() -> None:
-    stated = wanted(state_of(), "{kind: object, name: note, fields: {colour: {type: text}, title: {}}}").stated
-    assert stated["object/note"] == {"fields/colour/type": "text", "fields/title/rank": "010"}
+    text = "{kind: object, name: note, help: Text, fields: {colour: {type: text}, title: {}}}"
+    stated = wanted(state_of(), text).stated
+    assert stated["object/note"] == {"help": "Text", "fields/colour/type": "text", "fields/title/rank": "010"}
 
 
 def test_a_change_of_one_leaf_or_one_rename_is_not_nothing() -> None:
