@@ -107,7 +107,7 @@ def test_new_kinds_of_values_are_made_filled_in_and_changed(site: Site, new_cont
             expect(other.get_by_role("img", name="6 of 7 stars").first).to_be_visible()
             assert_sound(other, problems)
             assert other.evaluate("document.documentElement.scrollWidth <= innerWidth")
-            shot(other, f"measures-{look}-{'list' if 'filter' in path else 'record'}")
+            shot(other, f"measures-{look}-{'list' if path == page.url else 'record'}")
         other.goto(f"{origin}/records/machine")
         other.get_by_role("button", name="New machine").first.click()
         other.get_by_role("dialog").get_by_label("Set-up").wait_for()

@@ -47,7 +47,11 @@ _ISO_SECONDS: Final = (604_800, 86_400, _HOUR, _MINUTE, 1)
 
 
 class DurationType(SingleColumn):
-    """JSON ``PT1H30M`` (ISO 8601, hours without end, no days); six places of a second; negative with a minus."""
+    """JSON ``PT1H30M`` (ISO 8601, hours without end, no days); six places of a second; negative with a minus.
+
+    Also taken: ``1:30``, ``1h 30m``, ``90 min``, ``1.5 hours``, days and weeks; a JSON number is seconds, and so are
+    numbers of a field that becomes a duration. In formulas a kind of its own: ``hours(took)`` is a number.
+    """
 
     name = "duration"
     condition = "duration"

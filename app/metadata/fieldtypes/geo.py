@@ -41,7 +41,7 @@ class Place:
 
 
 class GeoType(FieldType):
-    """JSON ``{"lat": 52.52, "lon": 13.4}``: numbers of at most seven places."""
+    """JSON ``{"lat": 52.52, "lon": 13.4}``: numbers of at most seven places. Also taken: ``52.52, 13.40``."""
 
     name = "geo"
     condition = "none"

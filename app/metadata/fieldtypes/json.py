@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 #: Bytes of its text without blanks, and lists and objects inside one another.
 LIMIT: Final = 65_536
 DEPTH: Final = 20
+#: Characters people are shown of it in one line.
+_SHOWN: Final = 200
 #: Beyond, a whole number is no 64-bit integer, and a fraction is written out with more digits than it has.
 _LARGEST: Final = 2**63 - 1
 _SMALLEST: Final = 1e-30
@@ -92,8 +94,9 @@ class JsonType(SingleColumn):
         return {"type": types, "description": f"Any JSON, at most {LIMIT:,} bytes, {DEPTH} levels deep"}
 
     def format(self, field: Field, value: object, locale: str, timezone: str) -> str:  # noqa: ARG002
-        """On one line."""
-        return "" if value is None else compact(value)
+        """On one line, the beginning of a long one."""
+        text = "" if value is None else compact(value)
+        return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
 
 
 def compact(value: object) -> str:

@@ -22,7 +22,7 @@ _STARS: Final = re.compile("(★+|\u2b50+)(☆*)")
 
 
 class RatingType(SingleColumn):
-    """JSON: a whole number 1 … ``max``."""
+    """JSON: a whole number 1 … ``max``, which is 3 … 10, 5 when not said. Also taken: ``4/5``, ``★★★★``."""
 
     name = "rating"
     condition = "number"

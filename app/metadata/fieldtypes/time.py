@@ -25,7 +25,7 @@ _WRONG: Final = "Must be a time of day like 09:30 or 09:30:15"
 
 
 class TimeType(SingleColumn):
-    """JSON ``09:30``, with seconds (``09:30:15``) only where there are some."""
+    """JSON ``09:30``, with seconds (``09:30:15``) only where there are some. Also taken: ``9:30 pm``, ``9 pm``."""
 
     name = "time"
     condition = "time"

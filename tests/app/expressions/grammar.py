@@ -19,6 +19,7 @@ _MOMENTS = (
     "timestamp(1485864000)",
 )  # fmt: skip
 _SPANS = ("1h30m", "-24h", "0s", "365d", "1us", "90000d", "-3000000d", "0.5s")
+_CLOCKS = ('time("00:00")', 'time("09:30")', 'time("23:59:59")')
 _ORDERS = ("<", "<=", ">", ">=")
 _EQUALS = ("==", "!=")
 _RELATIONS = _ORDERS + _EQUALS
@@ -54,7 +55,8 @@ class Grammar:
         makers: list[Callable[[], str]] = [
             self._compare(self._number, _RELATIONS), self._compare(self._text, _RELATIONS),
             self._compare(self._day, _RELATIONS), self._compare(self._moment, _RELATIONS),
-            self._compare(self._span, _RELATIONS), self._compare(self._link, _EQUALS), self._money, self._null,
+            self._compare(self._span, _RELATIONS), self._compare(self._clock, _RELATIONS),
+            self._compare(self._link, _EQUALS), self._money, self._null,
             self._option, self._search, self._member, self._list, self._boolean, self._related, self._filled,
         ]  # fmt: skip
         return self._one(makers)()
@@ -77,7 +79,7 @@ class Grammar:
             f"size({self._one([self._text(1), self._paths('options', 'texts')])})",
             f"({self._text(1)}).indexOf({self._text(0)})", f"{self._one(['int', 'double'])}({self._text(1)})",
             f"{self._one(_PARTS)}({self._one([self._day(1), self._moment(0)])})",
-            f"{self._one(['hour', 'minute'])}({self._moment(1)})",
+            f"{self._one(['hour', 'minute'])}({self._one([self._moment(1), self._clock(1)])})",
             f"{self._one(['daysBetween', 'years', 'months', 'days'])}({self._day(0)}, {self._moment(0)})",
             f"{self._one(['years', 'months'])}({self._day(0)}, {self._day(1)})",
             f"coalesce({first}, {second})",
@@ -119,7 +121,7 @@ class Grammar:
                           f"max({simple}, {self._one(_MOMENTS)})"])  # fmt: skip
 
     def _span(self, depth: int = 1) -> str:
-        literal = f'duration("{self._one(_SPANS)}")'
+        literal = self._one(["took", f'duration("{self._one(_SPANS)}")'])
         if depth == 0 or self._rng.random() < 0.4:
             return literal
         return self._one([
@@ -127,6 +129,12 @@ class Grammar:
             f"({literal} * {self._number(0)})", f"({literal} / {self._number(0)})", f"({self._span(0)} + {literal})",
             f"abs({literal} - {self._span(0)})", f"min({literal}, {self._span(0)})",
         ])  # fmt: skip
+
+    def _clock(self, depth: int = 1) -> str:
+        simple = self._one(["opens", "opens", *_CLOCKS])
+        if depth == 0 or self._rng.random() < 0.5:
+            return simple
+        return self._one([f"max({simple}, opens)", f"coalesce({simple}, opens)", f"({self._yes()} ? {simple} : opens)"])
 
     def _yes(self) -> str:
         return self._one(["active", "has(score)", "!active", "active == null", "true"])
@@ -159,6 +167,7 @@ class Grammar:
         """An expression and what it returns."""
         returns = self._one([
             "integer", "decimal", "percent", "text", "money", "money", "money", "boolean", "date", "datetime", "select",
+            "time", "duration",
         ])  # fmt: skip
         return self._answering(returns), returns
 
@@ -172,6 +181,10 @@ class Grammar:
                 return self._day()
             case "datetime":
                 return self._moment()
+            case "time":
+                return self._clock()
+            case "duration":
+                return self._span()
             case "boolean":
                 return self.condition(1) if self._rng.random() < 0.5 else f"{self._worth(1)} < {self._worth(1)}"
             case _:

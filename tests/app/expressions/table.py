@@ -8,7 +8,7 @@ import random
 import re
 import uuid
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -40,6 +40,8 @@ KINDS: dict[str, tuple[Kind, str]] = {
     "opened_on": ("date", "date"),
     "created_at": ("datetime", "timestamptz"),
     "closed_at": ("datetime", "timestamptz"),
+    "opens": ("time", "time"),
+    "took": ("duration", "numeric"),
     "stage": ("option", "text"),
     "company.industry": ("option", "text"),
     "owner": ("link", "uuid"),
@@ -170,6 +172,8 @@ def _makers(rng: random.Random) -> dict[str, Callable[[], object]]:
         "number": lambda: rng.choice([-7, 0, 1, 2, 3, 7, 100, 2_147_483_647, -2_147_483_648]),
         "boolean": lambda: rng.random() < 0.5,
         "date": lambda: rng.choice(DAYS),
+        "time": lambda: rng.choice((time(0), time(9, 30), time(9, 30, 15), time(23, 59, 59))),
+        "duration": lambda: rng.choice((Decimal(0), Decimal(5400), Decimal("-0.25"), Decimal(315_576_000_000))),
         "datetime": lambda: rng.choice(MOMENTS),
         "option": lambda: rng.choice(["new", "won", "lost", "retail"]),
         "link": lambda: rng.choice(PEOPLE),

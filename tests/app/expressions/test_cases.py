@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ FULL: dict[str, object] = {
     "name": "Österreich AG", "company.name": "Österreich AG", "employees": 7, "score": Decimal("0.1"), "rank": 2**62,
     "amount": Decimal("1000.00"), "active": True, "close_on": date(2017, 3, 31), "opened_on": date(2017, 1, 1),
     "created_at": datetime(2016, 12, 31, 23, 30, tzinfo=UTC), "stage": "won", "company.industry": "retail",
-    "closed_at": datetime(2017, 2, 1, tzinfo=UTC),
+    "closed_at": datetime(2017, 2, 1, tzinfo=UTC), "opens": time(9, 30, 15), "took": Decimal(5400),
     "owner": PEOPLE[0], "reports_to": PEOPLE[1], "tags": ["x", "y"], "email": ["ada@acme.com", "bob@example.org"],
     "body": "<p>x</p>", "amount currency": "EUR",
     "deals": [
@@ -184,6 +184,21 @@ CASES: dict[str, tuple[bool, bool]] = {
     '(now - created_at) / duration("1h") == 24.5 && -(now - created_at) < duration("0s")': (True, False),
     'days(duration("36h")) == 1.5 && hours(duration("90m")) == 1.5 && days(duration("864s")) == 0.01': (True, True),
     'minutes(duration("2h")) == 120 && seconds(duration("1.5s")) == 1.5': (True, True),
+    'took > duration("1h") && took != duration("90m1s")': (True, False),
+    "took == null": (False, True),
+    '!(took < duration("1h"))': (True, False),
+    'took * 2 - duration("1h") == duration("2h") && hours(took) == 1.5': (True, False),
+    'created_at + took == timestamp("2017-01-01T01:00:00Z")': (True, False),
+    'took in [duration("90m"), duration("1s")]': (True, False),
+    'max(took, duration("2h")) == duration("2h")': (True, False),
+    # Times of day
+    'opens == time("09:30:15") && opens > time("09:30")': (True, False),
+    'opens != time("09:30")': (True, True),
+    "has(opens) && hour(opens) == 9 && minute(opens) == 30": (True, False),
+    'opens in [time("09:30:15"), time("00:00")]': (True, False),
+    'min(opens, time("08:00")) == time("08:00")': (True, False),
+    'coalesce(opens, time("07:00")) >= time("07:00")': (True, True),
+    '(opens < time("12:00") ? opens : time("12:00")) < time("10:00")': (True, False),
     # Records that link here
     'any(deals, title == "first")': (True, False),
     'any(deals, title == "third")': (False, False),
