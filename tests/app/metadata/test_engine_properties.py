@@ -41,7 +41,7 @@ VALUES: dict[str, Any] = {
 }  # fmt: skip
 TYPES = tuple(VALUES)
 ACTS = (
-    "object", "field", "field", "field", "type", "remove", "drop", "label", "unique", "link", "rename", "stage",
+    "object", "field", "field", "field", "type", "remove", "drop", "label", "unique", "link", "rename", "call", "stage",
 )  # fmt: skip
 _OPTIONS = {"red": {"label": "Red"}, "blue": {"label": "Blue"}}
 
@@ -78,6 +78,10 @@ def patches(draw: st.DrawFn) -> list[dict[str, Any]]:
         case "rename":
             old = draw(st.sampled_from(FIELDS))
             return [{"kind": "field", "name": at, "renamed_from": old}]
+        case "call":
+            other, old = draw(st.sampled_from(OBJECTS)), draw(st.sampled_from(FIELDS))
+            called = [{"kind": "object", "name": obj, "renamed_from": other}]
+            return called + [{"kind": "field", "name": at, "renamed_from": old}] * draw(st.booleans())
         case _:
             stage = {"label": name, "status": "open"}
             return [{"kind": "object", "name": obj, "pipelines": {"flow": {"label": "Flow", "stages": {name: stage}}}}]
