@@ -28,7 +28,11 @@ NAMED: Final = """
 ---
 {kind: rule, name: company.named, label: Named, active: false, visible: [description]}
 ---
-{kind: layout, name: company.main, label: Main, tabs: {one: {label: One, sections: {a: {label: A, fields: [name]}}}}}
+kind: layout
+name: company.main
+label: Main
+when: 'name == "Nobody"'
+tabs: {one: {label: One, sections: {a: {label: A, fields: [name]}}}}
 ---
 {kind: view, name: company.named, label: Named, filter: has(name)}
 """
