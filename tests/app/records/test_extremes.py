@@ -84,7 +84,7 @@ VALUES: Final[dict[str, list[Any]]] = {
               " ".join(f"{_WIDE[at : at + 2]}-{_WIDE[at + 2 : at + 4]}" for at in range(0, 100_000, 4))],
     "number": NUMBERS,
     "pieces": NUMBERS,
-    "price": [*NUMBERS, {"amount": "99999999999999999", "currency": "JPY"}, {"amount": "1", "currency": "XXX"}, {}],
+    "price": [*NUMBERS, {"amount": "99999999999999999", "currency": "JPY"}, {"amount": "1", "currency": "QQQ"}, {}],
     "share": NUMBERS,
     "made": DATES,
     "seen": [*DATES, "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "9999-12-31T23:59:59-12:00",
