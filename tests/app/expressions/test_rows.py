@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import random
+from typing import TYPE_CHECKING
 
 import hypothesis.strategies as st
 import pytest
@@ -27,6 +27,9 @@ from app.expressions.rows_reading import read
 from app.expressions.rows_writing import problems, write
 from tests.app.expressions.grammar import Grammar
 from tests.app.expressions.table import KINDS, OPTIONS, PARAMS, PEOPLE, Fields, as_python, make_rows
+
+if TYPE_CHECKING:
+    import random
 
 FIELDS = Fields()
 ROWS = [as_python(row) | PARAMS for row in make_rows(40)]
