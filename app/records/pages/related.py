@@ -101,7 +101,7 @@ class Related:
 
 
 def related_lists(scope: TenantScope, obj: ObjectType, record: Record) -> list[Related]:
-    """The standard sections of the object, then every other link that has records."""
+    """The standard sections of the object, then every other link that has records or was made by the workspace."""
     standard = _STANDARD.get(obj.name, ("tasks",) if obj.timeline else ())
     links = _links_here(scope, obj)
     found: list[Related] = []
@@ -115,8 +115,16 @@ def related_lists(scope: TenantScope, obj: ObjectType, record: Record) -> list[R
         elif name in links:
             found.append(_related(scope, name, links[name], record))
     shown = {item.href for section in found for item in section.items}
-    others = (_related(scope, name, link, record) for name, link in links.items() if name not in standard)
-    return found + [section for other in others if (section := _without(other, shown)).total]
+    for name, link in links.items():
+        if name not in standard:
+            section = _without(_related(scope, name, link, record), shown)
+            found += [section] if section.total or _own(link[1]) else []
+    return found
+
+
+def _own(link: Field) -> bool:
+    """Whether the workspace made the link: columns of the standard fields are called as these (docs/adr/0002)."""
+    return link.columns[0].name != link.name
 
 
 def layout_lists(scope: TenantScope, obj: ObjectType, record: Record, lists: Sequence[RelatedList]) -> list[Related]:

@@ -128,7 +128,8 @@ def _valued(choice: Choice, op: str, value: Value) -> Value:
     units = {"ago": UNITS, "ahead": UNITS, "start": PERIODS}.get(form, ())
     known = [one for one, _ in units]
     unit = value.unit if value.unit in known else next(iter(known), "")
-    return Value(form, value.text if form == value.form or not value.form else "", unit)
+    text = value.text if form == value.form or not value.form else ""
+    return Value(form, text or ("true" if choice.kind == "boolean" else ""), unit)
 
 
 def _control(choice: Choice, op: str, form: str) -> str:
