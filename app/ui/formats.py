@@ -20,6 +20,7 @@ from babel.numbers import (
     get_currency_precision,
     parse_decimal,
 )
+from babel.units import format_unit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -153,3 +154,13 @@ def read_number(text: str, locale: str) -> str:
         return str(parse_decimal(bare, locale=locale_of(locale), strict=True))
     except (NumberFormatError, ValueError):
         return bare if _PLAIN_NUMBER.fullmatch(bare) else text
+
+
+def file_size(count: int, locale: str) -> str:
+    """Bytes as people say them: 340 kB, 1.2 MB."""
+    if count < 1000:
+        return format_unit(count, "digital-byte", length="short", locale=locale_of(locale))
+    unit, scale = ("kilobyte", 1000) if count < 999_500 else ("megabyte", 1_000_000)
+    number = Decimal(count) / scale
+    shown = number.quantize(Decimal("0.1") if number < 10 else Decimal(1))
+    return format_unit(shown, f"digital-{unit}", length="short", locale=locale_of(locale))
