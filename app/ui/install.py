@@ -27,7 +27,7 @@ def install(flask_app: Flask, runtime: Runtime) -> None:
     environment = flask_app.jinja_env
     environment.globals["rapport_base_url"] = runtime.config.base_url
     globals_ = cast("dict[str, Any]", environment.globals)
-    globals_.update(_globals(flask_app))
+    globals_.update(_globals(flask_app), file_limit=runtime.config.file_limit)
     environment.filters.update(_filters(flask_app))
     flask_app.after_request(_cache_assets)
 

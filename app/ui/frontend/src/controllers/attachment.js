@@ -14,7 +14,7 @@ function sized(bytes) {
 /** A file of a form: sent by itself as soon as it is chosen or dropped; the form then holds its id. */
 export default class extends Controller {
   static targets = ['value', 'title', 'held', 'picture', 'icon', 'name', 'size', 'drop', 'ask', 'input', 'progress', 'sending', 'bar', 'said', 'problem', 'reason']
-  static values = { picture: Boolean }
+  static values = { picture: Boolean, limit: Number }
 
   connect() {
     this.form = this.element.closest('form')
@@ -56,6 +56,8 @@ export default class extends Controller {
     if (!file) return
     this.request?.abort()
     this.fail('')
+    // a server that refuses by the length alone hangs up, which a browser tells as a lost connection
+    if (this.limitValue && file.size > this.limitValue) return this.fail(`A file may have at most ${sized(this.limitValue)}.`)
     const body = new FormData()
     body.append('file', file)
     const request = (this.request = new XMLHttpRequest())
