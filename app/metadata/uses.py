@@ -31,7 +31,7 @@ _ROLE_HELD: Final = sql.SQL(
 
 
 def in_use(execute: Execute, stored: Stored, nodes: Sequence[Node]) -> frozenset[Node]:
-    """Those of ``nodes`` (objects, fields, options, pipelines, stages, roles) that hold data, trashed records included."""
+    """Those of ``nodes`` (objects, fields, options, stages, roles …) that hold data, trashed records included."""
     if not nodes:
         return frozenset()
     catalog = catalogs.compose(stored)

@@ -26,7 +26,10 @@ _SECTION = form.record(
 )
 _RELATED = form.record(
     "A list of linked records.",
-    {"label": form.text("Another label here."), "columns": form.several("Columns shown.", form.refers("A field.", "path"))},
+    {
+        "label": form.text("Another label here."),
+        "columns": form.several("Columns shown.", form.refers("A field.", "path")),
+    },
 )
 _TAB = form.record(
     "A tab.",
