@@ -199,6 +199,7 @@ def test_what_was_decided_and_changed_since_stays_decided() -> None:
     reset = wanted(state, "{kind: object, name: deal, reset: [label/one]}")
     state = after(state, reset)
     back = reverted(state, kept.leaves)
+    assert not back.blocked
     assert back.empty
     assert back.overrides == ()
 
@@ -253,3 +254,13 @@ def test_a_source_that_made_a_field_takes_it_away_when_it_is_silent_about_it() -
     assert {(one.path, one.after) for one in changes.leaves} == {
         ("help", "Sales"), ("fields/vat/type", None), ("fields/vat/rank", None), ("fields/amount/help", None),
     }  # fmt: skip
+
+
+def test_prune_takes_back_what_a_source_said_of_a_field_it_did_not_make_and_leaves_the_field() -> None:
+    state = state_of()
+    by_hand = desired(state, read("{kind: field, name: deal.vat, type: text}"))
+    state = after(state, by_hand, "settings")
+    state = after(state, wanted(state, "{kind: field, name: deal.vat, help: With the country}"))
+    changes = wanted(state, "", prune=True)
+    assert [(one.path, one.after) for one in changes.leaves] == [("fields/vat/help", None)]
+    assert changes.after["object/deal"]["fields/vat/type"] == "text"
