@@ -39,7 +39,7 @@ def fields(title: str, inverse: str) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     inverses: dict[str, list[str]] = {}
     for values in zip_longest(*columns, fillvalue=""):
-        row = dict(zip(_COLUMNS, values, strict=True))
+        row: dict[str, str] = dict(zip(_COLUMNS, values, strict=True))
         if not row["label"]:
             continue
         if row["type"] not in offered:
