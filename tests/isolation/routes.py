@@ -78,6 +78,7 @@ def all_routes() -> list[Route]:
         secret_key="none",
         home=Path(),
         proxies=0,
+        file_limit=0,
     )
     runtime = SimpleNamespace(config=config, redis=None, databases=None, ports=SimpleNamespace(gate=None))
     flask_app = create_flask_app(cast("Any", runtime))

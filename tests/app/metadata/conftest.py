@@ -23,6 +23,7 @@ _SYSTEM = (
     "create schema workspace",
     "create table workspace.member (id uuid primary key default uuidv7(), name text)",
     "create table workspace.team (id uuid primary key default uuidv7(), name text)",
+    "create table workspace.file (id uuid primary key)",
 )
 
 
