@@ -18,6 +18,7 @@ from app.metadata.mending import mend
 from app.metadata.merge import differ, merged_leaf
 from app.metadata.nodes import differences, items_of, within
 from app.metadata.patch import Patch
+from app.metadata.physical import followed
 from app.metadata.vocabulary import Vocabulary
 from app.metadata.working import Rename, Working
 from app.metadata.written import dotted, join
@@ -41,6 +42,7 @@ __all__ = [
     "desired",
     "drift",
     "relayered",
+    "renamed",
     "reverted",
     "wound_back",
 ]
@@ -171,6 +173,18 @@ def reverted(state: State, leaves: Iterable[LeafChange], renames: Iterable[Renam
     Leaves changed since, and what newer components depend on, are named in ``broken``.
     """
     return wound_back(state, [(tuple(leaves), tuple(renames))])
+
+
+def renamed(
+    leaves: Sequence[LeafChange], renames: Sequence[Rename], later: Sequence[Rename]
+) -> tuple[list[LeafChange], list[Rename]]:
+    """A change told by the names its parts have after ``later`` renames, oldest first."""
+
+    def now(one: LeafChange | Rename) -> dict[str, str]:
+        component, path = followed(later, one.component, one.path)
+        return {"component": component, "path": path}
+
+    return [replace(one, **now(one)) for one in leaves], [replace(one, **now(one)) for one in renames]
 
 
 def wound_back(state: State, changes: Iterable[tuple[Sequence[LeafChange], Sequence[Rename]]]) -> Changes:

@@ -139,6 +139,14 @@ def back_to(execute: Execute, version: int) -> list[dict[str, Any]]:
     return [_public(row) for row in rows]
 
 
+def renamed_since(execute: Execute, version: int) -> list[Rename]:
+    """What was renamed after ``version``, oldest first."""
+    rows = execute(
+        "select renames from metadata_change where version > %s and renames <> '[]' order by version", (version,)
+    ).fetchall()
+    return [Rename(**one) for (renames,) in rows for one in renames]
+
+
 def leaves_of(found: dict[str, Any]) -> list[LeafChange]:
     """The leaves of a change as the pure functions take them."""
     return [

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, cast
 
 from app.metadata.leaves import SEPARATOR
+from app.metadata.nodes import within
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -156,12 +157,10 @@ class _Settling:
                 continue
             name = one.before_component.partition(SEPARATOR)[2]
             leaves = document.pop(one.before_component, {})
-            items = [] if one.path else fields_of(leaves)
-            if not one.path:
+            if not one.path and leaves:
                 self._keep(name, "", OBJECT)
-            elif one.before_path.split(SEPARATOR)[0] == FIELDS:
-                items = [one.before_path.split(SEPARATOR)[1]]
-            for item in items:
+            # What a revert brings back under another name was not there: its hidden rows alone follow.
+            for item in (item for item in fields_of(leaves) if within(f"{FIELDS}{SEPARATOR}{item}", one.before_path)):
                 self._keep(name, item, type_key(leaves, item, tables))
             document[one.component] = {followed([one], one.before_component, path)[1]: leaves[path] for path in leaves}
             for row in list(self._rows.values()):

@@ -9,7 +9,7 @@ from app.core import clock
 from app.metadata import document, history, layered, store
 from app.metadata.apply import Applied, MetadataConflict, Request, apply, owner_of
 from app.metadata.apply import look as look_as_owner
-from app.metadata.changeset import chosen, desired, drift, wound_back
+from app.metadata.changeset import chosen, desired, drift, renamed, reverted, wound_back
 from app.metadata.layers import conflicts, live, overlaid
 from app.metadata.plan import Plan, plan, situation
 
@@ -38,9 +38,14 @@ def wanted_of(components: Sequence[object], *, source: str, prune: bool = False)
 def wanted_back(execute: Execute, change: UUID, *, newer: bool = False) -> Wanted:
     """What taking a change back wants; ``newer``: and all that people changed after it. Raises NotFound."""
     found = history.change(execute, change)
-    changes = history.back_to(execute, found["version"]) if newer else [found]
-    taken = [(history.leaves_of(one), history.renames_of(one)) for one in changes]
-    return lambda state: wound_back(state, taken)
+    if newer:
+        taken = [
+            (history.leaves_of(one), history.renames_of(one)) for one in history.back_to(execute, found["version"])
+        ]
+        return lambda state: wound_back(state, taken)
+    later = history.renamed_since(execute, found["version"])
+    leaves, renames = renamed(history.leaves_of(found), history.renames_of(found), later)
+    return lambda state: reverted(state, leaves, renames)
 
 
 def look(scope: TenantScope) -> Situation:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from app.metadata import document, history, work
+from app.metadata import document, work
 from app.metadata.apply import Applied, Request, apply, owner_of
-from app.metadata.changeset import desired, reverted
+from app.metadata.changeset import desired
+from app.shaping import service
 from tests.support.tenants import owner_of as owner_member
 
 if TYPE_CHECKING:
@@ -50,13 +51,12 @@ def change(databases: Databases, tenant: Tenant, text: str, *, prune: bool = Fal
     return apply(databases, tenant, lambda state: desired(state, patches, source=source, prune=prune), Request(**given))
 
 
-def take_back(databases: Databases, tenant: Tenant, id_: UUID, **more: Any) -> Applied:
-    """Revert a change, as the owner."""
-    with owner_of(databases, tenant) as connection:
-        found = history.change(connection.execute, id_)
-    leaves, renames = history.leaves_of(found), history.renames_of(found)
-    request = Request(source="test", by=owner_member(databases, tenant), reverts=id_, confirm=True, keeps=False, **more)
-    return apply(databases, tenant, lambda state: reverted(state, leaves, renames), request)
+def take_back(databases: Databases, tenant: Tenant, id_: UUID, *, newer: bool = False, **more: Any) -> Applied:
+    """Revert a change, or with ``newer`` go back to before it, as the owner."""
+    wanted = service.wanted_back_beside(databases, tenant, id_, newer=newer)
+    by, reverts = owner_member(databases, tenant), None if newer else id_
+    request = Request(source="test", by=by, reverts=reverts, confirm=True, keeps=False, **more)
+    return apply(databases, tenant, wanted, request)
 
 
 def finish(runtime: Runtime, tenant: Tenant) -> list[tuple[str, str, str | None]]:

@@ -23,6 +23,8 @@ from tests.support.shaping import change, finish, sql, take_back
 from tests.support.tenants import owner_of as owner_of_tenant
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from app.core.db import Databases
     from app.core.ports import Runtime
     from app.metadata.model import Catalog, Field
@@ -174,15 +176,23 @@ def test_what_was_applied_is_taken_back_and_brought_back(
         changes.append(made.change)
         pictures.append(picture(runtime, tenant))
     event(f"{len(changes)} changes")
+    turns: list[UUID] = []
     for at in range(len(changes), 0, -1):
         back = take_back(databases, tenant, changes[at - 1])
         assert_same(picture(runtime, tenant), pictures[at - 1])
         assert back.change is not None
+        turns.append(back.change)
         again = take_back(databases, tenant, back.change)
         assert_same(picture(runtime, tenant), pictures[at])
         assert again.change is not None
         assert take_back(databases, tenant, again.change).change is not None
         assert_same(picture(runtime, tenant), pictures[at - 1])
+    if turns:
+        whole = take_back(databases, tenant, turns[0], newer=True)
+        assert_same(picture(runtime, tenant), pictures[-1])
+        assert whole.change is not None
+        take_back(databases, tenant, whole.change)
+        assert_same(picture(runtime, tenant), pictures[0])
 
 
 def assert_same(now: Picture, then: Picture) -> None:

@@ -90,3 +90,27 @@ def test_all_that_was_changed_since_is_taken_back_at_once(fresh: tuple[Tenant, A
     forth = api.post(f"/metadata/changes/{back['change']}/revert", {}, 200)
     assert forth["change"]
     assert api.get(f"/records/company/{company['id']}") == company
+
+
+def test_what_was_renamed_since_is_taken_back_under_its_name_of_today(fresh: tuple[Tenant, Api]) -> None:
+    api = fresh[1]
+    before = api.get("/metadata")["components"]
+    made = [
+        api.post("/metadata/apply", {"components": [one]}, 200)["change"]
+        for one in (
+            {"kind": "object", "name": "machine", "label": {"one": "Machine", "other": "Machines"}, "title": ["serial"],
+             "fields": {"serial": {"type": "text", "label": "Serial"}}},
+            {"kind": "field", "name": "machine.weight", "type": "integer", "label": "Weight"},
+            {"kind": "object", "name": "engine", "renamed_from": "machine"},
+            {"kind": "field", "name": "engine.mass", "renamed_from": "weight"},
+        )
+    ]  # fmt: skip
+    engine = api.post("/records/engine", {"serial": "E-1", "mass": 7})
+    path = f"/metadata/changes/{made[1]}/revert"
+    assert api.call("POST", path, {}).json["code"] == "metadata.confirm"
+    back = api.post(path, {"confirm": True}, 200)
+    assert "mass" not in api.get(f"/records/engine/{engine['id']}")
+    api.post(f"/metadata/changes/{back['change']}/revert", {}, 200)
+    assert api.get(f"/records/engine/{engine['id']}")["mass"] == 7
+    api.post(f"/metadata/changes/{made[0]}/revert", {"confirm": True, "newer": True}, 200)
+    assert api.get("/metadata")["components"] == before
