@@ -22,6 +22,7 @@ from tests.isolation.routes import Route, all_routes
 from tests.support.matrix import DETAILS, EVERYBODY, ROLES, STANDARD, Table, Who, declared_as, right_of
 from tests.support.rights import put_role
 from tests.support.sessions import open_session
+from tests.support.shaping import NAMES
 from tests.support.tenants import PATIENT, make_tenant, owner_of
 from tests.support.web import build_site
 
@@ -90,7 +91,7 @@ def world(runtime: Runtime) -> World:
             if name not in members:
                 members[name] = _member(scope, who.roles)
         catalog = catalogs.whole(scope)
-    values = {name: str(uuid.uuid4()) for name in _NAMED} | _TEXTS
+    values = {name: str(uuid.uuid4()) for name in _NAMED} | NAMES | _TEXTS
     made = World(site, tenant, catalog, records, values)
     for who in EVERYBODY:
         actor = members["+".join(who.roles)]
@@ -105,7 +106,7 @@ def world(runtime: Runtime) -> World:
 
 
 _NAMED = (
-    "import_id", "export_id", "member", "key", "session", "team", "rule", "share", "invitation", "grant",
+    "import_id", "export_id", "file_id", "member", "key", "session", "team", "rule", "share", "invitation", "grant",
     "change",
 )  # fmt: skip
 _TEXTS = {"unique_field": "external_id", "value": "X-9", "field_name": "owner", "role": "nothing", "filename": "x.svg"}

@@ -76,7 +76,10 @@ COMPONENTS = MACHINES + _fields()
 @pytest.fixture(scope="module")
 def workshop(databases: Databases, new_tenant: NewTenant) -> Tenant:
     """A workspace with machines and rates of two currencies."""
-    tenant = new_tenant()
+    return make_workshop(databases, new_tenant())
+
+
+def make_workshop(databases: Databases, tenant: Tenant) -> Tenant:
     shape(databases, tenant, COMPONENTS)
     with enter_job(databases, tenant.id, actor=owner_of(databases, tenant), write=True, budget=60) as scope:
         scope.execute(
@@ -94,7 +97,8 @@ def agree(scope: TenantScope) -> None:
     assert folding.verify(scope) == []
 
 
-def test_they_are_calculated_by_asking_until_they_are_built(databases: Databases, workshop: Tenant) -> None:
+def test_they_are_calculated_by_asking_until_they_are_built(databases: Databases, new_tenant: NewTenant) -> None:
+    workshop = make_workshop(databases, new_tenant())
     with enter_job(databases, workshop.id, actor=owner_of(databases, workshop), write=True, budget=60) as scope:
         company = create_record(scope, "company", {"name": "Before"})
         create_record(scope, "machine", {"serial": "1", "company": company["id"], "pieces": 3, "running": True})
@@ -302,8 +306,12 @@ def _asked(runtime: Runtime, tenant: Tenant) -> int:
 
 
 def test_the_doctor_finds_and_builds_anew_what_is_wrong(runtime: Runtime, workshop: Tenant) -> None:
-    with enter_job(runtime.databases, workshop.id, actor=SYSTEM, write=True, budget=60) as scope:
+    owner = owner_of(runtime.databases, workshop)
+    with enter_job(runtime.databases, workshop.id, actor=owner, write=True, budget=60) as scope:
+        company = create_record(scope, "company", {"name": "Looked at"})
+        create_record(scope, "machine", {"serial": "L", "company": company["id"], "pieces": 3, "running": True})
         folding.build_missing(scope)
+        folding.fold(scope)
         scope.execute("UPDATE rollup SET n = n + 1 WHERE n > 0")
     drifts = folding.examine(runtime, workshop.id)
     assert {drift.field for drift in drifts} >= {"count_kept", "pieces_kept"}

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 def flask_app() -> Flask:
     made = Flask("kit")
     made.jinja_env.globals.update(csp_nonce=lambda: "the-nonce", csrf_token=lambda: "the-token")
-    install(made, cast("Runtime", SimpleNamespace(config=SimpleNamespace(base_url="http://localhost:8000"))))
+    install(
+        made,
+        cast("Runtime", SimpleNamespace(config=SimpleNamespace(base_url="http://localhost:8000", file_limit=1 << 20))),
+    )
     rights = frozenset({"record.create", "record.import", "record.delete", "members.manage", "keys.manage"})
     item = shell.NavItem("company", "Companies", "building-2", "/records/company")
     shell.provide(made, lambda: shell.Shell(workspace="<Acme>", member="Mira", rights=rights, objects=(item,)))
