@@ -96,7 +96,7 @@ def test_files_are_chosen_dropped_replaced_and_taken_out(site: Site, new_context
 
     page.get_by_role("button", name="Edit Terms").click()
     form.locator("label.drop").evaluate(_DROP, ["notes.txt", "dropped"])
-    expect(form.get_by_text("notes.txt", exact=True)).to_be_visible()
+    expect(form.get_by_role("status")).to_contain_text("notes.txt is here")
     form.get_by_role("button", name="Save").click()
     expect(page.get_by_role("button", name="Edit Terms")).to_contain_text("notes.txt")
     page.get_by_role("button", name="Edit Terms").press("F2")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tenants.provisioning.spares import owner_transaction
 from tests.support.upgrades import clear
 from tests.support.web import build_site
 
@@ -15,6 +16,17 @@ if TYPE_CHECKING:
     from flask import Flask
 
     from app.core.ports import Runtime
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _alone(runtime: Runtime) -> Iterator[None]:
+    """Workspaces of other tests are not brought along, which would take longer than all there is to see here."""
+    with owner_transaction(runtime.databases, 1) as connection:
+        others = connection.execute("update pod.tenant set state = 'deleting' where state = 'active' returning id")
+        ids = [row[0] for row in others.fetchall()]
+    yield
+    with owner_transaction(runtime.databases, 1) as connection:
+        connection.execute("update pod.tenant set state = 'active' where id = any (%s)", (ids,))
 
 
 @pytest.fixture(autouse=True)
