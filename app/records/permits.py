@@ -115,11 +115,11 @@ class Leave:
         fields = self.object.fields
         return [t for t in targets if fields[t.field].type.to_json(values[t.field]) != current[t.field]]
 
-    def form(self, record: dict[str, Any]) -> dict[str, Any]:
+    def form(self, record: dict[str, Any], *, fresh: bool = False) -> dict[str, Any]:
         """The record without the fields they may not read, and with those that are calculated by asking."""
         if self.shown is not self.object:
             record = {name: _leading(field, record[name]) for name, field in self.shown.fields.items()}
-        return filled(self.scope, self.catalog, self.shown, record)
+        return filled(self.scope, self.catalog, self.shown, record, fresh=fresh)
 
     @contextmanager
     def told(self) -> Generator[None]:

@@ -16,6 +16,7 @@ from app.records.environment import check_filter, condition_sql, spec_key
 from app.records.errors import RecordNotFound, UnknownObject
 from app.records.keyset import Branch, branches, decode_cursor, encode_cursor, subject_of
 from app.records.paths import column_of
+from app.records.metrics import minor_digits
 from app.records.projection import Projection, project
 from app.records.query import EXPORT_LIMIT, MAX_LIMIT, JSONRecord, ListQuery, Page, Trash
 from app.records.sorting import SortKey, parse_sort
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from app.expressions import Checked
-    from app.metadata.model import Catalog, ObjectType
+    from app.metadata.model import Catalog, Field, ObjectType
     from app.records.sources import Source
     from tenants.scope import TenantScope
 
@@ -105,19 +106,35 @@ def get_record(
     return projection.record(rows[0])
 
 
-def filled(scope: TenantScope, catalog: Catalog, obj: ObjectType, record: JSONRecord) -> JSONRecord:
+def filled(
+    scope: TenantScope, catalog: Catalog, obj: ObjectType, record: JSONRecord, *, fresh: bool = False
+) -> JSONRecord:
     """A record as it was written, with its fields that only a statement that asks calculates; most objects have none.
 
-    Whoever asks sees in them what they would see reading the record.
+    Whoever asks sees in them what they would see reading the record. Nothing links to a ``fresh`` one yet, so that its
+    roll-ups are known without asking.
     """
     names = asked_fields(obj)
     if not names:
         return record
+    if fresh and all(obj.fields[name].rollup is not None for name in names):
+        return record | {name: _of_nothing(scope, obj.fields[name]) for name in names}
     statement, projection = _STATEMENTS.get(
         ("get", spec_key(catalog, obj), names, True), lambda: _get_plan(catalog, obj, names, trash=True)
     )
     rows = run(scope, statement, {"record_id": record["id"]})
     return {**record, **projection.record(rows[0])} if rows else record
+
+
+def _of_nothing(scope: TenantScope, field: Field) -> object:
+    """What a roll-up answers for a record that nothing links to."""
+    rollup = field.rollup
+    if rollup is None or rollup.problem or rollup.function not in {"count", "sum"}:
+        return None
+    home = scope.tenant.currency
+    if field.type.name == "money":
+        return field.type.decode((f"{0:.{minor_digits(home)}f}", home))
+    return field.type.decode((0 if field.type.name == "integer" else "0",))
 
 
 def asked_fields(obj: ObjectType) -> tuple[str, ...]:

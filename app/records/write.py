@@ -62,7 +62,7 @@ def create_record(scope: TenantScope, object_name: str, payload: Mapping[str, An
         record = _followed(scope, catalog, object_type, record, frozenset(draft.values), None)
         if leave.narrowed:
             leave.check_kept(UUID(record["id"]))
-    return leave.form(record)
+    return leave.form(record, fresh=True)
 
 
 def update_record(

@@ -75,6 +75,7 @@ def test_roll_ups_are_there(api: Api, acme: dict[str, Any]) -> None:
     assert company["running"] == 1
     assert company["last_serial"] == "A-2"
     bare = api.post("/records/company", {"name": "Bare"})
+    assert bare == api.get(f"/records/company/{bare['id']}"), "what a new one answers is what reading it answers"
     assert (bare["pieces"], bare["worth"]["amount"], bare["newest"], bare["running"]) == (0, "0.00", None, 0)
 
 

@@ -24,6 +24,7 @@ from tenants.provisioning import (
     spares,
     suspend_tenant,
 )
+from tenants.provisioning import release as releases
 from tenants.provisioning.spares import owner_transaction
 from tenants.registry.directory import find_tenant, list_tenants, locate_host, locate_tenant
 from tenants.scope import SYSTEM, Tenant, enter_job
@@ -277,17 +278,31 @@ def test_two_keepers_at_once_make_no_more_than_wanted(runtime: Runtime) -> None:
     assert physical(runtime.databases) == known(runtime.databases)
 
 
-@pytest.mark.usefixtures("no_spares")
-def test_a_spare_of_an_older_version_is_thrown_away_not_given_out(runtime: Runtime) -> None:
-    keep_spares(runtime, 1)
+@pytest.fixture
+def newer(runtime: Runtime) -> Iterator[Runtime]:
+    """A program with a table more, in force in the pod until the test is over."""
     statements = [*runtime.ports.tenant_tables(), "create table o_newer (id uuid primary key)"]
-    ports = Ports(tenant_tables=lambda: statements)
-    newer = Runtime(runtime.config, runtime.databases, runtime.storage, runtime.mailer, runtime.redis, ports)
+    ports = Ports(tenant_tables=lambda: statements, platform_layer=runtime.ports.platform_layer)
+
+    def release(of: Ports) -> None:
+        with owner_transaction(runtime.databases, 1) as connection:
+            releases.put_in_force(connection, releases.of(of))
+
+    release(ports)
+    yield Runtime(runtime.config, runtime.databases, runtime.storage, runtime.mailer, runtime.redis, ports)
+    release(runtime.ports)
+
+
+@pytest.mark.usefixtures("no_spares")
+def test_a_spare_of_an_older_version_is_thrown_away_not_given_out(runtime: Runtime, newer: Runtime) -> None:
+    with owner_transaction(runtime.databases, 1) as connection:
+        spares.make_spare(connection, runtime.ports)
     created = make(newer)
     assert spares_of(runtime.databases) == 1
     with enter_job(runtime.databases, created.tenant.id, actor=SYSTEM, write=False) as scope:
         assert scope.execute("select count(*) from o_newer").fetchone() == (0,)
     assert keep_spares(newer, 1) == 1
+    assert keep_spares(runtime, 2) == 0, "the older program leaves them to the newer one"
     assert spares_of(runtime.databases) == 1
     assert physical(runtime.databases) == known(runtime.databases)
 
