@@ -136,7 +136,7 @@ def preview(connection: Connection, one: Conversion, ctx: Coercion, *, large: bo
     """How the values there are would fare; of a large table only some are looked at."""
     first = quoted(one.before.columns[0].name)
     columns = ", ".join(quoted(column.name) for column in one.before.columns)
-    limit = f" limit {LOOKED_AT}" if large else ""
+    limit = f" order by id limit {LOOKED_AT}" if large else ""
     cursor = TextCursor(connection)
     cursor.execute(
         cast("LiteralString", f"select id, {columns} from {quoted(one.table)} where {first} is not null{limit}")

@@ -225,9 +225,8 @@ class _Told:
     def _step(self, node: Node, op: str, ddl: list[Step], preview: Preview | None) -> PlanStep:
         kind, name = node
         if preview is not None:
-            worst: Safety = (
-                "destructive" if preview.failing else "instant" if preview.looked_at == preview.rows else "online"
-            )
+            # Values that nobody looked at may not convert either: who asks for it agrees to that.
+            worst: Safety = "destructive" if preview.failing or preview.looked_at < preview.rows else "instant"
             return PlanStep(op, kind, name, worst, tuple(step.ddl for step in ddl), preview.rows, preview)
         rows = self._values(kind, name) if op == "remove" else 0
         safety: Safety = "destructive" if rows else "instant"
