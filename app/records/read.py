@@ -15,8 +15,8 @@ from app.records import reach
 from app.records.environment import check_filter, condition_sql, spec_key
 from app.records.errors import RecordNotFound, UnknownObject
 from app.records.keyset import Branch, branches, decode_cursor, encode_cursor, subject_of
-from app.records.paths import column_of
 from app.records.metrics import minor_digits
+from app.records.paths import column_of
 from app.records.projection import Projection, project
 from app.records.query import EXPORT_LIMIT, MAX_LIMIT, JSONRecord, ListQuery, Page, Trash
 from app.records.sorting import SortKey, parse_sort
