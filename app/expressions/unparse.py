@@ -78,10 +78,10 @@ def _applied(source: str, parsed: Apply) -> tuple[str, int]:
     if parsed.function in _INFIX:
         return _infix(source, parsed)
     if parsed.function in ("!_", "-_"):
-        arg = parsed.args[0]
-        number = isinstance(arg, Lit) or (isinstance(arg, Apply) and arg.function == "-_")
-        sign = parsed.function[0]
-        return sign + _bound(source, arg, _PRIMARY + 1 if number and sign == "-" else _UNARY), _UNARY
+        arg, sign = parsed.args[0], parsed.function[0]
+        # Two of one sign side by side are read as none, a sign before a number as the number's.
+        apart = (isinstance(arg, Apply) and arg.function == parsed.function) or (isinstance(arg, Lit) and sign == "-")
+        return sign + _bound(source, arg, _PRIMARY + 1 if apart else _UNARY), _UNARY
     name = "has" if parsed.function == HAS else parsed.function
     args = ", ".join(unparse(source, arg) for arg in parsed.args)
     target = "" if parsed.target is None else f"{_bound(source, parsed.target, _PRIMARY)}."
