@@ -13,7 +13,6 @@ from app.cli import main
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from app.core.ports import Runtime
     from tests.support.tenants import NewTenant
 
 Rapport = Callable[..., tuple[int, Any]]
@@ -42,19 +41,8 @@ remove: true
 
 
 @pytest.fixture
-def rapport(runtime: Runtime, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Rapport:
+def rapport(same_servers: None, capsys: pytest.CaptureFixture[str]) -> Rapport:
     """Run ``rapport metadata … --json``; exit code and document."""
-    config = runtime.config
-    for name, value in {
-        "RAPPORT_HOME": str(config.home),
-        "RAPPORT_DATABASE_URL": config.database_url,
-        "RAPPORT_OWNER_URL": config.owner_url,
-        "RAPPORT_REDIS_URL": config.redis_url,
-        "RAPPORT_STORAGE_URL": config.storage_url,
-        "RAPPORT_SECRET_KEY": config.secret_key,
-        "PORT": str(config.port),
-    }.items():
-        monkeypatch.setenv(name, value)
 
     def run(*arguments: str) -> tuple[int, Any]:
         with pytest.raises(SystemExit) as ended:

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from app.cli import context, main
-from app.core.config import Config
+from app.cli import main
 from app.records import folding
 from app.records.write import create_record
 from tenants.scope import SYSTEM, enter_job
 from tests.support.computed import shape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from app.core.ports import Runtime
     from tests.support.tenants import NewTenant
 
@@ -32,14 +28,7 @@ indexed: true
 """
 
 
-@pytest.fixture(autouse=True)
-def same_servers(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
-    @contextmanager
-    def opened(_config: Config | None = None, **_options: object) -> Iterator[Runtime]:
-        yield runtime
-
-    monkeypatch.setattr(context, "open_runtime", opened)
-    monkeypatch.setattr(Config, "from_env", lambda: runtime.config)
+pytestmark = pytest.mark.usefixtures("same_servers")
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, dict[str, Any]]:

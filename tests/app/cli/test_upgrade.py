@@ -21,19 +21,8 @@ LEAF = "object/deal/label/one"
 
 
 @pytest.fixture
-def rapport(runtime: Runtime, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Rapport]:
+def rapport(runtime: Runtime, same_servers: None, capsys: pytest.CaptureFixture[str]) -> Iterator[Rapport]:
     """Run a command with ``--json``; exit code and document."""
-    config = runtime.config
-    for name, value in {
-        "RAPPORT_HOME": str(config.home),
-        "RAPPORT_DATABASE_URL": config.database_url,
-        "RAPPORT_OWNER_URL": config.owner_url,
-        "RAPPORT_REDIS_URL": config.redis_url,
-        "RAPPORT_STORAGE_URL": config.storage_url,
-        "RAPPORT_SECRET_KEY": config.secret_key,
-        "PORT": str(config.port),
-    }.items():
-        monkeypatch.setenv(name, value)
 
     def run(*arguments: str) -> tuple[int, Any]:
         with pytest.raises(SystemExit) as ended:
