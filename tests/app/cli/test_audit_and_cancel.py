@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import uuid
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from app.cli import context, main
-from app.core.config import Config
+from app.cli import main
 from app.core.jobs import request_job
 from app.events.seal import seal_tenant
 from tenants.scope import SYSTEM, enter_job
@@ -18,21 +16,11 @@ from tests.support.records import make_company
 from tests.support.tenants import owner_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from app.core.ports import Runtime
     from tests.support.tenants import NewTenant
 
 
-@pytest.fixture(autouse=True)
-def same_servers(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
-    @contextmanager
-    def opened(_config: Config | None = None, **_options: object) -> Iterator[Runtime]:
-        yield runtime
-
-    monkeypatch.setattr(context, "open_runtime", opened)
-    monkeypatch.setattr(Config, "from_env", lambda: runtime.config)
-    monkeypatch.setattr(runtime.ports, "pods", lambda _runtime: [1])
+pytestmark = pytest.mark.usefixtures("same_servers")
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, dict[str, Any]]:
