@@ -16,20 +16,18 @@ from app.core import clock, crypto
 from app.exports.options import ExportOptions
 from app.exports.service import start_export
 from app.files.service import keep_file
-from app.http import ratelimit
 from app.records.write import create_record
 from app.rights import sharing
 from tenants.identity import invitations, keys, sessions, support
 from tenants.identity.sessions import Visitor
 from tenants.scope import Tenant, enter_job
 from tests.support import shaping
+from tests.support.limits import open_limits  # noqa: F401 - a fixture of every test here
 from tests.support.rights import put_role
 from tests.support.tenants import PATIENT, make_tenant, owner_of
 from tests.support.web import build_site
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from flask import Flask
     from werkzeug.test import TestResponse
 
@@ -56,13 +54,6 @@ class House:
 @pytest.fixture(scope="session")
 def site(runtime: Runtime) -> Flask:
     return build_site(runtime)
-
-
-@pytest.fixture(autouse=True)
-def open_limits(runtime: Runtime) -> Iterator[None]:
-    runtime.redis.flushdb()
-    ratelimit.forget()
-    return
 
 
 @pytest.fixture(scope="module")

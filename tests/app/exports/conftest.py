@@ -7,20 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from app.http import ratelimit
 from app.http.context import WORKSPACE_COOKIE
 from tenants.scope import enter_job
 from tests.support.api import Api, make_key
 from tests.support.exports import as_member
 from tests.support.imports import import_file
+from tests.support.limits import open_limits  # noqa: F401 - a fixture of every test here
 from tests.support.rights import WORKER, put_role
 from tests.support.sessions import open_session
 from tests.support.tenants import owner_of
 from tests.support.web import Browser, build_site
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from flask import Flask
 
     from app.core.ports import Runtime
@@ -80,13 +78,6 @@ class Firm:
 @pytest.fixture(scope="session")
 def site(runtime: Runtime) -> Flask:
     return build_site(runtime)
-
-
-@pytest.fixture(autouse=True)
-def open_limits(runtime: Runtime) -> Iterator[None]:
-    runtime.redis.flushdb()
-    ratelimit.forget()
-    return
 
 
 @pytest.fixture

@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from app.http import ratelimit
 from app.http.context import WORKSPACE_COOKIE
 from tenants.scope import Actor, enter_job
 from tests.support.api import Api, make_key
+from tests.support.limits import open_limits  # noqa: F401 - a fixture of every test here
 from tests.support.sessions import open_session
 from tests.support.tenants import owner_of
 from tests.support.web import Browser, Page, build_site
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from uuid import UUID
 
     from flask import Flask
@@ -82,13 +81,6 @@ def furnish(runtime: Runtime, site: Flask, tenant: Tenant) -> Office:
 @pytest.fixture(scope="session")
 def site(runtime: Runtime) -> Flask:
     return build_site(runtime)
-
-
-@pytest.fixture(autouse=True)
-def open_limits(runtime: Runtime) -> Iterator[None]:
-    runtime.redis.flushdb()
-    ratelimit.forget()
-    return
 
 
 @pytest.fixture
