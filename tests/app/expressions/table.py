@@ -251,7 +251,10 @@ class Comparer:
         return [[met(row) for row in given] for met in map(to_python, conditions)]
 
     def values_of_sql(self, trees: list[Checked], params: dict[str, object]) -> list[list[object]]:
-        """For each tree its value in each row; literals are written into the text, as in generated columns."""
+        """For each tree its value in each row, moments as clocks of UTC show them.
+
+        Literals are written into the text, as in generated columns.
+        """
         columns = []
         binds: dict[str, object] = dict(params)
         for index, tree in enumerate(trees):
@@ -266,17 +269,17 @@ class Comparer:
         rows = self.connection.execute(f"select {', '.join(columns)} from t order by number".encode(), binds).fetchall()
         return [[row[index] for row in rows] for index in range(len(trees))]
 
+    def values_of_python(self, trees: list[Checked], params: dict[str, object]) -> list[list[object]]:
+        """For each tree its value in each row, moments as clocks of UTC show them."""
+        given = [{**as_python(row), **params} for row in self.rows]
+        return [[_on_a_clock(value(row)) for row in given] for value in map(to_value, trees)]
+
     def values_agree(self, trees: list[Checked], params: dict[str, object]) -> None:
         """Fail unless both back ends give the same values in every row."""
-        by_sql = self.values_of_sql(trees, params)
-        given = [{**as_python(row), **params} for row in self.rows]
-        for tree, found in zip(trees, by_sql, strict=True):
-            value = to_value(tree)
-            for number, (row, sql_value) in enumerate(zip(given, found, strict=True)):
-                expected = value(row)
-                if isinstance(expected, datetime):
-                    expected = expected.astimezone(UTC).replace(tzinfo=None)
-                assert expected == sql_value, (tree.source, expected, sql_value, self.rows[number])
+        by_sql, by_python = self.values_of_sql(trees, params), self.values_of_python(trees, params)
+        for tree, found, expected in zip(trees, by_sql, by_python, strict=True):
+            for row, one, other in zip(self.rows, found, expected, strict=True):
+                assert one == other, (tree.source, other, one, row)
 
     def agree(self, conditions: list[Checked], params: dict[str, object]) -> None:
         """Fail unless both find the same rows for each."""
@@ -300,6 +303,10 @@ class Comparer:
             statement(condition)[0],
         )
         return by_sql
+
+
+def _on_a_clock(value: object) -> object:
+    return value.astimezone(UTC).replace(tzinfo=None) if isinstance(value, datetime) else value
 
 
 @functools.cache

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.app.expressions.table import KINDS, PARAMS, PEOPLE, make_table
+from app.expressions import check_answer
+from tests.app.expressions.table import KINDS, OPTIONS, PARAMS, PEOPLE, Fields, make_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +23,7 @@ FULL: dict[str, object] = {
     "created_at": datetime(2016, 12, 31, 23, 30, tzinfo=UTC), "stage": "won", "company.industry": "retail",
     "closed_at": datetime(2017, 2, 1, tzinfo=UTC), "opens": time(9, 30, 15), "took": Decimal(5400),
     "owner": PEOPLE[0], "reports_to": PEOPLE[1], "tags": ["x", "y"], "email": ["ada@acme.com", "bob@example.org"],
-    "body": "<p>x</p>", "amount currency": "EUR",
+    "body": "<p>x</p>", "amount currency": "EUR", "cost": Decimal(10), "cost currency": "JPY",
     "deals": [
         {"title": "first", "value": Decimal(5), "owner": PEOPLE[0], "closed_on": date(2017, 1, 1), "parts": []},
         {"title": "second", "value": None, "owner": None, "closed_on": None, "parts": [{"title": "wheel"}]},
@@ -174,6 +175,36 @@ CASES: dict[str, tuple[bool, bool]] = {
     'timestamp("9999-12-31T23:59:59Z") + duration("999999us") > now': (True, True),
     'timestamp("0001-01-01T00:00:00Z") - duration("0s") < now': (True, True),
     '(timestamp("0001-01-01T00:00:00Z") - duration("1us")) == null': (False, False),
+    # Whole months and years lie between two days
+    "months(opened_on, close_on) == 2 && months(close_on, opened_on) == -2": (True, False),
+    'months(date("2016-02-29"), date("2017-02-28")) == 11 && years(date("2016-02-29"), date("2017-02-28")) == 0': (
+        True,
+        True,
+    ),
+    'months(date("2016-02-29"), date("2017-03-01")) == 12 && years(date("2016-02-29"), date("2017-03-01")) == 1': (
+        True,
+        True,
+    ),
+    'months(date("2017-03-15"), date("2017-04-15")) == 1 && months(date("2017-04-15"), date("2017-03-15")) == -1': (
+        True,
+        True,
+    ),
+    'months(date("2017-03-15"), date("2017-03-14")) == 0 && months(date("2017-03-14"), date("2017-03-15")) == 0': (
+        True,
+        True,
+    ),
+    'months(date("2017-04-15"), date("2017-03-16")) == 0 && months(date("2017-03-16"), date("2017-04-15")) == 0': (
+        True,
+        True,
+    ),
+    'years(date("2017-03-15"), date("1990-03-16")) == -26 && years(date("1990-03-15"), date("2017-03-15")) == 27': (
+        True,
+        True,
+    ),
+    'months(date("1990-01-01"), date("2017-12-31")) == 335 && years(date("2017-12-31"), date("1990-01-01")) == -27': (
+        True,
+        True,
+    ),
     # Lengths of time
     'now - created_at == duration("24h30m")': (True, False),
     'close_on - opened_on == duration("89d")': (True, False),
@@ -212,6 +243,56 @@ CASES: dict[str, tuple[bool, bool]] = {
     "(active ? employees : rank) == 7": (True, False),
 }  # fmt: skip
 
+#: Formula, what it returns → its columns' values in the full row, in the empty row (moments by clocks of UTC).
+ANSWERS: dict[tuple[str, str], tuple[list[object], list[object]]] = {
+    ("name", "text"): (["Österreich AG"], [None]),
+    ('name.replace("Österreich AG", "")', "text"): ([None], [None]),
+    (f'name + "{"x" * 1_000}"', "text"): (["Österreich AG" + "x" * 987], [None]),
+    ("stage", "select"): (["won"], [None]),
+    ("name", "select"): ([None], [None]),
+    ('name.lower() == "österreich ag"', "boolean"): ([True], [None]),
+    # Half up, away from zero; whole numbers to 2⁵³ - 1.
+    ("employees * 1.5", "integer"): ([11], [None]),
+    ("employees * -1.5", "integer"): ([-11], [None]),
+    ("rank", "integer"): ([None], [None]),
+    ("employees - 7 + 9007199254740991", "integer"): ([2**53 - 1], [None]),
+    ("employees - 7 + 9007199254740992", "integer"): ([None], [None]),
+    ("7 - employees - 9007199254740991", "integer"): ([1 - 2**53], [None]),
+    ("7 - employees - 9007199254740992", "integer"): ([None], [None]),
+    # Twelve places, below 10¹⁸.
+    ("employees / 3", "decimal"): ([Decimal("2.333333333333")], [None]),
+    ("employees * 0.0000000000005 / 5", "decimal"): ([Decimal("0.000000000001")], [None]),
+    ("-score / 2", "percent"): ([Decimal("-0.05")], [None]),
+    ("employees - 7 + 999999999999999999.9", "decimal"): ([Decimal("999999999999999999.9")], [None]),
+    ("employees - 7 + 1000000000000000000", "decimal"): ([None], [None]),
+    ("7 - employees - 1000000000000000000", "decimal"): ([None], [None]),
+    # Money to its currency's minor unit; without a currency there is none, of two currencies there is none.
+    ("amount / 3", "money"): ([Decimal("333.33"), "EUR"], [None, None]),
+    ("-amount / 6", "money"): ([Decimal("-166.67"), "EUR"], [None, None]),
+    ("employees * 0.125", "money"): ([Decimal("0.88"), "EUR"], [None, None]),
+    ("amount + cost", "money"): ([None, None], [None, None]),
+    ("cost / 3", "money"): ([Decimal(3), "JPY"], [None, None]),
+    ("coalesce(amount, 5)", "money"): ([Decimal(1000), "EUR"], [Decimal(5), "EUR"]),
+    ("coalesce(cost, amount)", "money"): ([Decimal(10), "JPY"], [None, None]),
+    ("active ? amount : cost", "money"): ([Decimal(1000), "EUR"], [None, None]),
+    # Lengths of time to the microsecond, shorter than CEL's bound.
+    ("took / 7", "duration"): ([Decimal("771.428571")], [None]),
+    ('duration("0.000001s") / (employees - 5)', "duration"): ([Decimal("0.000001")], [None]),
+    ("took * 58440000", "duration"): ([None], [None]),
+    ("took * -58440000", "duration"): ([None], [None]),
+    ("took * 58439999.999", "duration"): ([Decimal("315575999994.6")], [None]),
+    ("took * -58439999.999", "duration"): ([Decimal("-315575999994.6")], [None]),
+    ("now - created_at", "duration"): ([Decimal(88_200)], [None]),
+    ("opens", "time"): ([time(9, 30, 15)], [None]),
+    ("close_on", "date"): ([date(2017, 3, 31)], [None]),
+    ("addMonths(close_on, -1)", "date"): ([date(2017, 2, 28)], [None]),
+    ("created_at + took", "datetime"): ([datetime.fromisoformat("2017-01-01T01:00")], [None]),
+    ('(created_at + duration("0.0000001s")) - duration("0.0000001s")', "datetime"): (
+        [datetime.fromisoformat("2016-12-31T23:29:59.999999")],
+        [None],
+    ),
+}  # fmt: skip
+
 
 @pytest.fixture(scope="module")
 def pair(superuser_url: str) -> Iterator[Comparer]:
@@ -223,6 +304,14 @@ def pair(superuser_url: str) -> Iterator[Comparer]:
 def test_a_case_of_the_table_holds_in_both_back_ends(pair: Comparer, condition: str) -> None:
     found = pair.both(condition)
     assert (0 in found, 1 in found) == CASES[condition]
+
+
+@pytest.mark.parametrize(("formula", "returns"), ANSWERS)
+def test_an_answer_of_the_table_is_given_by_both_back_ends(pair: Comparer, formula: str, returns: str) -> None:
+    trees = check_answer(formula, Fields(), returns, OPTIONS["stage"])
+    pair.values_agree(trees, PARAMS)
+    full, empty = zip(*pair.values_of_python(trees, PARAMS), strict=True)
+    assert (list(full), list(empty)) == ANSWERS[formula, returns]
 
 
 def test_without_a_member_nothing_is_mine_and_nothing_is_not_mine(pair: Comparer) -> None:

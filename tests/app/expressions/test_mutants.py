@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import random
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
 
-from app.expressions import check
+from app.expressions import check, check_answer
 from tests.app.expressions import table
 from tests.app.expressions.mutants import Mutant, mutants, planted
-from tests.app.expressions.table import PARAMS, Fields, make_rows, make_table
+from tests.app.expressions.table import OPTIONS, PARAMS, Fields, make_rows, make_table
 from tests.app.expressions.test_agreement import NOBODY, checked, generated
-from tests.app.expressions.test_cases import CASES, EMPTY, FULL
+from tests.app.expressions.test_answers import trees
+from tests.app.expressions.test_cases import ANSWERS, CASES, EMPTY, FULL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,8 +32,21 @@ BACK_ENDS = {
     "app.expressions.sql": ("app.expressions.sql", "app.expressions.sql_functions"),
 }
 _GENERATED = 40
-#: Conditions, their parameters, for each which rows meet it.
-Batch = tuple["list[Checked]", "dict[str, object]", "list[list[bool]]"]
+
+
+@dataclass
+class Batch:
+    """Conditions or trees of formulas with their parameters; what the real back ends answer, row by row."""
+
+    trees: list[Checked]
+    params: dict[str, object]
+    values: bool
+    expected: object = None
+
+    def answers(self, stage: Comparer, side: str) -> object:
+        """What the back end as it is now answers."""
+        kind = "values" if self.values else "answers"
+        return getattr(stage, f"{kind}_of_{side}")(self.trees, self.params)
 
 
 @pytest.fixture(scope="module")
@@ -46,27 +61,34 @@ def stage(superuser_url: str) -> Iterator[Comparer]:
 
 @pytest.fixture(scope="module")
 def batches(stage: Comparer) -> list[Batch]:
-    """The conditions of the table of cases, then generated ones, by twenty, with what both back ends answer."""
+    """The tables of cases and answers, then generated conditions and formulas, with what both back ends answer."""
     cases = [check(source, Fields()) for source in CASES]
+    answers = [
+        tree
+        for source, returns in ANSWERS
+        for tree in check_answer(source, Fields(), returns, OPTIONS["stage"])
+    ]  # fmt: skip
     rng = random.Random(11)  # noqa: S311 - the same every time
     conditions = [cases[at : at + 20] for at in range(0, len(cases), 20)]
     conditions += [checked(generated(rng)) for _ in range(_GENERATED)]
-    found: list[Batch] = []
-    for number, batch in enumerate(conditions):
-        params = NOBODY if number % 7 == 6 else PARAMS
-        stage.agree(batch, params)
-        found.append((batch, params, stage.answers_of_python(batch, params)))
+    found = [Batch(batch, NOBODY if at % 7 == 6 else PARAMS, values=False) for at, batch in enumerate(conditions)]
+    found.append(Batch(answers, PARAMS, values=True))
+    found += [Batch(trees(rng), PARAMS, values=True) for _ in range(_GENERATED // 4)]
+    for batch in found:
+        batch.expected = batch.answers(stage, "python")
+        assert batch.answers(stage, "sql") == batch.expected
     return found
 
 
 def caught(stage: Comparer, batches: list[Batch], mutant: Mutant, back_end: str) -> bool:
-    """Whether a mutant raises, or finds other rows than the two back ends agree on."""
+    """Whether a mutant raises, or answers other than the two back ends agree on."""
     side = "python" if back_end.endswith("python") else "sql"
-    answers = stage.answers_of_python if side == "python" else stage.answers_of_sql
+    value = "to_value" if side == "python" else "to_sql_value"
     try:
         with planted(mutant, back_end) as module, pytest.MonkeyPatch.context() as patch:
-            patch.setattr(table, f"to_{side}", getattr(module, f"to_{side}"))
-            return any(answers(batch, params) != expected for batch, params, expected in batches)
+            for name in (f"to_{side}", value):
+                patch.setattr(table, name, getattr(module, name))
+            return any(batch.answers(stage, side) != batch.expected for batch in batches)
     except Exception:  # noqa: BLE001 - any failure counts
         return True
 
