@@ -110,9 +110,11 @@ class Rights(World):
             name = event["object"]
             if name not in OBJECTS or self.judge.level(me, name, "read", key) == "none":
                 continue
-            hidden = (
-                {FIGURES.get(name, "")} if self.judge.field(me, name, FIGURES.get(name, ""), key) == "none" else set()
-            )
+            hidden = {FIGURES.get(name, "")}
+            if self.judge.field(me, name, FIGURES.get(name, ""), key) != "none":
+                hidden = set()
+            if self.judge.level(me, "company", "read", key) == "none":
+                hidden.add(LINK)  # a link to what one may not read at all is no field of one's
             told_of = sorted((event["diff"] or {}).keys() - hidden)
             if self.judge.is_told(me, name, event["record_id"], key) and (told_of or not event["diff"]):
                 expected.append((event["id"], told_of))
