@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import secrets
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from uuid_utils import compat
@@ -15,6 +16,11 @@ if TYPE_CHECKING:
 def uuid7() -> UUID:
     """A time-ordered uuid (RFC 9562, version 7); rows made later sort later to the millisecond."""
     return compat.uuid7()
+
+
+def made_at(one: UUID) -> datetime:
+    """When a uuid of version 7 was made, to the millisecond."""
+    return datetime.fromtimestamp((one.int >> 80) / 1_000, UTC)
 
 
 def base32_id(prefix: str) -> str:

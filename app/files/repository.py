@@ -70,6 +70,11 @@ def used_among(scope: TenantScope, complete: Catalog, ids: Sequence[UUID]) -> se
     return {row[0] for row in scope.execute(trusted(text), {"ids": list(ids)}).fetchall()}
 
 
+def known_among(scope: TenantScope, ids: Sequence[UUID]) -> set[UUID]:
+    """Those of the ids there is a file of."""
+    return {row[0] for row in scope.execute("SELECT id FROM file WHERE id = ANY(%s::uuid[])", (list(ids),)).fetchall()}
+
+
 def delete_files(scope: TenantScope, ids: Sequence[UUID]) -> None:
     """Forget files."""
     scope.execute("DELETE FROM file WHERE id = ANY(%s::uuid[])", (list(ids),))

@@ -26,7 +26,12 @@ MOST_PIXELS: Final = 50_000_000
 
 def key_of(tenant: UUID, file_id: UUID) -> str:
     """Where a file lies in storage; its name is not told there."""
-    return f"{tenant}/files/{file_id}"
+    return f"{folder_of(tenant)}/{file_id}"
+
+
+def folder_of(tenant: UUID) -> str:
+    """Where all files of a workspace's records lie."""
+    return f"{tenant}/files"
 
 
 def keep_file(scope: TenantScope, storage: Storage, stream: BinaryIO, name: str, declared: str) -> FileRow:

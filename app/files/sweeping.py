@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
+from uuid import UUID
 
 from app.access import catalogs
+from app.core.ids import made_at
 from app.files import repository
+from app.files.service import folder_of
+from app.records.parts import batched
 from tenants.scope import SYSTEM, enter_job
 
 if TYPE_CHECKING:
     from datetime import datetime
-    from uuid import UUID
 
     from app.core.ports import Runtime
     from app.metadata.model import Catalog
@@ -54,6 +57,21 @@ def _sweep_some(runtime: Runtime, scope: TenantScope, before: datetime) -> tuple
         runtime.storage.delete(found[one])
     repository.delete_files(scope, gone)
     return len(found), len(gone)
+
+
+def sweep_strays(runtime: Runtime, tenant: UUID, now: datetime) -> int:
+    """Throw away what lies in storage since a day before ``now`` and is no file: its upload was cut off; how many."""
+    folder = folder_of(tenant)
+    swept = 0
+    for keys in batched(runtime.storage.keys(folder)):
+        old = {UUID(key.removeprefix(f"{folder}/")): key for key in keys}
+        old = {one: key for one, key in old.items() if made_at(one) < now - KEPT}
+        with enter_job(runtime.databases, tenant, actor=SYSTEM, write=False) as scope:
+            strays = old.keys() - repository.known_among(scope, list(old))
+        for one in strays:
+            runtime.storage.delete(old[one])
+        swept += len(strays)
+    return swept
 
 
 def _complete(scope: TenantScope) -> Catalog:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from app.core import clock
 from app.core.jobs import JobArgs, register
 from app.core.jobs.schedules import schedules
-from app.files.sweeping import sweep_files
+from app.files.sweeping import sweep_files, sweep_strays
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -22,6 +22,7 @@ SWEEP_JOB: Final = "files.sweep"
 def sweep(runtime: Runtime, tenant: UUID, _args: JobArgs) -> None:
     """Throw away files that nothing has pointed to for a day."""
     sweep_files(runtime, tenant, clock.now())
+    sweep_strays(runtime, tenant, clock.now())
 
 
 schedules.add(SWEEP_JOB, timedelta(hours=6), timedelta(hours=1))

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import importlib
 from pathlib import Path
-from typing import BinaryIO, Protocol, cast
+from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from app.core.storage.keys import check_key
 from app.core.storage.local import LocalDisk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["LocalDisk", "Storage", "check_key", "from_url"]
 
@@ -30,6 +33,10 @@ class Storage(Protocol):
 
     def delete(self, key: str) -> None:
         """Remove the file; no error when there is none."""
+        ...
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """The key of every file in the folder ``prefix`` and below it, in no order."""
         ...
 
     def delete_prefix(self, prefix: str) -> int:

@@ -6,13 +6,14 @@ import io
 import os
 import secrets
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from app.core.errors import NotFound
 from app.core.storage.keys import check_key
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
 
 class LocalDisk:
@@ -54,6 +55,13 @@ class LocalDisk:
     def delete(self, key: str) -> None:
         """Remove the file; its empty folders stay until ``delete_prefix``."""
         self._path(key).unlink(missing_ok=True)
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """What lies in the folder; drafts are no files yet."""
+        for folder, _, names in os.walk(self._path(prefix)):
+            for name in names:
+                if not name.startswith("."):
+                    yield Path(folder, name).relative_to(self._root).as_posix()
 
     def delete_prefix(self, prefix: str) -> int:
         """Remove the folder with everything in it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import tempfile
-from typing import IO, TYPE_CHECKING, Any, BinaryIO, Protocol, cast
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, Protocol, TypedDict, cast
 
 import boto3  # pyright: ignore[reportMissingTypeStubs]
 from botocore.config import Config as BotoConfig  # pyright: ignore[reportMissingTypeStubs]
@@ -14,9 +14,17 @@ from app.core.errors import NotFound
 from app.core.storage.keys import check_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 _MISSING = {"NoSuchKey", "404", "NotFound"}
+
+
+class _Object(TypedDict):
+    Key: str
+
+
+class _Page(TypedDict, total=False):
+    Contents: list[_Object]
 
 
 class _Client(Protocol):
@@ -90,18 +98,27 @@ class S3:
         """Remove the object."""
         self._client.delete_object(Bucket=self._bucket, Key=self._name(key))
 
+    def keys(self, prefix: str) -> Iterator[str]:
+        """The objects page by page."""
+        for names in self._pages(prefix):
+            yield from (name.removeprefix(self._prefix) for name in names)
+
     def delete_prefix(self, prefix: str) -> int:
         """Remove the objects page by page."""
         count = 0
-        pages = self._client.get_paginator("list_objects_v2").paginate(
-            Bucket=self._bucket, Prefix=self._name(prefix) + "/"
-        )
-        for page in pages:
-            names: list[dict[str, str]] = [{"Key": entry["Key"]} for entry in page.get("Contents", [])]
-            if names:
-                self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": names, "Quiet": True})
-                count += len(names)
+        for names in self._pages(prefix):
+            objects = [{"Key": name} for name in names]
+            self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": objects, "Quiet": True})
+            count += len(names)
         return count
+
+    def _pages(self, prefix: str) -> Iterator[list[str]]:
+        """Names of the bucket's objects in a folder, up to a thousand at once, never none."""
+        listing = self._client.get_paginator("list_objects_v2")
+        pages: Iterator[_Page] = listing.paginate(Bucket=self._bucket, Prefix=self._name(prefix) + "/")
+        for page in pages:
+            if found := page.get("Contents"):
+                yield [entry["Key"] for entry in found]
 
     def _name(self, key: str) -> str:
         return self._prefix + check_key(key)

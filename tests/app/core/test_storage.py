@@ -92,6 +92,16 @@ def test_deleting_a_tenants_folder_leaves_the_others(storage: Storage) -> None:
     assert storage.exists(other)
 
 
+def test_a_folder_is_listed_without_its_neighbours_and_drafts(storage: Storage, tmp_path: Path) -> None:
+    inner, neighbour = f"{TENANT}/import/deeper/b", f"{TENANT}/imports/c"
+    for key in (KEY, inner, neighbour):
+        storage.put(key, b"x")
+    if isinstance(storage, LocalDisk):
+        (tmp_path / "files" / TENANT / "import" / ".d.0f").write_bytes(b"half")
+    assert sorted(storage.keys(f"{TENANT}/import")) == sorted([KEY, inner])
+    assert list(storage.keys(f"{TENANT}/nothing")) == []
+
+
 @pytest.mark.parametrize("key", ["", "/etc/passwd", "a/../b", "a//b", "a/", ".hidden", "a/.b", "A", "a\nb", "a b"])
 def test_a_key_never_leaves_its_folder(storage: Storage, key: str) -> None:
     with pytest.raises(ValueError, match="not a storage key"):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from app.core import clock
+from app.core import clock, ids
 from app.files.service import key_of
-from app.files.sweeping import sweep_files
+from app.files.sweeping import sweep_files, sweep_strays
 from tests.app.files.conftest import FIELDS, send
 from tests.support.api import Api, make_key
 from tests.support.shaping import change
@@ -65,6 +65,17 @@ def test_files_of_destroyed_records_and_replaced_ones_go_a_day_later(archive: Ar
     assert all(kept(archive, one) for one in (destroyed, replaced, new))
     assert sweep(archive, later=3 * DAY) == 2
     assert [kept(archive, one) for one in (destroyed, replaced, new)] == [False, False, True]
+
+
+def test_what_a_cut_off_upload_left_in_storage_goes_after_a_day(archive: Archive) -> None:
+    made, stray = archive.upload(), key_of(archive.tenant.id, ids.uuid7())
+    archive.company(contract=made["id"])
+    archive.runtime.storage.put(stray, b"half an upload")
+    assert sweep_strays(archive.runtime, archive.tenant.id, clock.now()) == 0
+    assert archive.runtime.storage.exists(stray)
+    assert sweep_strays(archive.runtime, archive.tenant.id, clock.now() + DAY) == 1
+    assert not archive.runtime.storage.exists(stray)
+    assert kept(archive, made)
 
 
 def test_who_takes_a_file_out_may_put_it_back_within_a_day(archive: Archive) -> None:
