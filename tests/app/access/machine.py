@@ -94,6 +94,17 @@ def specs(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
+def links_of(scope: TenantScope, objects: tuple[str, ...]) -> dict[str, dict[str, tuple[str, ...]]]:
+    """Per object its links to objects that rights are set for, each with the objects it may lead to."""
+    known = catalogs.whole(scope).objects
+    return {
+        name: {
+            field.name: field.to for field in known[name].fields.values() if field.to and known.keys() >= set(field.to)
+        }
+        for name in objects
+    }
+
+
 def listed(
     scope: TenantScope, object_name: str, text: str = "", *, trash: Trash = "", action: Action = "read"
 ) -> set[str]:
