@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from app.imports.mapping import Plan, Target
+    from app.imports.survey import Survey
     from app.metadata.fieldtypes.base import Coercion
 
 #: Distinct texts a column remembers: dates, choices, places and amounts repeat.
@@ -56,17 +57,17 @@ class ReadRow:
 class RowReader:
     """Reads rows by a plan; one reader a run, so that repeated cells are read once."""
 
-    def __init__(self, plan: Plan, ctx: Coercion, date_formats: Mapping[str, str]) -> None:
-        """``date_formats``: column → format found out or given; "" as key for all."""
+    def __init__(self, plan: Plan, ctx: Coercion, found: Survey) -> None:
+        """``found``: how the file's columns are written."""
         self._width = len(plan.header)
         self._nulls = plan.wishes.nulls
         self._cells: list[_Cell] = []
         self._composites: dict[str, Target] = {}
         for target in plan.targets:
-            own = date_formats.get(target.header, date_formats.get("", ""))
+            own = _as_written(target, plan, ctx, found)
             if target.part and not target.field.to:
                 self._composites[target.field.name] = target
-            self._cells.append(_Cell(target, replace(ctx, date_format=own), plan.wishes.values.get(target.path, {})))
+            self._cells.append(_Cell(target, own, plan.wishes.values.get(target.path, {})))
         for cell in self._cells:
             if cell.name in self._composites:
                 cell.gather()
@@ -156,6 +157,18 @@ class RowReader:
             shown = str(given.get(problem.part, ""))[:_SHOWN]
             row.problems.append(Problem(where.header, shown, problem.code, problem.message))
             return None
+
+
+def _as_written(target: Target, plan: Plan, ctx: Coercion, found: Survey) -> Coercion:
+    """How the cells of a target are written; what is the same in each row came from no column."""
+    if target.column is None:
+        return replace(ctx, date_format=plan.wishes.date_format)
+    return replace(
+        ctx,
+        date_format=plan.wishes.date_format or found.date_formats.get(target.header, ""),
+        hundredths=target.header in found.hundredths,
+        heading=target.header,
+    )
 
 
 class _Cell:

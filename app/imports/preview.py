@@ -18,7 +18,9 @@ from app.imports.mapping import make_plan, paths_of
 from app.imports.options import take_apart
 from app.imports.reading import open_sheet
 from app.imports.survey import Survey, survey
+from app.metadata.fieldtypes.choices import offered
 from app.records.intake import coercion_of
+from app.records.retired import stages_offered
 
 if TYPE_CHECKING:
     from app.imports.cells import ReadRow
@@ -36,6 +38,8 @@ _SAMPLES: Final = 3
 _MAX_VALUES: Final = 30
 _LINK_MISSING: Final = "link.not_found"
 _OPTION_UNKNOWN: Final = "option.unknown"
+#: What a person may say another value for.
+_TRANSLATED: Final = frozenset({_OPTION_UNKNOWN, "option.retired", "stage.retired"})
 
 
 @dataclass(slots=True)
@@ -186,7 +190,7 @@ def _check(
             and not (one.code == _OPTION_UNKNOWN and one.column in adding)
         ]
         for one in row.problems:
-            if one.code == _OPTION_UNKNOWN:
+            if one.code in _TRANSLATED:
                 unknown[one.column, one.value] += 1
         preview.failing += bool(problems)
         preview.warned += bool(row.warnings) and not problems
@@ -215,8 +219,7 @@ def _read(
 ) -> list[ReadRow]:
     """The rows with everything that is wrong with them."""
     ctx = replace(coercion_of(scope), decimal_comma=found.decimal_comma)
-    formats = {"": plan.wishes.date_format} if plan.wishes.date_format else found.date_formats
-    reader = RowReader(plan, ctx, formats)
+    reader = RowReader(plan, ctx, found)
     read = [reader.read(number, cells) for number, cells in rows]
     own = frozenset(fold(cell) for _, cells in rows for cell in cells) if own_links(plan) else frozenset[str]()
     resolver = LinkResolver(catalog, plan, ctx, own, dry=True, make=False)
@@ -262,8 +265,7 @@ def _values(plan: Plan, unknown: Counter[tuple[str, str]]) -> list[ValueView]:
 
 def _choices(plan: Plan, target: Target) -> list[tuple[str, str]]:
     if target.field.type.name == "stage":
-        stages = [stage for pipeline in plan.object_type.pipelines.values() for stage in pipeline.stages.values()]
-        return [(stage.name, stage.label) for stage in stages]
+        return [(stage.name, stage.label) for stage in stages_offered(plan.object_type)]
     if target.field.type.name == "select":
-        return [(option.name, option.label) for option in target.field.options.values() if not option.retired]
+        return [(option.name, option.label) for option in offered(target.field)]
     return []

@@ -213,8 +213,7 @@ class _Run:
     ) -> BatchWriter:
         plan = make_plan(catalog, sheet.header, self.wishes)
         ctx = replace(coercion_of(scope), decimal_comma=found.decimal_comma)
-        formats = {"": self.wishes.date_format} if self.wishes.date_format else found.date_formats
-        reader = RowReader(plan, ctx, formats)
+        reader = RowReader(plan, ctx, found)
         return BatchWriter(catalog, plan, reader, self._resolver(catalog, plan, ctx), author)
 
     def _resolver(self, catalog: Catalog, plan: Plan, ctx: Coercion) -> LinkResolver:

@@ -39,7 +39,10 @@ class ValueProblem(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coercion:
-    """The tenant's settings a coercion may need, plus how text cells are written in the file at hand."""
+    """The tenant's settings a coercion may need, plus how text cells are written in the column at hand.
+
+    ``heading``: what the column is called; ``hundredths``: its bare numbers are percents, 25 is 25 %.
+    """
 
     currency: str
     timezone: str
@@ -48,6 +51,8 @@ class Coercion:
     today: date
     date_format: str = ""
     decimal_comma: bool = False
+    hundredths: bool = False
+    heading: str = ""
 
 
 class FieldType(ABC):

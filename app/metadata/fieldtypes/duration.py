@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
@@ -29,7 +30,11 @@ _ISO: Final = re.compile(
 )
 _OURS: Final = re.compile(r"-?PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?", re.ASCII)
 _CALENDAR: Final = re.compile(r"P[\d.,]*[YM].*|P[^T]*[YM].*", re.ASCII)
-_CLOCK: Final = re.compile(r"(\d{1,9}):([0-5]\d)(?::([0-5]\d(?:[.,]\d{1,6})?))?", re.ASCII)
+_CLOCK: Final = re.compile(
+    r"(\d{1,9}):([0-5]\d)(?::([0-5]\d(?:[.,]\d{1,6})?))?(?:\s*(?:h|hrs?|hours?)\.?)?", re.ASCII | re.IGNORECASE
+)
+#: ``1h30``: as the French write it.
+_HOURS_MINUTES: Final = re.compile(r"(\d{1,9})\s*h\s*([0-5]\d)", re.ASCII | re.IGNORECASE)
 _UNITS: Final[dict[str, int]] = {
     word: seconds
     for seconds, words in {
@@ -41,6 +46,9 @@ _UNITS: Final[dict[str, int]] = {
     }.items()
     for word in words.split()
 }
+_BARE: Final = re.compile(rf"[-+\u2212]?\s*{_NUMBER}", re.ASCII)
+#: A single letter of a heading is a unit in brackets only: "Plan M" is none.
+_HEADING: Final = re.compile(r"[(\[]\s*([a-z]+)\.?\s*[)\]]|([a-z]{2,})", re.ASCII)
 _WORD: Final = re.compile(rf"({_NUMBER})\s*([a-z]+)\.?", re.ASCII)
 _WORDS: Final = re.compile(rf"(?:{_WORD.pattern}(?:\s*(?:,|and)?\s*)?)+", re.ASCII)
 _ISO_SECONDS: Final = (604_800, 86_400, _HOUR, _MINUTE, 1)
@@ -49,8 +57,9 @@ _ISO_SECONDS: Final = (604_800, 86_400, _HOUR, _MINUTE, 1)
 class DurationType(SingleColumn):
     """JSON ``PT1H30M`` (ISO 8601, hours without end, no days); six places of a second; negative with a minus.
 
-    Also taken: ``1:30``, ``1h 30m``, ``90 min``, ``1.5 hours``, days and weeks; a JSON number is seconds, and so are
-    numbers of a field that becomes a duration. In formulas a kind of its own: ``hours(took)`` is a number.
+    Also taken: ``1:30``, ``1h 30m``, ``1h30``, ``90 min``, ``1.5 hours``, days and weeks; a JSON number is seconds, and
+    so are numbers of a field that becomes a duration. A column of a file may name the unit of its numbers in its
+    heading: ``Minutes``, ``Effort (h)``. In formulas a kind of its own: ``hours(took)`` is a number.
     """
 
     name = "duration"
@@ -66,6 +75,11 @@ class DurationType(SingleColumn):
         if isinstance(raw, bool) or not isinstance(raw, (int, float, Decimal)):
             raise ValueProblem("duration.type", f"Must be a length of time; {_LIKE}")
         return _bounded(Decimal(repr(raw)) if isinstance(raw, float) else Decimal(raw))
+
+    def parse(self, field: Field, text: str, ctx: Coercion) -> Any:
+        """As people write it; a bare number is of the unit that the column's heading names."""
+        unit = _unit_of(ctx.heading) if ctx.heading and _BARE.fullmatch(text.strip()) else ""
+        return self.coerce(field, f"{text.strip()} {unit}" if unit else text, ctx)
 
     def decode(self, parts: Sequence[Any]) -> object:
         """A numeric arrives as its text."""
@@ -166,6 +180,9 @@ def _seconds(text: str) -> Decimal | None:
     clock = _CLOCK.fullmatch(text)
     if clock:
         return int(clock[1]) * _HOUR + int(clock[2]) * _MINUTE + _decimal(clock[3] or "0")
+    clock = _HOURS_MINUTES.fullmatch(text)
+    if clock:
+        return Decimal(int(clock[1]) * _HOUR + int(clock[2]) * _MINUTE)
     found = _ISO.fullmatch(text.upper())
     if found and any(found.groups()):
         pairs = zip(found.groups(), _ISO_SECONDS, strict=True)
@@ -182,6 +199,14 @@ def _worded(text: str) -> Decimal | None:
     if len(lengths) < len(parts) or sorted(set(lengths), reverse=True) != lengths:
         return None
     return sum((_decimal(number) * length for number, length in parts if length is not None), Decimal(0))
+
+
+@functools.lru_cache(maxsize=256)
+def _unit_of(heading: str) -> str:
+    """The one unit of time a heading names; empty when there is none, or more than one."""
+    words = {bracketed or word for bracketed, word in _HEADING.findall(heading.replace("_", " ").lower())}
+    lengths = {_UNITS[word]: word for word in words if word in _UNITS}
+    return next(iter(lengths.values())) if len(lengths) == 1 else ""
 
 
 def _decimal(text: str) -> Decimal:

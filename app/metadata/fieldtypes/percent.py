@@ -30,11 +30,11 @@ class PercentType(DecimalType):
         return _in_range(super().coerce(field, raw, ctx))
 
     def parse(self, field: Field, text: str, ctx: Coercion) -> Any:
-        """``25 %`` or a fraction; a bare 25 is refused, since it may mean either."""
+        """``25 %`` or a fraction; a bare 25 is taken in a column that holds percents, else it may mean either."""
         text = text.strip()
-        if not text.endswith("%"):
+        if not text.endswith("%") and not ctx.hundredths:
             return _in_range(super().parse(field, text, ctx))
-        number = parse_exact(text[:-1], decimal_comma=ctx.decimal_comma)
+        number = parse_exact(text.removesuffix("%"), decimal_comma=ctx.decimal_comma)
         return None if number is None else _in_range(shortest(number / _HUNDRED))
 
     def json_schema(self, field: Field) -> dict[str, object]:
@@ -48,7 +48,7 @@ class PercentType(DecimalType):
 
 def _in_range(number: Decimal | None) -> Decimal | None:
     if number is not None and not 0 <= number <= 1:
-        raise ValueProblem("percent.range", "Must be a fraction between 0 and 1, or written like 25%")
+        raise ValueProblem("percent.range", "Must be between 0% and 100%: a fraction like 0.25, or written like 25%")
     return number
 
 

@@ -20,12 +20,19 @@ if TYPE_CHECKING:
 _FORM: Final = re.compile(
     r"T?(\d{1,2})(?:[:.](\d{2})(?::(\d{2})(?:[.,]0{1,9})?)?)?\s*([ap])?(?:\.?m\.?)?", re.ASCII | re.IGNORECASE
 )
+#: ``9h30``, ``9:30 h``, ``9.30 Uhr``: as French and Germans write it.
+_HOURS: Final = re.compile(r"(\d{1,2})\s*(?:h\s*(\d{2})|[:.](\d{2})\s*(?:h|uhr))", re.ASCII | re.IGNORECASE)
+#: The day zero of spreadsheets, which some write before a time.
+_DAY_ZERO: Final = re.compile(r"(?:1899-12-3[01]|1900-01-0[01])[ T]", re.ASCII)
 _NOON: Final = 12
 _WRONG: Final = "Must be a time of day like 09:30 or 09:30:15"
 
 
 class TimeType(SingleColumn):
-    """JSON ``09:30``, with seconds (``09:30:15``) only where there are some. Also taken: ``9:30 pm``, ``9 pm``."""
+    """JSON ``09:30``, with seconds (``09:30:15``) only where there are some.
+
+    Also taken: ``9:30 pm``, ``9 pm``, ``9h30``, ``9.30 Uhr``.
+    """
 
     name = "time"
     condition = "time"
@@ -40,6 +47,10 @@ class TimeType(SingleColumn):
         if not isinstance(raw, str):
             raise ValueProblem("time.type", _WRONG)
         return read_time(raw)
+
+    def parse(self, field: Field, text: str, ctx: Coercion) -> Any:
+        """The same; a spreadsheet's day zero before it is dropped."""
+        return self.coerce(field, _DAY_ZERO.sub("", text.strip(), count=1), ctx)
 
     def decode(self, parts: Sequence[Any]) -> object:
         """The driver's time, or its text from another loader."""
@@ -77,9 +88,10 @@ def read_time(text: str) -> time | None:
     given = text.strip()
     if not given:
         return None
-    found = _FORM.fullmatch(given)
+    hours = _HOURS.fullmatch(given)
+    found = _FORM.fullmatch(f"{hours[1]}:{hours[2] or hours[3]}" if hours else given)
     half = (found[4] or "").lower() if found else ""
-    if found is None or (half == "") != (given[-1] not in "mM." and given[-1].lower() not in "ap"):
+    if found is None or (half == "") != (found[0][-1].lower() not in "m.ap"):
         raise ValueProblem("time.invalid", _WRONG)
     if found[2] is None and not half:
         raise ValueProblem("time.invalid", _WRONG)

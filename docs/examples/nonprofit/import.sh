@@ -98,9 +98,8 @@ rapport import "$data/npe01__OppPayment__c.csv" --object payment \
 rapport import "$data/General_Accounting_Unit__c.csv" --object accounting_unit \
   --map id=external_id --set source_system=npsp "$@"
 
-# A bare 10.0 may mean 10 % or a thousand: say which.
 rapport import "$data/Allocation__c.csv" --object allocation \
-  --map id=external_id --map Amount__c=amount --map Percent__c=percent --map-value percent:10.0=10% \
+  --map id=external_id --map Amount__c=amount --map Percent__c=percent \
   --map Opportunity__c=deal --link-by deal:external_id \
   --map Recurring_Donation__c=recurring_donation --link-by recurring_donation:external_id \
   --map General_Accounting_Unit__c=accounting_unit --link-by accounting_unit:external_id \

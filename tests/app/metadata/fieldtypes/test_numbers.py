@@ -38,6 +38,30 @@ def test_a_json_number_means_the_digits_that_were_written(number: float) -> None
     assert "e" not in plain_text(value).lower()
 
 
+@pytest.mark.parametrize(
+    ("heading", "text", "seconds"),
+    [
+        ("Minutes", "90", 5_400),
+        ("Effort (h)", "1.5", 5_400),
+        ("duration_hours", "2,25", 8_100),
+        ("Time [s]", "-30", -30),
+        ("Days", "1", 86_400),
+        ("Minutes", "1:30", 5_400),
+        ("Minutes", "2 h", 7_200),
+        ("Plan M", "90", None),
+        ("Hours or minutes", "90", None),
+        ("Took", "90", None),
+    ],
+)
+def test_a_bare_length_of_time_is_of_the_unit_its_heading_names(heading: str, text: str, seconds: int | None) -> None:
+    one, ctx = field_of("duration"), replace(CONTEXT, heading=heading)
+    if seconds is None:
+        with pytest.raises(ValueProblem, match="no unit"):
+            one.type.parse(one, text, ctx)
+    else:
+        assert one.type.parse(one, text, ctx) == seconds
+
+
 def test_the_largest_number_keeps_every_digit() -> None:
     text = "9" * 18 + "." + "9" * 18
     assert plain_text(exact(text) or Decimal(0)) == text
