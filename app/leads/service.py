@@ -14,6 +14,7 @@ from app.core import clock
 from app.core.errors import Conflict, FieldError
 from app.events.causes import caused_by
 from app.leads import repository
+from app.metadata.fieldtypes.choices import offered
 from app.records.drafts import invalid, missing, object_of, refuse_ruled
 from app.records.permits import leave_for
 from app.records.reach import permitted
@@ -188,6 +189,7 @@ def _may_set(catalog: Catalog, target: str, name: str) -> bool:
 
 
 def _option(catalog: Catalog, target: str, name: str, value: Any) -> Record:
-    """The value where the other object has the same option; else nothing rather than a refusal."""
+    """The value where the other object offers the same option; else nothing rather than a refusal."""
     field = catalog.objects[target].fields.get(name)
-    return {name: value} if field is not None and not field.denied and value in field.options else {}
+    known = field is not None and not field.denied and any(one.name == value for one in offered(field))
+    return {name: value} if known else {}

@@ -196,9 +196,14 @@ def _standing(name: str, raw: Mapping[str, object], pipelines: Mapping[str, Pipe
     stages = [stage for pipeline in pipelines.values() for stage in pipeline.stages.values()]
     options: dict[str, Option] = {}
     if name == "pipeline":
-        options = {line.name: Option(line.name, line.label) for line in pipelines.values()}
+        options = {line.name: Option(line.name, line.label, retired=line.retired) for line in pipelines.values()}
     elif name == "stage":
-        options = {stage.name: Option(stage.name, stage.label, stage.color, stage.rank) for stage in stages}
+        offering = [line.stages.values() for line in pipelines.values() if not line.retired]
+        known = {stage.name for line in offering for stage in line if not stage.retired}
+        options = {
+            stage.name: Option(stage.name, stage.label, stage.color, stage.rank, retired=stage.name not in known)
+            for stage in stages
+        }
     elif name == "stage_status":
         statuses = dict.fromkeys(stage.status for stage in stages)
         options = {status: Option(status, status.capitalize()) for status in statuses}
@@ -223,17 +228,17 @@ def _pipelines(raw: Mapping[str, object]) -> dict[str, Pipeline]:
     found: dict[str, Pipeline] = {}
     for name, value in _ordered(raw):
         spec = _map(value)
-        retired = spec.get("retired") is True
-        stages = {
-            stage: _stage(stage, _map(entry), retired=retired) for stage, entry in _ordered(_map(spec.get("stages")))
-        }
+        stages = {stage: _stage(stage, _map(entry)) for stage, entry in _ordered(_map(spec.get("stages")))}
         found[name] = Pipeline(
-            name=name, label=str(spec.get("label") or humanised(name)), stages=MappingProxyType(stages)
+            name=name,
+            label=str(spec.get("label") or humanised(name)),
+            stages=MappingProxyType(stages),
+            retired=spec.get("retired") is True,
         )
     return found
 
 
-def _stage(name: str, spec: Mapping[str, object], *, retired: bool) -> Stage:
+def _stage(name: str, spec: Mapping[str, object]) -> Stage:
     return Stage(
         name=name,
         label=str(spec.get("label") or humanised(name)),
@@ -243,7 +248,7 @@ def _stage(name: str, spec: Mapping[str, object], *, retired: bool) -> Stage:
         rank=str(spec.get("rank", "")),
         enter_if=_gate(_map(spec.get("enter_if"))),
         leave_if=_gate(_map(spec.get("leave_if"))),
-        retired=retired or spec.get("retired") is True,
+        retired=spec.get("retired") is True,
     )
 
 

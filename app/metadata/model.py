@@ -216,7 +216,7 @@ class Stage:
     rank: str = ""
     enter_if: Gate | None = None
     leave_if: Gate | None = None
-    #: It, or its pipeline, is not offered any more; records in it stay.
+    #: It is not offered any more; records in it stay.
     retired: bool = False
 
 
@@ -227,6 +227,8 @@ class Pipeline:
     name: str
     label: str
     stages: Mapping[str, Stage]
+    #: It takes no more records; those in it stay, and move through its stages.
+    retired: bool = False
 
     @property
     def first(self) -> Stage:

@@ -45,7 +45,8 @@ class _Cards:
 def board(scope: TenantScope, object_name: str, query: BoardQuery) -> dict[str, object]:
     """Answer ``{"groups": [{"key", "count", "sum_<field>", "data", "next"}], "unconverted"}``.
 
-    Every stage or option has its group, in order, empty ones too. A group's ``next`` continues it as a cursor of the
+    Every stage or option has its group, in order, empty ones too; a retired one (then ``"retired": true``) as long as
+    records are in it. A group's ``next`` continues it as a cursor of the
     list with the same sort and ``<group_by> == "<key>"`` added to the filter.
     """
     catalog, obj = find_object(scope, object_name)
@@ -56,14 +57,18 @@ def board(scope: TenantScope, object_name: str, query: BoardQuery) -> dict[str, 
     figures = AggregateQuery(group_by=(name,), metrics=query.metrics, filter=query.filter, limit=MAX_LIMIT)
     answer = aggregate(scope, object_name, figures)
     found = {row["group"][name]: row for row in _rows(answer)}
-    keys: list[Any] = list(dict.fromkeys([*option_order(column), *found]))
+    retired = {option.name for option in column.field.options.values() if option.retired}
+    standing = [key for key in option_order(column) if key in found or key not in retired]
+    keys: list[Any] = list(dict.fromkeys([*standing, *found]))
     empty = {metric.name: metric.nothing(scope.tenant) for metric in parse_metrics(source, query.metrics)}
     cards = _cards(scope, catalog, obj, query, name, [key for key in keys if key in found])
     groups: list[dict[str, object]] = []
     for key in keys:
         row = found.get(key, empty)
         data, following = cards.get(key, ([], None))
-        groups.append({"key": key, **{k: v for k, v in row.items() if k != "group"}, "data": data, "next": following})
+        figures_here = {k: v for k, v in row.items() if k != "group"}
+        mark = {"retired": True} if key in retired else {}
+        groups.append({"key": key, **mark, **figures_here, "data": data, "next": following})
     stray = [_by_key(entry, name) for entry in _list(answer["unconverted"])]
     return {"groups": groups, "unconverted": stray}
 

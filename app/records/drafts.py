@@ -12,6 +12,7 @@ from app.records.intake import Intake, coercion_of, default_values, missing_requ
 from app.records.judging import fill_in, judge
 from app.records.links import dead_links, targets_of
 from app.records.pairs import couple
+from app.records.retired import refuse_retired
 from app.records.rules import Draft, apply_rules
 
 if TYPE_CHECKING:
@@ -75,7 +76,8 @@ def settle(
 ) -> None:
     """Complete the drafts: what follows from what, defaults by condition, then what is missing.
 
-    What the tenant's rules refuse is found by ``judge``, when it is known which links are dead.
+    What the tenant's rules refuse is found by ``judge``, when it is known which links are dead. Without ``ruled``
+    values come back that were there before: retired ones, too.
     """
     attach(scope, object_type, drafts)
     if ruled:
@@ -84,6 +86,8 @@ def settle(
         attach(scope, object_type, read)
     for draft in drafts:
         _settle(draft)
+        if ruled and not draft.partial:
+            refuse_retired(draft)
 
 
 def _settle(draft: Draft) -> None:

@@ -11,6 +11,7 @@ from app.core import clock
 from app.core.errors import FieldError
 from app.metadata.environment import region_of
 from app.metadata.fieldtypes.base import Coercion, ValueProblem
+from app.metadata.fieldtypes.choices import retired_in
 from app.records.plan import plan_of
 
 if TYPE_CHECKING:
@@ -99,10 +100,11 @@ def _merged(target: Field, raw: object, current: Mapping[str, Any] | None) -> ob
 
 
 def default_values(object_type: ObjectType, values: dict[str, Any], ctx: Coercion, given: frozenset[str]) -> None:
-    """Fill in defaults of fields that were not given at all (an explicit null stays null)."""
+    """Fill in defaults of fields that were not given at all (an explicit null stays null); a retired one is none."""
     for target in plan_of(object_type).defaults:
         if target.name not in given and target.name not in values:
-            values[target.name] = target.type.initial(target, ctx)
+            value = target.type.initial(target, ctx)
+            values[target.name] = None if retired_in(target, value) else value
 
 
 def missing_required(object_type: ObjectType, values: Mapping[str, Any], *, creating: bool) -> list[FieldError]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from uuid import UUID
 
 from app.metadata.fieldtypes.base import ValueProblem
+from app.metadata.fieldtypes.choices import retired_in
 from app.records import stages
 from app.records.facts import Bench
 from app.records.rulebook import rulebook_of
@@ -81,7 +82,7 @@ def _fill(given: Given, draft: Draft, facts: Facts) -> bool:
             value = target.type.coerce(target, _raw(given.formula.value(facts)), draft.ctx)
     except ValueProblem:
         return False
-    if value is None:
+    if value is None or retired_in(target, value):
         return False
     draft.values[target.name] = value
     return True

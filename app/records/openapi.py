@@ -141,6 +141,7 @@ def _board(name: str) -> Schema:
         "type": "object",
         "properties": {
             "key": key,
+            "retired": {"const": True, "description": "Stands here while records are in it; none can come to it"},
             "count": _COUNT,
             "data": {"type": "array", "items": schema(f"{name}.selected")},
             "next": {"type": ["string", "null"], "description": "Cursor of the list of this column"},

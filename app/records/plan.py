@@ -19,7 +19,8 @@ class WritePlan:
     """Fields by what the write path does with them.
 
     ``pairs`` holds (single, list), e.g. ``email`` and ``emails``. ``conditional``: whether the object's own spec has
-    conditions (stage gates, defaults by formula), beside its rules.
+    conditions (stage gates, defaults by formula), beside its rules. ``retiring`` are the fields with options that
+    records may keep and none may come to.
     """
 
     defaults: tuple[Field, ...]
@@ -30,6 +31,7 @@ class WritePlan:
     pairs: tuple[tuple[str, str], ...]
     files: tuple[Field, ...]
     conditional: bool
+    retiring: frozenset[str]
 
 
 def plan_of(object_type: ObjectType) -> WritePlan:
@@ -49,6 +51,7 @@ def _build(object_type: ObjectType) -> WritePlan:
         pairs=tuple((field.name, field.primary_of) for field in fields if field.primary_of),
         files=tuple(field for field in fields if isinstance(field.type, FileType)),
         conditional=any(field.default_formula for field in fields) or _gated(object_type),
+        retiring=frozenset(f.name for f in fields if any(option.retired for option in f.options.values())),
     )
 
 

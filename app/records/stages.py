@@ -6,6 +6,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from app.metadata.model import Pipeline, Stage
     from app.records.rules import Draft
 
@@ -33,12 +35,12 @@ def _pipeline(draft: Draft) -> Pipeline | None:
     pipelines = draft.object_type.pipelines
     name = draft.becomes("pipeline")
     if name is None:
-        return next(iter(pipelines.values()))
+        return usual_pipeline(pipelines.values())
     if name in pipelines:
         return pipelines[name]
     if "pipeline" not in draft.given and not draft.creating:
         return _in_place_of_a_gone_one(draft)
-    known = ", ".join(pipelines)
+    known = ", ".join(one.name for one in pipelines.values() if not one.retired)
     draft.intake.refuse("/pipeline", "pipeline.unknown", f"There is no pipeline {name}; there are {known}.")
     return None
 
@@ -48,7 +50,12 @@ def _in_place_of_a_gone_one(draft: Draft) -> Pipeline | None:
     if "stage" not in draft.given:
         return None
     pipelines, stage = draft.object_type.pipelines.values(), draft.becomes("stage")
-    return next((one for one in pipelines if stage in one.stages), next(iter(pipelines)))
+    return usual_pipeline([one for one in pipelines if stage in one.stages] or pipelines)
+
+
+def usual_pipeline(pipelines: Collection[Pipeline]) -> Pipeline:
+    """The first that takes records; a retired one where there is no other."""
+    return next((one for one in pipelines if not one.retired), next(iter(pipelines)))
 
 
 def _stage(draft: Draft, pipeline: Pipeline) -> Stage | None:
@@ -60,7 +67,7 @@ def _stage(draft: Draft, pipeline: Pipeline) -> Stage | None:
         return pipeline.stages[name]
     if "stage" not in draft.given and not draft.creating:
         return None  # the stage it stands in was taken away; nobody moves it
-    known = ", ".join(pipeline.stages)
+    known = ", ".join(one.name for one in pipeline.stages.values() if not one.retired)
     draft.intake.refuse("/stage", "stage.unknown", f"{pipeline.label} has no stage {name}; it has {known}.")
     return None
 

@@ -20,6 +20,7 @@ from app.records.judging import judge
 from app.records.links import dead_links, find_cycles, targets_of
 from app.records.matching import lock_value, match_one
 from app.records.permits import Leave, leave_for
+from app.records.retired import asks_retired
 from app.records.rulebook import wakes_rules
 from app.records.rules import rules_need_current
 from app.records.violations import RecordBusy, translated
@@ -99,6 +100,7 @@ def _current(leave: Leave, record_id: UUID, patch: Mapping[str, Any], if_match: 
     leave.check([record_id], "edit")
     linked = leave.complete is not leave.catalog and any(f.to for n, f in object_type.fields.items() if n in patch)
     asked = child or linked or needs_current(object_type, patch) or rules_need_current(object_type, patch)
+    asked = asked or asks_retired(object_type, patch)
     if not (asked or wakes_rules(scope, leave.complete, object_type, patch)):
         return None
     current = store.read_record(scope, object_type, record_id, lock=True)

@@ -31,6 +31,7 @@ from app.records.permits import leave_for
 from app.records.query import BoardQuery
 from app.records.reach import permitted
 from app.records.read import find_object, get_record
+from app.records.retired import stages_offered
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
@@ -80,6 +81,8 @@ class Lane:
     tone: str
     #: What a view wants to know of each column, in words.
     figures: tuple[tuple[str, str], ...] = ()
+    #: It stands here only while records are in it; nothing comes to it.
+    retired: bool = False
 
 
 @workspace("record.read")
@@ -148,6 +151,8 @@ def moved_toast(scope: TenantScope, object_name: str, record_id: UUID) -> Respon
     record = get_record(scope, object_name, record_id, fields=("stage", "version", TITLE))
     back = _stage(obj, request.args.get("back", ""))
     undo = vals(stage=back.name, undo="1", view="board", version=record["version"], lost_reason="")
+    if back not in stages_offered(obj):
+        undo = ""
     return fragment(
         "records/_moved.html", object=obj, record=record, stage=_stage(obj, str(record["stage"])), undo=undo,
         url=f"{_base(obj, record_id)}/stage",
@@ -214,7 +219,7 @@ def lanes_of(scope: TenantScope, obj: ObjectType, question: Asked, view: View | 
             more=_more(question, group_by, group["key"]) if group["next"] else "",
             asks=_asks(obj, heads[group["key"]]) if group_by == "stage" else "",
             tone=stage_tone(obj, group["key"]) if group_by == "stage" else heads[group["key"]].color or "slate",
-            figures=figures_of(obj, view, group, reader),
+            figures=figures_of(obj, view, group, reader), retired=bool(group.get("retired")),
         )
         for group in groups
         if group["key"] in heads
@@ -283,7 +288,9 @@ def _ask(
 
     live = live_form(f"{_base(obj, record['id'])}/live", told(leave, found)) if found is not None else {}
     said = {one.message for one in found.objections} if found is not None else set[str]()
-    general = "" if {errors.get(""), errors.get("stage")} & {sentence(one) for one in said} else errors.get("", "")
+    general = errors.get("", errors.get("stage", ""))
+    if general in {sentence(one) for one in said}:
+        general = ""
     answer = fragment(
         "records/_stage_dialog.html", 422 if errors else 200, object=obj, record=record, stage=stage,
         controls=[built(field) for field in wanted], fields=",".join(field.name for field in wanted),

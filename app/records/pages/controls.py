@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from markupsafe import Markup
 
 from app.metadata.fieldtypes.base import ValueProblem
+from app.metadata.fieldtypes.choices import offered
 from app.metadata.fieldtypes.duration import clock_text, read_duration
 from app.metadata.fieldtypes.geo import typed_text
 from app.metadata.fieldtypes.json import JsonText, pretty
 from app.metadata.fieldtypes.rich_text import shown
 from app.records.pages.values import Reader, Titles, link_of
+from app.records.retired import stages_offered
 from app.ui import formats
 
 if TYPE_CHECKING:
@@ -100,12 +102,11 @@ def control(
 def choices(obj: ObjectType, field: Field, held: object = None) -> tuple[tuple[str, str], ...]:
     """(value, label) of a select, stages and booleans included; of what is retired only what the record holds."""
     if field.type.name == "stage":
-        stages = (one for pipeline in obj.pipelines.values() for one in pipeline.stages.values())
-        return tuple((one.name, one.label) for one in stages if not one.retired or one.name == held)
+        return tuple((one.name, one.label) for one in stages_offered(obj, held))
     if field.type.name == "rating":
         return tuple((str(stars), f"{stars} of {field.most}") for stars in range(1, field.most + 1))
     kept = cast("list[object]", held) if isinstance(held, list) else [held]
-    return tuple((o.name, o.label) for o in field.options.values() if not o.retired or o.name in kept)
+    return tuple((one.name, one.label) for one in offered(field, kept))
 
 
 def read_form(obj: ObjectType, names: Sequence[str], form: MultiDict[str, str], locale: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from app.core.errors import Conflict, InvalidInput
 from app.http.guard import workspace
+from app.metadata.fieldtypes.choices import retired_in
 from app.metadata.fieldtypes.json import JsonText
 from app.records.errors import LeavesReach
 from app.records.pages.answers import agree, by_field, fragment
@@ -18,6 +19,7 @@ from app.records.pages.live import arranged_state, form_fitting, live_form, stat
 from app.records.pages.values import Record, gather_titles, reader_of
 from app.records.permits import leave_for
 from app.records.read import find_object
+from app.records.stages import usual_pipeline
 from app.records.write import create_record
 
 if TYPE_CHECKING:
@@ -100,12 +102,12 @@ def _defaults(scope: TenantScope, obj: ObjectType) -> Record:
     values: Record = {
         f.name: JsonText(f.default) if f.type.name == "json" and isinstance(f.default, str) else f.default
         for f in form_fields(obj)
-        if f.default is not None and isinstance(f.default, str | bool | int)
+        if f.default is not None and isinstance(f.default, str | bool | int) and not retired_in(f, f.default)
     }
     if "owner" in obj.fields and scope.member is not None:
         values["owner"] = str(scope.member.id)
     if obj.has_pipeline and "stage" in obj.fields:
-        values["stage"] = next(iter(obj.pipelines.values())).first.name
+        values["stage"] = usual_pipeline(obj.pipelines.values()).first.name
     return {name: value for name, value in values.items() if value not in {"today", "now", "me"}}
 
 

@@ -23,6 +23,7 @@ from app.records.pages.viewing import viewed
 from app.records.paths import TITLE
 from app.records.permits import leave_for
 from app.records.read import find_object, get_record
+from app.records.retired import stages_offered
 
 if TYPE_CHECKING:
     from app.metadata.model import ObjectType, Stage
@@ -100,7 +101,10 @@ def refreshed(
         return Response("", 200, {"HX-Redirect": f"/records/{obj.name}"})
     values = page_values(scope, obj, record)
     shown = next((s for s in values["details"] if s.name == field), None)
-    moved = {"to": stage_label(obj, str(record.get("stage"))), "back": moved_from} if moved_from else None
+    moved = None
+    if moved_from:
+        returns = any(one.name == moved_from for one in stages_offered(obj))
+        moved = {"to": stage_label(obj, str(record.get("stage"))), "back": moved_from, "returns": returns}
     return fragment(
         "records/_refreshed.html", **values, shown=shown, moved=moved, timeline=timeline(scope, obj, record_id),
         filled=filled | {"probability", "close_on", "lost_reason"},

@@ -22,7 +22,9 @@ export default class extends Controller {
     const never = { filter: 'button, [data-fixed]', preventOnFilter: false }
     // a card on its way can't be taken up again, so where nothing is to move nothing may be on its way either
     const animation = matchMedia('(prefers-reduced-motion: reduce)').matches ? 0 : 140
-    const options = { group: 'cards', animation, draggable: '[data-card]', onEnd: dropped, ...touch, ...never }
+    // what is retired keeps its cards until they are moved; none comes to it
+    const group = { name: 'cards', put: !('retired' in list.dataset) }
+    const options = { group, animation, draggable: '[data-card]', onEnd: dropped, ...touch, ...never }
     this.sortables.set(list, new Sortable(list, options))
   }
 
@@ -45,7 +47,14 @@ export default class extends Controller {
     if (!sideways) return
     event.preventDefault()
     const rightToLeft = getComputedStyle(this.element).direction === 'rtl'
-    this.move(card, list, this.listTargets[this.listTargets.indexOf(list) + (rightToLeft ? -step : step)])
+    this.move(card, list, this.beside(list, rightToLeft ? -step : step))
+  }
+
+  /** The next column on a side that cards can come to. */
+  beside(list, step) {
+    let at = this.listTargets.indexOf(list) + step
+    while ('retired' in (this.listTargets[at]?.dataset ?? {})) at += step
+    return this.listTargets[at]
   }
 
   /** One "Move to…" list serves all cards; it opens beside the button that asked for it. */
