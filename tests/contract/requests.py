@@ -197,6 +197,8 @@ _REFUSAL = {
 REQUESTS |= {
     "GET /settings/objects/<object_name>/fields/new": Request("?type=rollup"),
     "POST /settings/objects/new": Request(form={"label": "Machine {mark}", "plural": "Machines", "title": "Serial"}),
+    "POST /settings/objects/read-fields": Request(form={"written": "Price: Money\nMaker: Link (Company)"}),
+    "POST /settings/objects/<object_name>/more-fields": Request(form={"written": "New {mark}: Text"}),
     "POST /settings/objects/<object_name>": Request(
         form={"act": "save", "label": "Firm", "plural": "Firms", "title": "name"}
     ),

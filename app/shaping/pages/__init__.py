@@ -18,6 +18,7 @@ from app.shaping.pages import (
     option_sets,
     pipelines,
     rules,
+    several,
     translations,
     updates,
     views,
@@ -27,6 +28,7 @@ blueprint = Blueprint("shaping_pages", __name__)
 for part in (
     objects,
     fields,
+    several,
     formulas,
     conditions,
     rules,

@@ -14,11 +14,12 @@ from app.metadata import history
 from app.metadata.layers import conflicts
 from app.metadata.leaves import nest
 from app.metadata.ranks import placed
-from app.shaping.pages import rows, typed
+from app.shaping.pages import pasted, rows, typed
 from app.shaping.pages.applying import progress
 from app.shaping.pages.cards import groups, texts_of
 from app.shaping.pages.previews import Asked, preview, refused
 from app.shaping.pages.reading import Reading
+from app.shaping.pages.resulting import settled
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
@@ -70,8 +71,9 @@ def plan_new(scope: TenantScope) -> Response:
         taken = [line.name for line in (*reading.objects(), *reading.hidden_objects())]
         name = typed.named(one, taken, typed.text("name"))
         title = typed.named(typed.text("title") or "Name", ())
-        fields = rows.fields(title, typed.name_of(other) or name)
         stages = rows.stages()
+        fields = rows.fields(pasted.sent(reading), reading, typed.name_of(other) or name, (title,))
+        fields = settled(reading, name, fields, stages)
     except typed.Wrong as error:
         return refused(error.messages)
     field = {"type": "text", "label": typed.text("title") or "Name", "required": True, "searchable": True}

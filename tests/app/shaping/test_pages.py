@@ -93,7 +93,7 @@ def test_a_new_object_begins_with_the_fields_of_its_rows_and_its_stages(desk: De
     [
         ({"type": "rollup"}, "choose what it holds"), ({"type": "link"}, "choose the object"),
         ({"type": "select"}, "name its options"), ({"type": "formula"}, "write the formula"),
-        ({"type": "text", "label": "Serial"}, "there is a serial already"),
+        ({"type": "text", "label": "Serial"}, "Serial: the name serial is taken already"),
     ],
 )  # fmt: skip
 def test_a_row_that_lacks_what_its_type_needs_is_refused_by_its_label(
