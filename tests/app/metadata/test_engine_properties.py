@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from hypothesis import HealthCheck, event, given, settings
+import pytest
+from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
 
 from app.core.errors import RapportError
@@ -42,8 +43,19 @@ VALUES: dict[str, Any] = {
     "geo": {"lat": 7.5, "lon": -7}, "rating": 4, "json": {"a": [7.5]},
 }  # fmt: skip
 TYPES = tuple(VALUES)
+#: What there is before: two objects of one's own, two fields each, so that most acts have something to act on.
+BEGUN = [
+    {"kind": "object", "name": name, "label": {"one": name, "other": name}, "title": "title",
+     "fields": {"title": {"type": "text", "label": "Title"}}}
+    for name in ("machine", "part")
+] + [
+    {"kind": "field", "name": f"{name}.{at}", "type": kind, "label": at}
+    for name in OBJECTS
+    for at, kind in (("alpha", "text"), ("beta", "integer"))
+]  # fmt: skip
 ACTS = (
     "object", "field", "field", "field", "type", "remove", "drop", "label", "unique", "link", "rename", "call", "stage",
+    "formula", "rollup", "rule", "view", "set",
 )  # fmt: skip
 _OPTIONS = {"red": {"label": "Red"}, "blue": {"label": "Blue"}}
 
@@ -68,10 +80,9 @@ def patches(draw: st.DrawFn) -> list[dict[str, Any]]:
             return [{"kind": "field", "name": at, **_field(kind)}]
         case "remove":
             return [{"kind": "field", "name": at, "remove": True}]
-        case "drop":
-            return [{"kind": "object", "name": obj, "remove": True}]
-        case "label":
-            return [{"kind": "object", "name": obj, "label": {"one": kind, "other": kind}}]
+        case "drop" | "label":
+            named = {"one": kind, "other": kind}
+            return [{"kind": "object", "name": obj, **({"remove": True} if act == "drop" else {"label": named})}]
         case "unique":
             return [{"kind": "field", "name": at, "unique": draw(st.booleans()), "searchable": True}]
         case "link":
@@ -84,9 +95,42 @@ def patches(draw: st.DrawFn) -> list[dict[str, Any]]:
             other, old = draw(st.sampled_from(OBJECTS)), draw(st.sampled_from(FIELDS))
             called = [{"kind": "object", "name": obj, "renamed_from": other}]
             return called + [{"kind": "field", "name": at, "renamed_from": old}] * draw(st.booleans())
+        case "formula" | "rollup" | "rule" | "view" | "set":
+            return _depending(draw, act, obj, name)
         case _:
             stage = {"label": name, "status": "open"}
             return [{"kind": "object", "name": obj, "pipelines": {"flow": {"label": "Flow", "stages": {name: stage}}}}]
+
+
+def _depending(draw: st.DrawFn, act: str, obj: str, name: str) -> list[dict[str, Any]]:
+    """What names fields, objects or options, and stands or falls with them."""
+    at, other = f"{obj}.{name}", draw(st.sampled_from(FIELDS))
+    match act:
+        case "formula":
+            formula = {"type": "formula", "returns": "boolean", "value": f"has({other})"}
+            return [{"kind": "field", "name": at, "label": "Formula", **formula}]
+        case "rollup":
+            to, over = draw(st.sampled_from(OBJECTS)), f"{obj}_{name}s"
+            link = {"type": "link", "label": "Link", "to": to, "inverse": over}
+            figure = {"type": "rollup", "label": "Number", "over": over, "function": "count"}
+            return [{"kind": "field", "name": at, **link}, {"kind": "field", "name": f"{to}.{other}", **figure}]
+        case "rule":
+            return [{"kind": "rule", "name": f"{obj}.given", "refuse_if": f"!has({name})", "message": "Say it."}]
+        case "view":
+            shown = {"columns": [name], "filter": f"has({other})"}
+            return [{"kind": "view", "name": f"{obj}.some", "label": "Some", **shown}]
+        case _:
+            words = draw(st.lists(st.sampled_from(("blue", "green")), unique=True))
+            options = {
+                "kind": "option_set",
+                "name": "colours",
+                "label": "Colours",
+                "options": dict.fromkeys(words, "C"),
+            }
+            return [
+                options,
+                {"kind": "field", "name": at, "type": "select", "label": "Colour", "option_set": "colours"},
+            ]
 
 
 @dataclass(frozen=True)
@@ -133,9 +177,9 @@ def write_values(databases: Databases, tenant: Tenant, before: Catalog, now: Cat
         known = {column.name for one in was for field in one.fields.values() for column in field.columns}
         converted = {name for one in was for name in one.fields}
         for field in obj.fields.values():
-            if field.name not in FIELDS or field.name in converted or field.columns[0].name in known:
+            if field.name not in FIELDS or field.name in converted or not field.stored:
                 continue
-            if field.type.name in VALUES:
+            if field.type.name in VALUES and field.columns[0].name not in known:
                 _fill(databases, tenant, obj.table, field)
 
 
@@ -151,13 +195,34 @@ def catalog_of(databases: Databases, tenant: Tenant) -> Catalog:
         return catalog.compose(look(connection, tenant).stored)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+#: Explaining a failure would run its acts another hundred times.
+_quiet = settings(
+    deadline=None, suppress_health_check=list(HealthCheck), print_blob=True, phases=set(Phase) - {Phase.explain}
+)
+
+
+@settings(_quiet, max_examples=12)
 @given(acts=st.lists(patches(), min_size=2, max_size=6))
 def test_what_was_applied_is_taken_back_and_brought_back(
     runtime: Runtime, new_tenant: NewTenant, acts: list[list[dict[str, Any]]]
 ) -> None:
-    databases, tenant = runtime.databases, new_tenant()
+    back_and_forth(runtime, new_tenant(), acts)
+
+
+@pytest.mark.scale
+@settings(_quiet, max_examples=150)
+@given(acts=st.lists(patches(), min_size=3, max_size=12))
+def test_long_histories_are_taken_back_and_brought_back(
+    runtime: Runtime, new_tenant: NewTenant, acts: list[list[dict[str, Any]]]
+) -> None:
+    back_and_forth(runtime, new_tenant(), acts)
+
+
+def back_and_forth(runtime: Runtime, tenant: Tenant, acts: list[list[dict[str, Any]]]) -> None:
+    """Each act applied, then taken back, brought back and taken back again, newest first; then all of it in one."""
+    databases = runtime.databases
     sql(databases, tenant, "insert into o_product (external_id, name) values ('1', 'One'), ('2', 'Two')")
+    begin(databases, tenant)
     pictures, changes = [picture(runtime, tenant)], []
     for act in acts:
         before = catalog_of(databases, tenant)
@@ -176,6 +241,19 @@ def test_what_was_applied_is_taken_back_and_brought_back(
         changes.append(made.change)
         pictures.append(picture(runtime, tenant))
     event(f"{len(changes)} changes")
+    unwind(runtime, tenant, changes, pictures)
+
+
+def begin(databases: Databases, tenant: Tenant) -> None:
+    """What every history starts from, with values."""
+    before = catalog_of(databases, tenant)
+    change(databases, tenant, msgspec.json.encode(BEGUN).decode())
+    write_values(databases, tenant, before, catalog_of(databases, tenant))
+
+
+def unwind(runtime: Runtime, tenant: Tenant, changes: list[UUID], pictures: list[Picture]) -> None:
+    """``pictures`` are those before the first change and after each."""
+    databases = runtime.databases
     turns: list[UUID] = []
     for at in range(len(changes), 0, -1):
         back = take_back(databases, tenant, changes[at - 1])
@@ -203,12 +281,27 @@ def assert_same(now: Picture, then: Picture) -> None:
     assert now.values == then.values
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(_quiet, max_examples=10)
 @given(acts=st.lists(patches(), min_size=2, max_size=6))
 def test_what_was_exported_gives_the_same_elsewhere(
     runtime: Runtime, new_tenant: NewTenant, acts: list[list[dict[str, Any]]]
 ) -> None:
-    databases, one, other = runtime.databases, new_tenant(), new_tenant()
+    carried_over(runtime, new_tenant(), new_tenant(), acts)
+
+
+@pytest.mark.scale
+@settings(_quiet, max_examples=150)
+@given(acts=st.lists(patches(), min_size=3, max_size=12))
+def test_long_histories_exported_give_the_same_elsewhere(
+    runtime: Runtime, new_tenant: NewTenant, acts: list[list[dict[str, Any]]]
+) -> None:
+    carried_over(runtime, new_tenant(), new_tenant(), acts)
+
+
+def carried_over(runtime: Runtime, one: Tenant, other: Tenant, acts: list[list[dict[str, Any]]]) -> None:
+    """What is exported after the acts makes an equal workspace of a fresh one, and is a no-op the second time."""
+    databases = runtime.databases
+    begin(databases, one)
     for act in acts:
         with suppress(RapportError):
             change(databases, one, msgspec.json.encode(act).decode(), confirm=True)
