@@ -1,4 +1,4 @@
-"""Several fields at once: written a line each or pasted from a sheet, by keyboard, in each look, and what goes wrong."""
+"""Several fields at once: written a line each or pasted from a sheet, by keyboard, in each look, with mistakes."""
 
 from __future__ import annotations
 

@@ -239,8 +239,9 @@ def test_pages_of_objects_are_sound(look: str, new_context: NewContext, workspac
     problems: list[str] = []
     page = watched(new_context(storage_state=state, **LOOKS[look]).new_page(), problems)
     places = (
-        "objects", "objects/new", "objects/deal", "objects/deal/fields/new", "objects/deal/fields/new?type=select",
-        "objects/deal/fields/new?type=formula", "objects/company/fields/new?type=rollup", "objects/deal/fields/amount",
+        "objects", "objects/new", "objects/deal", "objects/deal/more-fields", "objects/deal/fields/new",
+        "objects/deal/fields/new?type=select", "objects/deal/fields/new?type=formula",
+        "objects/company/fields/new?type=rollup", "objects/deal/fields/amount",
         "objects/deal/pipelines", "history",
     )  # fmt: skip
     for place in places:
@@ -248,4 +249,5 @@ def test_pages_of_objects_are_sound(look: str, new_context: NewContext, workspac
         expect(page.get_by_role("heading", level=1)).to_be_visible()
         shot(page, f"{look}-{place.replace('/', '-').replace('?', '-')}")
         assert_sound(page, problems)
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), place
+        fits = "[html.scrollWidth <= innerWidth, html.scrollHeight <= innerHeight]"
+        assert page.evaluate(f"(html => {fits})(document.documentElement)") == [True, True], place
