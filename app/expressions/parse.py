@@ -71,6 +71,8 @@ def _reword(message: str) -> str:
         return "Something is missing at the end of the condition."
     if message.startswith("reserved identifier"):
         return f"`{message.rpartition(' ')[2]}` is a reserved word."
+    if message.startswith("invalid ") and message.endswith("int literal"):
+        return "This number is too large."
     if message.startswith("Syntax error") and what:
         return f"`{what.strip()}` is not understood here.{hint}"
     return f"The condition can't be read here: {message.removeprefix('Syntax error: ')}.{hint}"

@@ -86,7 +86,8 @@ def on_decode_error(error: msgspec.DecodeError) -> Response:
         code = "invalid"
         if found := _FIELD.search(message):
             code, pointer = _FIELD_CODES[found[1]], f"{pointer}/{found[2]}"
-        return on_rapport_error(InvalidInput("The input is not valid.", [FieldError(pointer, code, message)]))
+        told = f"{pointer}: {message}." if pointer else f"{message}."
+        return on_rapport_error(InvalidInput(told, [FieldError(pointer, code, message)]))
     return answer(400, "bad_request", "Bad request", "The body is not valid JSON.", [], {})
 
 

@@ -232,7 +232,7 @@ def _item(leave: Leave, row: PreparedRow, ctx: Coercion, present: Mapping[UUID, 
     current = present.get(row.id)
     if current is None:
         return _Item(
-            row, row.id, None, [FieldError("/id", "record.not_found", f"There is no such {object_type.label}.")]
+            row, row.id, None, [FieldError("/id", "record.not_found", f"There is no such {object_type.label.lower()}.")]
         )
     draft = drafts.changed_draft(object_type, intake, ctx, given, current)
     return _Item(row, row.id, draft, draft.intake.errors)

@@ -212,7 +212,7 @@ def _delete(leave: Leave, rows: Sequence[object]) -> list[RowResult]:
         gone |= {row.id} if row.id else set()
         errors = row.errors
         if blocking is None:
-            errors = errors or [FieldError("/id", "record.not_found", f"There is no such {object_type.label}.")]
+            errors = errors or [FieldError("/id", "record.not_found", f"There is no such {object_type.label.lower()}.")]
         elif blocking == trash.REFUSED:
             errors = [FieldError("/id", Forbidden.code, refused(object_type, "delete").detail)]
         elif blocking:

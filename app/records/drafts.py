@@ -128,12 +128,19 @@ def refuse_ruled(
 
 
 def invalid(object_type: ObjectType, errors: list[FieldError]) -> InvalidRecord:
-    """The 422 that carries every problem found."""
+    """The 422 that carries every problem found; one alone is told with the field's name."""
     if len(errors) == 1:
-        return InvalidRecord(errors[0].message, errors)
+        return InvalidRecord(_told(object_type, errors[0]), errors)
     return InvalidRecord(f"{object_type.label}: {len(errors)} values are not acceptable.", errors)
+
+
+def _told(object_type: ObjectType, error: FieldError) -> str:
+    field = object_type.fields.get(error.pointer.removeprefix("/").partition("/")[0])
+    if field is None or field.label.casefold() in error.message.casefold():
+        return error.message
+    return f"{field.label}: {error.message}"
 
 
 def missing(object_type: ObjectType) -> RecordNotFound:
     """The 404 of a record that is not there, in the trash or another workspace's."""
-    return RecordNotFound(f"There is no such {object_type.label}.")
+    return RecordNotFound(f"There is no such {object_type.label.lower()}.")

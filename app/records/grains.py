@@ -44,7 +44,7 @@ class GroupKey:
 
 
 def parse_groups(source: Source, names: Sequence[str]) -> tuple[GroupKey, ...]:
-    """Group keys of a ``group_by`` parameter. Raises UnknownField at ``?group_by``."""
+    """Group keys of a ``group_by`` parameter. Raises InvalidInput at ``?group_by``."""
     groups = tuple(_group(source, item) for item in names)
     if len({group.name for group in groups}) < len(groups):
         raise refuse("?group_by", "group.invalid", "A field can be there once.")

@@ -115,7 +115,7 @@ class Metric:
 
 
 def parse_metrics(source: Source, names: Sequence[str]) -> tuple[Metric, ...]:
-    """Metrics of a ``metrics`` parameter. Raises UnknownField at ``?metrics``."""
+    """Metrics of a ``metrics`` parameter. Raises InvalidInput at ``?metrics``."""
     return tuple(_metric(source, name) for name in dict.fromkeys(names))
 
 

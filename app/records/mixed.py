@@ -312,7 +312,7 @@ def _delete(batch: _Batch, leave: Leave, run: Sequence[Operation]) -> None:
         blocking = outcome[record_id] if record_id not in gone else None
         gone.add(record_id)
         if blocking is None:
-            message = f"There is no such {object_type.label}."
+            message = f"There is no such {object_type.label.lower()}."
             errors.append(FieldError(f"{operation.pointer}/id", "record.not_found", message))
         elif blocking == trash.REFUSED:
             errors.append(FieldError(f"{operation.pointer}/id", Forbidden.code, refused(object_type, "delete").detail))

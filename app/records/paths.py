@@ -29,15 +29,16 @@ _NAMED: Final = 12
 
 
 class UnknownField(InvalidInput):
-    """A name that is no field of the object, or not one that can be used this way."""
+    """A name that is no field of the object."""
 
     code = "field.unknown"
     title = "There is no such field"
 
 
-def refuse(pointer: str, code: str, message: str) -> UnknownField:
-    """The 422 about one query parameter."""
-    return UnknownField(message, [FieldError(pointer, code, message)])
+def refuse(pointer: str, code: str, message: str) -> InvalidInput:
+    """The 422 about one query parameter: UnknownField, or a field that can't be used this way."""
+    kind = UnknownField if code == UnknownField.code else InvalidInput
+    return kind(message, [FieldError(pointer, code, message)])
 
 
 @dataclass(frozen=True, slots=True)

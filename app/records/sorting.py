@@ -48,7 +48,7 @@ class SortKey:
 
 
 def parse_sort(source: Source, text: str) -> tuple[SortKey, ...]:
-    """Keys of a ``sort`` parameter. Raises UnknownField at ``?sort``."""
+    """Keys of a ``sort`` parameter. Raises InvalidInput at ``?sort``."""
     keys: list[SortKey] = []
     for item in (part.strip() for part in text.split(",")):
         path = item.lstrip("-+")
@@ -73,7 +73,7 @@ def _key(source: Source, path: str, *, descending: bool) -> SortKey:
 
 
 def key_of(source: Source, located: Located, *, descending: bool) -> SortKey:
-    """The sort key of a located field. Raises UnknownField when its values have no order."""
+    """The sort key of a located field. Raises InvalidInput when its values have no order."""
     field, path = located.field, located.path
     if located.composite or not (located.part or field.type.sortable):
         raise refuse("?sort", "sort.unsupported", f"{path} can't be sorted by.")

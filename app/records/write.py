@@ -18,7 +18,7 @@ from app.records.errors import StaleVersion
 from app.records.intake import coercion_of, needs_current, take_in
 from app.records.judging import judge
 from app.records.links import dead_links, find_cycles, targets_of
-from app.records.matching import lock_value, match_one
+from app.records.matching import lock_value, match_field, match_one
 from app.records.permits import Leave, leave_for
 from app.records.retired import asks_retired
 from app.records.rulebook import wakes_rules
@@ -173,6 +173,7 @@ def upsert_record(
     object_type = leave.shown
     if "\x00" in f"{unique_field}{value}":
         raise drafts.invalid(object_type, [FieldError("", "text.nul", "Must not contain the NUL character")])
+    match_field(object_type, unique_field)
     stated = payload.get(unique_field)
     if stated is not None and str(stated).casefold() != value.casefold():
         message = f"The address says {value}, the body {stated}."

@@ -192,4 +192,5 @@ def chosen_ids() -> list[UUID]:
 
 
 def _in_words(error: InvalidInput) -> str:
-    return " ".join(dict.fromkeys([error.detail, *(e.message for e in error.errors)]))
+    told = [e.message for e in error.errors if e.message not in error.detail]
+    return " ".join(dict.fromkeys([error.detail, *told]))

@@ -78,7 +78,7 @@ def test_what_may_only_be_seen_is_refused_and_what_is_out_of_sight_is_not_there(
     ):
         with pytest.raises(RecordNotFound) as missing:
             act()
-        assert missing.value.detail == "There is no such Company."
+        assert missing.value.detail == "There is no such company."
     mine = as_person(scope, one)
     assert update_record(mine, "company", record_id(company), {"name": "Mine"})["name"] == "Mine"
     trash_record(mine, "company", record_id(company))

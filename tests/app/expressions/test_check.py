@@ -51,7 +51,7 @@ REFUSED: dict[str, tuple[int, str]] = {
     'foo(name) == "x"': (3, "no function `foo`"),
     "amount * amount > 1": (7, "no meaning"),
     "close_on + 1 == close_on": (9, "addDays"),
-    "amount == 99999999999999999999": (10, ""),
+    "amount == 99999999999999999999": (10, "too large"),
     "1e99 > amount": (0, "too large"),
     "tags.exists(t, t == 'x')": (11, "do not know"),
     '{"a": 1} == null': (0, "do not know maps"),

@@ -102,6 +102,36 @@ def test_a_wrong_parameter_is_pointed_at(api: Api, path: str, query: dict[str, s
     assert set(answer.json) >= {"type", "title", "status", "code", "detail", "errors"}
 
 
+@pytest.mark.parametrize(
+    ("path", "query", "code"),
+    [
+        ("/records/deal", {"sort": "nmae"}, "field.unknown"),
+        ("/records/deal", {"sort": "name,name"}, "invalid"),
+        ("/records/deal/aggregate", {"metrics": "sum:name"}, "invalid"),
+        ("/records/deal/aggregate", {"group_by": "name:quarter"}, "invalid"),
+        ("/records/deal/board", {"group_by": "name"}, "invalid"),
+    ],
+)
+def test_only_a_field_that_is_not_there_is_called_unknown(
+    api: Api, path: str, query: dict[str, str], code: str
+) -> None:
+    answer = api.call("GET", path, query=query)
+    assert (answer.status_code, answer.json["code"]) == (422, code)
+
+
+def test_a_refusal_names_the_field_in_words_too(api: Api) -> None:
+    def told(body: object) -> str:
+        return api.call("POST", "/records/deal", body).json["detail"]
+
+    assert told({"name": 1}) == "Name: Must be text"
+    assert told({}) == "Name is required."
+    assert told({"name": "x", "close_on": "soon"}) == "Closes on: Must be a date like 2017-03-01"
+    assert told({"name": "x", "colour": 1}) == "Deal has no field colour."
+    assert told([]) == "Expected `object`, got `array`."
+    refused = api.call("PUT", "/records/deal/by/name/x", {"name": "y"})
+    assert (refused.status_code, refused.json["errors"][0]["code"]) == (422, "match.not_unique")
+
+
 def test_a_wrong_condition_names_its_position(api: Api) -> None:
     answer = api.call("GET", "/records/deal", query={"filter": 'name == "x" && amonut > 1'})
     assert (answer.json["code"], answer.json["position"]) == ("condition.invalid", 15)
