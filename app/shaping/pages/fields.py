@@ -59,6 +59,8 @@ def new(scope: TenantScope, object_name: str) -> Response:
         name: request.args.get(name, "")
         for name in ("label", "help", "over", "function", "field", "when", "value", "returns")
     }
+    if kind == "rollup" and not spec["label"]:
+        spec["label"] = _counting(reading, object_name, spec["over"])
     return answer(
         "field_new.html",
         reading,
@@ -209,6 +211,12 @@ def _rolled(reading: Reading, name: str, spec: Any) -> dict[str, Any]:
         "inner": inner,
         "counted": reading.plural(chosen[2]) if chosen else "",
     }
+
+
+def _counting(reading: Reading, name: str, over: str) -> str:
+    """What a count over a link is called; "" where there is no such link."""
+    counted = next((holder for link, _, holder in reading.inverses(name) if link == over), "")
+    return f"Number of {reading.plural(counted).lower()}" if counted else ""
 
 
 def _given(field: Line) -> str:

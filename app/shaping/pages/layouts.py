@@ -41,6 +41,8 @@ _LAYOUTS: Final = "/settings/objects/<object_name>/layouts"
 _LAYOUT: Final = f"{_LAYOUTS}/<layout_name>"
 #: What a layout that is only looked at is called.
 _DRAFT: Final = "draft"
+#: What the first layout of an object is called until somebody says otherwise.
+_FIRST: Final = "Standard"
 
 
 @blueprint.get(_LAYOUTS)
@@ -76,6 +78,8 @@ def new(scope: TenantScope, object_name: str) -> Response:
     known = {one.name: one for one in lines_of(reading, "layout", object_name)}
     like = known.get(request.args.get("like", ""))
     spec = {**like.spec, "label": f"{like.label} (copy)"} if like else automatic(catalog, obj)
+    if not known:
+        spec = {**spec, "label": _FIRST}
     return _editor(scope, reading, object_name, None, spec)
 
 

@@ -53,12 +53,16 @@ _SHAPES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A link that is there: from which object's field to what; ``called`` is its name seen from the other side."""
+    """A link that is there: from which object's field to what; ``called`` is its name seen from the other side.
+
+    ``rolls`` is the object that can roll up over it.
+    """
 
     holder: Line
     field: Line
     to: str
     called: str
+    rolls: str
 
 
 @blueprint.get(_LINKS)
@@ -150,12 +154,15 @@ def _shapes(reading: Reading, obj: Line) -> list[Shape]:
 def _every(reading: Reading) -> Iterator[Told]:
     """Every link there is."""
     labels: dict[str, str] = dict(reading.targets())
+    objects = {one.name for one in reading.objects()}
     for holder in reading.objects():
         for field in reading.items(holder.name, "fields"):
             if field.type in LINKS:
                 targets: list[str] = list(field.spec.get("to", ()))
                 to = ", ".join("anything" if one == "*" else labels.get(one, one) for one in targets)
-                yield Told(holder, field, to, str(field.spec.get("inverse") or ""))
+                called = str(field.spec.get("inverse") or "")
+                rolls = targets[0] if called and len(targets) == 1 and targets[0] in objects else ""
+                yield Told(holder, field, to, called, rolls)
 
 
 def _leads(link: Told, name: str) -> bool:
