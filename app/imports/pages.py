@@ -198,7 +198,8 @@ def _mapping(scope: TenantScope, row: ImportRow, stored: Stored, error: str = ""
 
 def _state(scope: TenantScope, row: ImportRow) -> dict[str, Any]:
     object_type = catalogs.for_scope(scope).objects.get(row.object)
-    going_back = row.ended and row.state != "undone" and "undo" in row.options
+    stored = Stored.from_json(row.options)
+    going_back = row.ended and row.state != "undone" and stored.undo is not None
     stop = request.args.get("stop", "")
     # Taken back as soon as it has ended: the job comes a moment later.
     awaited = stop == "undo" and row.ended and row.state != "undone"
@@ -213,7 +214,7 @@ def _state(scope: TenantScope, row: ImportRow) -> dict[str, Any]:
         "percent_back": _percent(*repository.undo_progress(scope, row)) if going_back else 0,
         "stop": stop if stop in {"keep", "undo"} else "",
         "problems": problems,
-        "dry_run": Stored.from_json(row.options).given.dry_run,
+        "dry_run": stored.given.dry_run,
     }
 
 

@@ -81,7 +81,7 @@ def _next_batch(runtime: Runtime, tenant: UUID, import_id: UUID, by: Starter) ->
     """Take the next rows back; 0 when there are none left, or somebody else has finished or stopped it."""
     with undo_scope(runtime, tenant, import_id, by) as scope:
         row = repository.read_import(scope, import_id, lock=True)
-        if row is None or row.state == "undone" or "undo" not in row.options:
+        if row is None or row.state == "undone" or Stored.from_json(row.options).undo is None:
             return 0
         rows = repository.written_rows(scope, import_id, row.next_row, _BATCH)
         if not rows:

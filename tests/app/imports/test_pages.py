@@ -104,6 +104,10 @@ def test_deals_arrive_through_the_pages(runtime: Runtime, visit: Callable[[], tu
 
     run(runtime, tenant.id, {"import": path.rpartition("/")[2]})
     done = visitor.get(path).text
+    assert "All rows were imported, 1,480 of them with a warning." in done
+    assert "Take it back" in done
+    assert "being taken back" not in done
+    assert "every 1s" not in done
     assert "8,800" in done
     assert "1,480" in done
     assert visitor.get(f"{path}/errors.csv").text.count("\n") == 1_481
