@@ -169,7 +169,6 @@ def add_rule(hand: Hand) -> None:
     hand.click(when.get_by_role("button", name="Add condition").last)
     hand.choose(when.locator(".cond-line").last.get_by_label("Field", exact=True), "Leased")
     expect(when.locator("[data-condition-target=note]")).to_contain_text("leased")
-    hand.button("Add what follows")
     hand.choose(page.locator("ol .cond-line").last.get_by_label("Field", exact=True), "Axes")
     hand.button("Preview")
     hand.apply("Add the rule Leased ones have axes")
@@ -178,7 +177,7 @@ def add_rule(hand: Hand) -> None:
 def add_roll_up(hand: Hand) -> None:
     """Where the link is listed; its label is what a count is called."""
     page = hand.page
-    hand.links("Links", "Add a roll-up over Company of Machine")
+    hand.links("Links", "Add roll-up over Company of Machine")
     expect(page.get_by_label("Label", exact=False).first).to_have_value("Number of machines")
     hand.button("Preview")
     hand.apply("Field Number of machines added to Company")
