@@ -88,11 +88,15 @@ REQUESTS: dict[str, Request] = {
     "POST /records/<object_name>/<uuid:record_id>/live": Request(form={"name": "Else"}),
     "POST /records/<object_name>/columns": Request(form={"columns": "name"}),
     "GET /records/<object_name>/options": Request("?field=parent&q=acme"),
-    "GET /records/<object_name>/<uuid:record_id>/stage": Request("?to=lost", object_name="deal"),
-    "POST /records/<object_name>/<uuid:record_id>/stage": Request(
-        form={"stage": "won", "version": "1"}, object_name="deal"
+    "GET /records/<object_name>/<uuid:record_id>/fields/<field_name>/move": Request(
+        "?to=lost", object_name="deal", values={"field_name": "stage"}
     ),
-    "GET /records/<object_name>/<uuid:record_id>/moved": Request("?back=new", object_name="deal"),
+    "POST /records/<object_name>/<uuid:record_id>/fields/<field_name>/move": Request(
+        form={"stage": "won", "version": "1"}, object_name="deal", values={"field_name": "stage"}
+    ),
+    "GET /records/<object_name>/<uuid:record_id>/fields/<field_name>/moved": Request(
+        "?back=new", object_name="deal", values={"field_name": "stage"}
+    ),
     "POST /records/<object_name>/<uuid:record_id>/activities": Request(form={"kind": "note", "text": "Spoke"}),
     "POST /records/<object_name>/<uuid:record_id>/done": Request(form={"done": "true"}, object_name="task"),
     "POST /records/<object_name>/<uuid:record_id>/fields/<field_name>": Request(form={"name": "Else", "version": "1"}),

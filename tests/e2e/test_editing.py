@@ -41,7 +41,7 @@ def test_a_move_that_fails_puts_the_card_back_and_says_so(new_context: NewContex
     lane = page.get_by_role("region").filter(has=page.locator("[data-card]")).first
     card = lane.locator("[data-card]").first
     title = card.get_attribute("aria-label")
-    page.route("**/stage", lambda route: route.abort())
+    page.route("**/fields/stage/move", lambda route: route.abort())
     card.focus()
     card.press("Alt+ArrowRight")
     expect(page.get_by_role("alert")).to_contain_text("back where it was")

@@ -59,13 +59,15 @@ class Route:
         """The object whose record the route is about."""
         if "/lead/" in self.rule:
             return "lead"
-        if self.rule.endswith(("/stage", "/moved")):
+        if self.rule.endswith(("/move", "/moved")):
             return "deal"
         return "task" if self.rule.endswith("/done") else "company"
 
     def url(self, values: dict[str, str]) -> str:
         """The path with its values; raises KeyError for one nobody knows how to fill."""
         known = {"object_name": self.object_name, "record_id": values.get(self.object_name, ""), **values}
+        if self.object_name == "deal":
+            known["field_name"] = "stage"
         return _ARGUMENT.sub(lambda found: known[found.group(1)], self.rule)
 
 

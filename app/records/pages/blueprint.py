@@ -17,6 +17,7 @@ from app.records.pages import (
     history,
     lists,
     live,
+    moving,
     people,
     record,
     trashcan,
@@ -48,16 +49,16 @@ blueprint.add_url_rule(f"{_OBJECT}/options", view_func=finding.options)
 blueprint.add_url_rule(_RECORD, view_func=record.record_page)
 blueprint.add_url_rule(f"{_RECORD}/related", view_func=record.related)
 blueprint.add_url_rule(f"{_RECORD}/trash", view_func=record.trash, methods=["POST"])
-blueprint.add_url_rule(f"{_RECORD}/stage", view_func=boards.stage_dialog)
-blueprint.add_url_rule(f"{_RECORD}/stage", view_func=boards.change_stage, methods=["POST"])
 blueprint.add_url_rule(f"{_RECORD}/live", view_func=live.present_record, methods=["POST"])
-blueprint.add_url_rule(f"{_RECORD}/moved", view_func=boards.moved_toast)
 blueprint.add_url_rule(f"{_RECORD}/activities", view_func=composing.add, methods=["POST"])
 blueprint.add_url_rule(f"{_RECORD}/done", view_func=composing.tick, methods=["POST"])
 blueprint.add_url_rule(f"{_RECORD}/timeline", view_func=composing.more)
 blueprint.add_url_rule(_FIELD, view_func=editing.show)
 blueprint.add_url_rule(f"{_FIELD}/edit", view_func=editing.edit)
 blueprint.add_url_rule(_FIELD, view_func=editing.save, methods=["POST"])
+blueprint.add_url_rule(f"{_FIELD}/move", view_func=moving.move_dialog)
+blueprint.add_url_rule(f"{_FIELD}/move", view_func=moving.move, methods=["POST"])
+blueprint.add_url_rule(f"{_FIELD}/moved", view_func=moving.moved_toast)
 blueprint.add_url_rule(f"{_FIELD}/history", view_func=history.of_field)
 blueprint.add_url_rule("/search", view_func=finding.palette)
 blueprint.add_url_rule("/people", view_func=people.people)

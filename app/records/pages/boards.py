@@ -1,44 +1,30 @@
-"""The board: one column a stage, cards that move."""
+"""The board: one column a stage, an option or a linked record, and its cards."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qs
-from uuid import UUID
-
-from flask import request
 
 from app.core import clock
 from app.core.errors import InvalidInput, NotFound
 from app.http.guard import workspace
-from app.http.respond import json_response
 from app.records.board import board
-from app.records.errors import InvalidRecord, StaleVersion
-from app.records.pages import record as record_pages
-from app.records.pages.answers import agree, by_field, fragment, page, sentence, vals
-from app.records.pages.asking import Asked
-from app.records.pages.controls import Control, control, form_fields, read_form
-from app.records.pages.lanes import figures_of, lane_heads
+from app.records.pages.answers import page
+from app.records.pages.lanes import asks, figures_of, is_movable, lane_heads, mark_of, why_closed, with_none
 from app.records.pages.levels import Levels
-from app.records.pages.live import live_form, outlook_of, told
-from app.records.pages.merging import save_merged
-from app.records.pages.values import Record, Shown, gather_titles, is_editable, reader_of, show, stage_tone
+from app.records.pages.values import Record, Shown, gather_titles, reader_of, show, stage_tone
 from app.records.pages.viewing import chosen_view, view_tabs, viewed
 from app.records.paths import TITLE
-from app.records.permits import leave_for
 from app.records.query import BoardQuery
-from app.records.reach import permitted
-from app.records.read import find_object, get_record
-from app.records.retired import stages_offered
+from app.records.read import find_object
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
     from app.metadata.arrangement import View
-    from app.metadata.model import Field, ObjectType, Stage
-    from app.records.outlook import Outlook
+    from app.metadata.model import ObjectType, Stage
+    from app.records.pages.asking import Asked
     from tenants.scope import TenantScope
 
 _CARDS: Final = 20
@@ -69,7 +55,7 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """A stage with its cards. ``weighted``: its total by probability; ``asks``: the field a move into it wants."""
+    """A column with its cards. ``weighted``: its total by probability; ``asks``: the field a move into it wants."""
 
     stage: Stage
     count: int
@@ -81,8 +67,9 @@ class Lane:
     tone: str
     #: What a view wants to know of each column, in words.
     figures: tuple[tuple[str, str], ...] = ()
-    #: It stands here only while records are in it; nothing comes to it.
-    retired: bool = False
+    #: Why nothing comes to it, which stands here only while records are in it; retired or removed it is marked so.
+    closed: str = ""
+    mark: str = ""
 
 
 @workspace("record.read")
@@ -91,77 +78,16 @@ def board_page(scope: TenantScope, object_name: str) -> Response:
     _, obj = find_object(scope, object_name)
     question = viewed(scope, obj)
     view = chosen_view(scope, obj, question.view)
-    if group_of(obj, view) == "stage":
-        _staged(scope, object_name)
+    if group_of(obj, view) == "stage" and not obj.has_pipeline:
+        raise NotFound(f"{obj.plural} have no stages.")
     return _answer(scope, obj, question, view)
-
-
-@workspace("record.edit")
-def stage_dialog(scope: TenantScope, object_name: str, record_id: UUID) -> Response:
-    """What a stage wants to know before the record enters it (lost: why)."""
-    obj = _staged(scope, object_name)
-    record = get_record(scope, object_name, record_id)
-    stage = _stage(obj, request.args.get("to", ""))
-    return _ask(scope, obj, record, stage, {}, {})
-
-
-@workspace("record.edit")
-def change_stage(scope: TenantScope, object_name: str, record_id: UUID) -> Response:
-    """Move the record; JSON for the board's script, fragments for the record page."""
-    obj = _staged(scope, object_name)
-    stage = _stage(obj, request.form.get("stage", ""))
-    before = get_record(scope, object_name, record_id, fields=("stage",))
-    asked_field = _asks(obj, stage)
-    patch: Record = {"stage": stage.name, **_filled_in(scope, obj)}
-    if "lost_reason" in request.form and "lost_reason" in obj.fields:
-        patch["lost_reason"] = request.form["lost_reason"] or None
-    for_board = request.accept_mimetypes.best == "application/json"
-    version = request.form.get("version", "")
-    agree(scope)
-    try:
-        if asked_field and not patch.get(asked_field) and "undo" not in request.form:
-            raise InvalidRecord("Say why it was lost.", extra={"field": asked_field})
-        after = save_merged(scope, object_name, record_id, patch, version)
-    except (InvalidInput, StaleVersion) as error:
-        if for_board or isinstance(error, StaleVersion):
-            raise
-        record = get_record(scope, object_name, record_id)
-        return _ask(scope, obj, record, stage, patch, _errors(error, asked_field))
-    back = str(before["stage"])
-    if for_board:
-        catalog, _ = find_object(scope, object_name)
-        kept = not scope.confirmed or permitted(scope, catalog, obj, [record_id], "edit")
-        toast = f"{_base(obj, record_id)}/moved?back={back}" if kept else ""
-        return json_response({"version": after["version"], "toast": toast})
-    if request.form.get("view") == "board":
-        return _undone_on_board(scope, obj)
-    return record_pages.refreshed(scope, obj, record_id, moved_from=back, filled=frozenset(patch))
-
-
-def _filled_in(scope: TenantScope, obj: ObjectType) -> Record:
-    """What somebody filled in where a stage asked for it."""
-    names = [n for n in request.form.get("fields", "").split(",") if n in obj.fields and is_editable(obj.fields[n])]
-    return read_form(obj, names, request.form, reader_of(scope).locale)
-
-
-@workspace("record.edit")
-def moved_toast(scope: TenantScope, object_name: str, record_id: UUID) -> Response:
-    """The toast after a move, with the way back."""
-    obj = _staged(scope, object_name)
-    record = get_record(scope, object_name, record_id, fields=("stage", "version", TITLE))
-    back = _stage(obj, request.args.get("back", ""))
-    undo = vals(stage=back.name, undo="1", view="board", version=record["version"], lost_reason="")
-    if back not in stages_offered(obj):
-        undo = ""
-    return fragment(
-        "records/_moved.html", object=obj, record=record, stage=_stage(obj, str(record["stage"])), undo=undo,
-        url=f"{_base(obj, record_id)}/stage",
-    )  # fmt: skip
 
 
 def _answer(scope: TenantScope, obj: ObjectType, question: Asked, view: View | None) -> Response:
     values: dict[str, Any] = {"object": obj, "asked": question, "error": "", "lanes": (), "status": 200}
-    values |= {"views": view_tabs(scope, obj, question, "board"), "view": view, "group": group_of(obj, view)}
+    group = group_of(obj, view)
+    values |= {"views": view_tabs(scope, obj, question, "board"), "view": view}
+    values |= {"group": group, "movable": is_movable(obj, group)}
     try:
         values["lanes"] = lanes_of(scope, obj, question, view)
     except InvalidInput as error:
@@ -192,10 +118,10 @@ def lanes_of(scope: TenantScope, obj: ObjectType, question: Asked, view: View | 
         group_by=group_by, metrics=figures, limit=_CARDS, fields=fields,
         filter=question.condition(obj), sort=question.sort or question.order or "-id",
     )  # fmt: skip
-    groups: Any = board(scope, obj.name, query)["groups"]
+    groups = with_none(obj, group_by, board(scope, obj.name, query)["groups"])
     records = [record for group in groups for record in group["data"]]
     known = gather_titles(scope, obj, names, records)
-    reader = reader_of(scope)
+    reader, movable = reader_of(scope), is_movable(obj, group_by)
 
     def shown(record: Record, name: str) -> Shown | None:
         found = show(obj.fields[name], record.get(name), reader, known, obj) if name in obj.fields else None
@@ -207,7 +133,7 @@ def lanes_of(scope: TenantScope, obj: ObjectType, question: Asked, view: View | 
             version=int(record["version"]), amount=shown(record, money),
             company=shown(record, "company") or shown(record, "contact"),
             date=shown(record, "close_on") or shown(record, "due_at"), owner=shown(record, "owner"),
-            idle=_idle_days(record), fixed="edit" not in levels.of(record) or group_by != "stage",
+            idle=_idle_days(record), fixed="edit" not in levels.of(record) or not movable,
         )  # fmt: skip
 
     heads = lane_heads(scope, obj, group_by, [group["key"] for group in groups])
@@ -217,12 +143,12 @@ def lanes_of(scope: TenantScope, obj: ObjectType, question: Asked, view: View | 
             weighted=group.get(f"weighted_{money}"),
             cards=tuple(card(record) for record in group["data"]),
             more=_more(question, group_by, group["key"]) if group["next"] else "",
-            asks=_asks(obj, heads[group["key"]]) if group_by == "stage" else "",
+            asks=asks(obj, heads[group["key"]]) if group_by == "stage" else "",
             tone=stage_tone(obj, group["key"]) if group_by == "stage" else heads[group["key"]].color or "slate",
-            figures=figures_of(obj, view, group, reader), retired=bool(group.get("retired")),
+            figures=figures_of(obj, view, group, reader), mark=mark_of(obj, group_by, group),
+            closed=why_closed(obj, group_by, group, heads[group["key"]]),
         )
         for group in groups
-        if group["key"] in heads
     ]  # fmt: skip
 
 
@@ -237,82 +163,6 @@ def _idle_days(record: Record) -> int:
 def _more(question: Asked, group_by: str, key: object) -> str:
     only = f'{group_by} == "{key}"' if key is not None else f"!has({group_by})"
     return question.href(filter=f"({question.filter}) && {only}" if question.filter else only)
-
-
-def _undone_on_board(scope: TenantScope, obj: ObjectType) -> Response:
-    sent = parse_qs(request.headers.get("HX-Current-URL", "").partition("?")[2])
-    given = Asked(obj.name, *(sent.get(name, [""])[0] for name in ("filter", "q", "sort")))
-    question = viewed(scope, obj, replace(given, view=sent.get("view", [""])[0]))
-    view = chosen_view(scope, obj, question.view)
-    return fragment(
-        "records/_board_again.html", object=obj, asked=question, lanes=lanes_of(scope, obj, question, view), error="",
-        group=group_of(obj, view),
-    )  # fmt: skip
-
-
-def _staged(scope: TenantScope, object_name: str) -> ObjectType:
-    _, obj = find_object(scope, object_name)
-    if not obj.has_pipeline:
-        raise NotFound(f"{obj.plural} have no stages.")
-    return obj
-
-
-def _stage(obj: ObjectType, name: str) -> Stage:
-    for pipeline in obj.pipelines.values():
-        if name in pipeline.stages:
-            return pipeline.stages[name]
-    raise InvalidInput("There is no such stage.")
-
-
-def _asks(obj: ObjectType, stage: Stage) -> str:
-    return "lost_reason" if stage.status == "lost" and "lost_reason" in obj.fields else ""
-
-
-def _ask(
-    scope: TenantScope, obj: ObjectType, record: Record, stage: Stage, patch: Record, errors: dict[str, str]
-) -> Response:
-    """What is missing for the stage, to be filled in; ``patch`` and ``errors`` of a move that was refused."""
-    leave = leave_for(scope, obj.name)
-    found = outlook_of(leave, {**patch, "stage": stage.name}, UUID(str(record["id"])))
-    wanted = _wanted(obj, stage, patch, found)
-    held = {**record, **patch}
-    known = gather_titles(scope, obj, [field.name for field in wanted], [held])
-
-    def built(field: Field) -> Control:
-        value = held.get(field.name)
-        made = control(
-            obj, field, value, known, reader_of(scope), currency=scope.tenant.currency,
-            error=errors.get(field.name, ""),
-        )  # fmt: skip
-        return made if field.required or field.name == _asks(obj, stage) else replace(made, required=value is None)
-
-    live = live_form(f"{_base(obj, record['id'])}/live", told(leave, found)) if found is not None else {}
-    said = {one.message for one in found.objections} if found is not None else set[str]()
-    general = errors.get("", errors.get("stage", ""))
-    if general in {sentence(one) for one in said}:
-        general = ""
-    answer = fragment(
-        "records/_stage_dialog.html", 422 if errors else 200, object=obj, record=record, stage=stage,
-        controls=[built(field) for field in wanted], fields=",".join(field.name for field in wanted),
-        url=f"{_base(obj, record['id'])}/stage", general=general, live=live,
-    )  # fmt: skip
-    if errors:  # the button that was pressed awaits no dialog
-        answer.headers["HX-Retarget"], answer.headers["HX-Reswap"] = "#dialogs", "innerHTML"
-    return answer
-
-
-def _wanted(obj: ObjectType, stage: Stage, patch: Record, found: Outlook | None) -> list[Field]:
-    """The fields a move into the stage asks for: those its rules miss something in, and those shown before."""
-    names = {*patch, _asks(obj, stage)}
-    for one in found.objections if found is not None else ():
-        names |= one.fields | {one.pointer.lstrip("/")}
-    fields = [field for field in form_fields(obj) if field.name in names and is_editable(field)]
-    return [field for field in fields if found is None or field.name not in found.locked]
-
-
-def _errors(error: InvalidInput | StaleVersion, asked_field: str) -> dict[str, str]:
-    named, general = by_field(error)
-    return named or {asked_field: general}
 
 
 def _base(obj: ObjectType, record_id: object) -> str:

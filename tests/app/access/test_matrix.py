@@ -40,7 +40,7 @@ NOT_TRIED = ("/sign-out", "/samples/load", "/samples/remove")
 #: Rights asked inside, besides the one of the route.
 ALSO = {
     "PUT /api/v1/records/<object_name>/by/<unique_field>/<path:value>": "edit",
-    "GET /records/<object_name>/<uuid:record_id>/stage": "edit",
+    "GET /records/<object_name>/<uuid:record_id>/fields/<field_name>/move": "edit",
 }
 USES = ("read", "filter", "sort", "group", "figure", "write")
 

@@ -231,10 +231,10 @@ def test_a_change_of_another_field_is_not_in_the_way_of_an_edit_or_a_move(
     path = f"/records/deal/{made['id']}"
     api.call("PATCH", path, {"next_step": "Write"})
     assert browser.save(f"{path}/fields/name", name="Difference engine", version="1")[0] == 200
-    assert browser.save(f"{path}/stage", stage="meeting", version="1")[0] == 200
+    assert browser.save(f"{path}/fields/stage/move", stage="meeting", version="1")[0] == 200
     record = api.get(path)
     assert (record["name"], record["next_step"], record["stage"]) == ("Difference engine", "Write", "meeting")
-    assert browser.save(f"{path}/stage", stage="won", version="1")[0] == 412
+    assert browser.save(f"{path}/fields/stage/move", stage="won", version="1")[0] == 412
 
 
 def test_of_many_versions_the_value_of_the_one_read_is_the_base(scope: TenantScope) -> None:

@@ -201,10 +201,10 @@ def test_pages_offer_it_only_to_those_that_hold_it(
     assert ">Meeting<" in path_of(desk.get(f"/records/deal/{held}").text)
     assert ">Meeting<" not in path_of(desk.get(f"/records/deal/{other}").text)
     board = desk.get("/records/deal/board").text
-    assert re.search(r'data-stage="meeting"[^>]* data-retired', board)
-    assert 'data-board-stage-param="meeting"' not in board
+    assert re.search(r'data-value="meeting"[^>]* data-closed="Meeting is retired: nothing', board)
+    assert board.count('data-value="meeting"') == 1
     assert "/new?stage=meeting" not in board
-    refusal = desk.post(f"/records/deal/{other}/stage", stage="meeting", version="1")
+    refusal = desk.post(f"/records/deal/{other}/fields/stage/move", stage="meeting", version="1")
     assert (refusal.status, "Meeting is no longer offered" in refusal.text) == (422, True)
 
 
@@ -213,11 +213,11 @@ def test_who_leaves_it_is_offered_no_way_back(api: Api, site: Flask, runtime: Ru
     change(runtime.databases, tenant, "{kind: stage, name: deal.sales.proposal, retired: false}")
     deal = api.post("/records/deal", {"name": "Leaving", "stage": "proposal"})["id"]
     change(runtime.databases, tenant, "{kind: stage, name: deal.sales.proposal, retired: true}")
-    moved = desk.post(f"/records/deal/{deal}/stage", stage="won", version="1").text
+    moved = desk.post(f"/records/deal/{deal}/fields/stage/move", stage="won", version="1").text
     assert "Moved to Won" in moved
     assert "data-undo" not in moved
-    assert "data-undo" not in desk.get(f"/records/deal/{deal}/moved?back=proposal").text
-    assert "data-undo" in desk.get(f"/records/deal/{deal}/moved?back=new").text
+    assert "data-undo" not in desk.get(f"/records/deal/{deal}/fields/stage/moved?back=proposal").text
+    assert "data-undo" in desk.get(f"/records/deal/{deal}/fields/stage/moved?back=new").text
     change(runtime.databases, tenant, "{kind: stage, name: deal.sales.proposal, retired: false}")
 
 

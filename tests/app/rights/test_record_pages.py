@@ -96,7 +96,7 @@ def test_moving_a_card_out_of_reach_is_asked_and_its_page_leads_back_to_the_list
                                       "rows": {"deal": {"edit": 'stage_status == "open"'}}})  # fmt: skip
     deal = office.api.post("/records/deal", {"name": "Order", "owner": str(office.owner.id), "stage": "qualified"})
     ada = office.sign_in(office.member("Ada Ant", role["name"]))
-    url = f"{office.url}/records/deal/{deal['id']}/stage"
+    url = f"{office.url}/records/deal/{deal['id']}/fields/stage/move"
     card = ada.post(url, {"stage": "won"}, Accept="application/json")
     assert (card.status, card.response.json["confirm"]) == (409, "leaves_reach")
     assert office.api.get(f"/records/deal/{deal['id']}")["stage"] == "qualified"

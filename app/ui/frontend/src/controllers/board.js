@@ -2,9 +2,9 @@ import { Controller } from '@hotwired/stimulus'
 import { agreed, question } from '../asking.js'
 import { place, walk } from '../popups.js'
 import { headers, say } from '../toasts.js'
-import { askStage, canBeMended, refusedInDialog } from '../stage-dialog.js'
+import { askBefore, canBeMended, refusedInDialog } from '../move-dialog.js'
 
-/** Cards in stages. Drag, Alt+arrows and the card's menu do the same: move at once, tell the server, put back on failure. */
+/** Cards in the columns a field makes. Drag, Alt+arrows and the card's menu do the same: move at once, tell the server, put back on failure. */
 export default class extends Controller {
   static targets = ['list', 'live', 'menu']
 
@@ -22,9 +22,7 @@ export default class extends Controller {
     const never = { filter: 'button, [data-fixed]', preventOnFilter: false }
     // a card on its way can't be taken up again, so where nothing is to move nothing may be on its way either
     const animation = matchMedia('(prefers-reduced-motion: reduce)').matches ? 0 : 140
-    // what is retired keeps its cards until they are moved; none comes to it
-    const group = { name: 'cards', put: !('retired' in list.dataset) }
-    const options = { group, animation, draggable: '[data-card]', onEnd: dropped, ...touch, ...never }
+    const options = { group: 'cards', animation, draggable: '[data-card]', onEnd: dropped, ...touch, ...never }
     this.sortables.set(list, new Sortable(list, options))
   }
 
@@ -53,7 +51,7 @@ export default class extends Controller {
   /** The next column on a side that cards can come to. */
   beside(list, step) {
     let at = this.listTargets.indexOf(list) + step
-    while ('retired' in (this.listTargets[at]?.dataset ?? {})) at += step
+    while ('closed' in (this.listTargets[at]?.dataset ?? {})) at += step
     return this.listTargets[at]
   }
 
@@ -62,8 +60,8 @@ export default class extends Controller {
     event.preventDefault()
     this.opener = event.currentTarget
     this.opener.setAttribute('aria-expanded', 'true')
-    const { stage } = this.opener.closest('[data-board-target~=list]').dataset
-    for (const item of this.menuTarget.querySelectorAll('.menu-item')) item.hidden = item.dataset.boardStageParam === stage
+    const { value } = this.opener.closest('[data-board-target~=list]').dataset
+    for (const item of this.menuTarget.querySelectorAll('.menu-item')) item.hidden = item.dataset.value === value
     this.menuTarget.showPopover()
     place(this.menuTarget, this.opener)
     this.items[0]?.focus()
@@ -84,7 +82,17 @@ export default class extends Controller {
   choose(event) {
     this.menuTarget.hidePopover()
     const card = this.opener.closest('[data-card]')
-    this.move(card, card.closest('[data-board-target~=list]'), this.listTargets.find((list) => list.dataset.stage === event.params.stage))
+    const { value } = event.currentTarget.dataset
+    this.move(card, card.closest('[data-board-target~=list]'), this.listTargets.find((list) => list.dataset.value === value))
+  }
+
+  /** The field whose values are the columns. */
+  get field() {
+    return this.element.dataset.field
+  }
+
+  urlOf(card) {
+    return `${card.dataset.url}/fields/${this.field}/move`
   }
 
   get items() {
@@ -103,18 +111,23 @@ export default class extends Controller {
 
   async send(card, to, from, next) {
     const back = () => from.insertBefore(card, next?.parentElement === from ? next : null)
+    // refused here and not while it is dragged: it would be left in the column it came past
+    if (to.dataset.closed) {
+      back()
+      return say(to.dataset.closed, 'alert')
+    }
     if (to.dataset.asks) return this.ask(card, to, back)
-    await this.post(card, new URLSearchParams({ stage: to.dataset.stage, version: card.dataset.version }), back, to)
+    await this.post(card, new URLSearchParams({ [this.field]: to.dataset.value, version: card.dataset.version }), back, to)
   }
 
   ask(card, to, back) {
-    return askStage(card.dataset.url, to.dataset.stage, (form, dialog) => this.post(card, form, back, to, dialog), back)
+    return askBefore(this.urlOf(card), to.dataset.value, (form, dialog) => this.post(card, form, back, to, dialog), back)
   }
 
   /** Whether the card was moved. A dialog that asked before is told why not; without one it asks what is missing. */
   async post(card, form, back, to, dialog) {
     card.setAttribute('aria-busy', 'true')
-    const answer = await fetch(`${card.dataset.url}/stage`, { method: 'POST', headers: headers(), body: form }).catch(() => null)
+    const answer = await fetch(this.urlOf(card), { method: 'POST', headers: headers(), body: form }).catch(() => null)
     card.removeAttribute('aria-busy')
     const asked = await question(answer)
     if (asked && !form.has('confirm')) {

@@ -1,4 +1,4 @@
-/** The server's dialog of what a stage wants to know: a reason, or what its rules miss. */
+/** The server's dialog of what a move wants to know: why it was lost, or what the rules miss. */
 
 /** Refusals that somebody can mend by filling something in. */
 const RULES = new Set(['stage.gate', 'rule.refused'])
@@ -14,8 +14,8 @@ export function refusedInDialog(dialog, reason) {
 }
 
 /** Ask, then `move(form, dialog)`, which says whether it was moved; closing the dialog without that calls `back`. */
-export async function askStage(url, stage, move, back) {
-  await window.htmx.ajax('GET', `${url}/stage?to=${encodeURIComponent(stage)}`, { target: '#dialogs', swap: 'innerHTML' })
+export async function askBefore(url, value, move, back) {
+  await window.htmx.ajax('GET', `${url}?to=${encodeURIComponent(value)}`, { target: '#dialogs', swap: 'innerHTML' })
   const dialog = document.querySelector('#dialogs dialog')
   if (!dialog) return back()
   let sent = false
