@@ -56,22 +56,26 @@ class Check:
 
 def examine(runtime: Runtime) -> list[Check]:
     """Look at every part; a part that can't be reached is a finding, never an error."""
-    parts: list[tuple[str, Callable[[Runtime], Iterable[Check]]]] = [
-        ("program", _program),
-        ("settings", _settings),
-        ("control database", _control),
-        ("valkey", _valkey),
-        ("storage", _storage),
-        ("mail", _mail),
+    embedded = runtime.config.embedded
+    database = "run `rapport migrate`" if embedded else "see that PostgreSQL answers at RAPPORT_DATABASE_URL"
+    pod = "run `rapport migrate`" if embedded else "see that its PostgreSQL answers where `rapport pod init` was told"
+    valkey = "look into log/valkey.log of RAPPORT_HOME" if embedded else "see that Valkey answers at RAPPORT_REDIS_URL"
+    parts: list[tuple[str, Callable[[Runtime], Iterable[Check]], str]] = [
+        ("program", _program, "install it anew: `make run`"),
+        ("settings", _settings, "look at the RAPPORT_ variables"),
+        ("control database", _control, database),
+        ("valkey", _valkey, valkey),
+        ("storage", _storage, "see that files can be written and read where RAPPORT_STORAGE_URL says"),
+        ("mail", _mail, "see that the mail server answers at RAPPORT_SMTP_URL"),
     ]
-    checks = [check for name, look in parts for check in _guarded(name, look, runtime)]
+    checks = [check for name, look, remedy in parts for check in _guarded(name, look, runtime, remedy)]
     numbers = _pods(runtime)
     if not numbers:
         checks.append(
             Check("pods", "failed", "none is known", "run `rapport migrate` (embedded) or `rapport pod init`")
         )
     for number in numbers:
-        checks += _guarded(f"pod {number}", lambda given, number=number: _pod(given, number), runtime)
+        checks += _guarded(f"pod {number}", lambda given, number=number: _pod(given, number), runtime, pod)
     return checks
 
 
@@ -86,7 +90,7 @@ def tenant_names(runtime: Runtime) -> list[dict[str, str]]:
     return rows
 
 
-def _guarded(name: str, look: Callable[[Runtime], Iterable[Check]], runtime: Runtime) -> list[Check]:
+def _guarded(name: str, look: Callable[[Runtime], Iterable[Check]], runtime: Runtime, remedy: str) -> list[Check]:
     try:
         return list(look(runtime))
     except UndecryptableError:
@@ -100,7 +104,6 @@ def _guarded(name: str, look: Callable[[Runtime], Iterable[Check]], runtime: Run
         ]
     except Exception as error:  # noqa: BLE001 (whatever is wrong with a part is the finding)
         lines = str(getattr(error, "orig", error)).strip().splitlines()
-        remedy = "run `rapport migrate`" if runtime.config.embedded else "mend the connection, then look again"
         return [Check(name, "failed", lines[0] if lines else type(error).__name__, remedy)]
 
 

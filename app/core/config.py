@@ -19,6 +19,15 @@ _PORTS = 65536
 _MOST_PROXIES = 10
 _LARGEST_FILE_MB = 2000
 _EXTERNAL = ("RAPPORT_DATABASE_URL", "RAPPORT_OWNER_URL", "RAPPORT_REDIS_URL")
+_POSTGRES = (("postgresql", "postgresql+psycopg"), "postgresql://login:password@host/database")
+#: Schemes a variable may have, and what it looks like.
+_URLS = {
+    "RAPPORT_DATABASE_URL": _POSTGRES,
+    "RAPPORT_OWNER_URL": _POSTGRES,
+    "RAPPORT_REDIS_URL": (("redis", "rediss", "unix"), "redis://:password@host:6379/0"),
+    "RAPPORT_STORAGE_URL": (("file", "s3"), "file:///folder or s3://bucket/prefix"),
+    "RAPPORT_SMTP_URL": (("smtp", "smtps"), "smtp://user:password@host:587 or smtps://user:password@host"),
+}
 
 
 class ConfigError(Exception):
@@ -61,6 +70,7 @@ class Config:
         base_domain = env.get("RAPPORT_BASE_DOMAIN") or "localhost"
         scheme = env.get("RAPPORT_SCHEME") or ("http" if base_domain == "localhost" else "https")
         base_url = env.get("RAPPORT_BASE_URL") or _base_url(scheme, base_domain, port)
+        _check_urls(env)
         given = {name: env[name] for name in _EXTERNAL if env.get(name)}
         if given and len(given) < len(_EXTERNAL):
             missing = ", ".join(name for name in _EXTERNAL if name not in given)
@@ -90,6 +100,14 @@ class Config:
         if not self.embedded:
             raise ConfigError("the superuser is known only for the embedded servers; give --superuser-url")
         return Layout(self.home).postgres_url("postgres", "postgres")
+
+
+def _check_urls(env: Mapping[str, str]) -> None:
+    """Refuse what no part could work with; the value itself may hold a password and is not repeated."""
+    for name, (schemes, example) in _URLS.items():
+        scheme, separator, rest = env.get(name, "").partition("://")
+        if (scheme or rest) and (not separator or scheme not in schemes or not rest):
+            raise ConfigError(f"{name} is not understood: it looks like {example}")
 
 
 def _port(env: Mapping[str, str]) -> int:

@@ -75,6 +75,26 @@ def test_a_port_that_is_none_is_refused(tmp_path: Path, port: str) -> None:
         Config.from_env({"RAPPORT_HOME": str(tmp_path), "PORT": port})
 
 
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [
+        ("RAPPORT_DATABASE_URL", "canary"),
+        ("RAPPORT_OWNER_URL", "mysql://a:canary@db/control"),
+        ("RAPPORT_REDIS_URL", "valkey:6379/canary"),
+        ("RAPPORT_STORAGE_URL", "ftp://canary"),
+        ("RAPPORT_STORAGE_URL", "/srv/canary"),
+        ("RAPPORT_SMTP_URL", "mail.example:25/canary"),
+        ("RAPPORT_SMTP_URL", "smtp://"),
+    ],
+)
+def test_an_address_no_part_understands_is_refused_by_name_and_not_repeated(
+    tmp_path: Path, name: str, url: str
+) -> None:
+    with pytest.raises(ConfigError, match=f"{name} is not understood: it looks like [a-z0-9]+://") as refused:
+        Config.from_env({"RAPPORT_HOME": str(tmp_path), "RAPPORT_SECRET_KEY": "k", **URLS, name: url})
+    assert "canary" not in str(refused.value)
+
+
 def test_behind_a_domain_pages_are_https_without_our_port(tmp_path: Path) -> None:
     config = Config.from_env({"RAPPORT_HOME": str(tmp_path), "RAPPORT_BASE_DOMAIN": "crm.example"})
     assert config.base_url == "https://crm.example"
