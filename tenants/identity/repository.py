@@ -204,16 +204,21 @@ def delete_session(c: sa.Connection, person: UUID, session: UUID) -> bool:
     )
 
 
-def delete_session_by_token(c: sa.Connection, token_hash: bytes) -> None:
-    """End the session with that token."""
-    c.execute(sa.text("delete from person_session where token_hash = :hash"), {"hash": token_hash})
+def delete_session_by_token(c: sa.Connection, token_hash: bytes) -> tuple[UUID, UUID] | None:
+    """End the session with that token; (id, person) of it."""
+    row = c.execute(
+        sa.text("delete from person_session where token_hash = :hash returning id, person"), {"hash": token_hash}
+    ).first()
+    return None if row is None else (row[0], row[1])
 
 
-def delete_sessions(c: sa.Connection, person: UUID, but: UUID | None = None) -> None:
-    """End all sessions of a person, except one."""
-    c.execute(
-        sa.text("delete from person_session where person = :person and id is distinct from :but"),
-        {"person": person, "but": but},
+def delete_sessions(c: sa.Connection, person: UUID, but: UUID | None = None) -> list[UUID]:
+    """End all sessions of a person, except one; which they were."""
+    return list(
+        c.execute(
+            sa.text("delete from person_session where person = :person and id is distinct from :but returning id"),
+            {"person": person, "but": but},
+        ).scalars()
     )
 
 

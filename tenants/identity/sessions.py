@@ -1,4 +1,4 @@
-"""Base-host sessions: hashed tokens in the control database, idle and absolute expiry, list, revoke."""
+"""Base-host sessions: hashed tokens in the control database, idle and absolute expiry, list, revoke (ADR 13)."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 from app.core import clock, crypto, ids
 from app.http.gate import PersonSession
-from tenants.identity import repository
+from tenants.identity import repository, tickets
 
 if TYPE_CHECKING:
     from uuid import UUID
 
     from app.core.db import Databases
+    from app.core.ports import Runtime
     from tenants.identity.repository import SessionRow
 
 #: Ends after this long without a request …
@@ -71,19 +72,26 @@ def list_sessions(databases: Databases, person: UUID) -> list[SessionRow]:
         return repository.sessions_of(connection, person, now, now - IDLE)
 
 
-def revoke(databases: Databases, person: UUID, session: UUID) -> bool:
-    """End one of the person's sessions at once."""
-    with databases.control.begin() as connection:
-        return repository.delete_session(connection, person, session)
+def revoke(runtime: Runtime, person: UUID, session: UUID) -> bool:
+    """End one of the person's sessions at once, with the sessions in workspaces that came from it."""
+    with runtime.databases.control.begin() as connection:
+        found = repository.delete_session(connection, person, session)
+    if found:
+        tickets.end_origins(runtime, person, [session])
+    return found
 
 
-def revoke_others(databases: Databases, person: UUID, keep: UUID | None) -> None:
-    """End all of the person's sessions but the one in use."""
-    with databases.control.begin() as connection:
-        repository.delete_sessions(connection, person, keep)
+def revoke_others(runtime: Runtime, person: UUID, keep: UUID | None) -> None:
+    """End all of the person's sessions but the one in use, in workspaces too."""
+    with runtime.databases.control.begin() as connection:
+        ended = repository.delete_sessions(connection, person, keep)
+    tickets.end_origins(runtime, person, ended)
 
 
-def end(databases: Databases, token: str) -> None:
-    """Sign out: the token is worthless from now on."""
-    with databases.control.begin() as connection:
-        repository.delete_session_by_token(connection, crypto.sha256(token))
+def end(runtime: Runtime, token: str) -> None:
+    """Sign out: the token is worthless from now on, and so is what the browser holds of workspaces by it."""
+    with runtime.databases.control.begin() as connection:
+        ended = repository.delete_session_by_token(connection, crypto.sha256(token))
+    if ended is not None:
+        session, person = ended
+        tickets.end_origins(runtime, person, [session])

@@ -19,6 +19,7 @@ from tenants.identity import repository
 from tenants.scope import enter
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from uuid import UUID
 
     import psycopg
@@ -52,14 +53,19 @@ def is_binding(text: str) -> bool:
     return _BIND.match(text) is not None
 
 
-def mint(runtime: Runtime, *, pod: int, tenant: UUID, host: str, person: UUID, binding: str) -> str:
-    """A ticket for ``person`` into ``tenant``; raises NotFound when they are no active member there."""
+def mint(
+    runtime: Runtime, *, pod: int, tenant: UUID, host: str, person: UUID, binding: str, origin: UUID | None = None
+) -> str:
+    """A ticket for ``person`` into ``tenant``; raises NotFound when they are no active member there.
+
+    ``origin``: the base host's session it comes from; the workspace's session ends with it.
+    """
     ticket = crypto.token()
     with runtime.databases.pod(pod).begin() as connection:
         made = _call(
             connection,
-            "select pod.put_credential(%s, 'ticket', %s, null, %s, null, '', %s, %s, %s)",
-            (tenant, crypto.sha256(ticket), person, clock.now() + LIFE, bytes.fromhex(binding), host),
+            "select pod.put_credential(%s, 'ticket', %s, null, %s, null, '', %s, %s, %s, null, %s)",
+            (tenant, crypto.sha256(ticket), person, clock.now() + LIFE, bytes.fromhex(binding), host, origin),
         )
     if made is None:
         raise NotFound("You are not a member of this workspace.")
@@ -99,6 +105,18 @@ def end_sessions(runtime: Runtime, person: UUID) -> None:
     for pod, tenant, member in found:
         with runtime.databases.pod(pod).begin() as connection:
             _call(connection, "select pod.drop_credential(%s, null, %s)", (tenant, member))
+
+
+def end_origins(runtime: Runtime, person: UUID, origins: Sequence[UUID], *, but: UUID | None = None) -> None:
+    """End what came from these sessions of the person at the base host, in every workspace; ``but`` sees to itself."""
+    if not origins:
+        return
+    with runtime.databases.control.connect() as connection:
+        found = repository.memberships_of(connection, person)
+    for pod, tenant, _ in found:
+        if tenant != but:
+            with runtime.databases.pod(pod).begin() as connection:
+                _call(connection, "select pod.drop_credential(%s, null, null, %s)", (tenant, list(origins)))
 
 
 def _call(connection: sa.Connection, query: LiteralString, params: tuple[object, ...]) -> object:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from app.core.errors import NotFound
+from tenants.identity import members, repository, tickets
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -27,6 +28,8 @@ class WorkspaceSession:
     created_at: datetime
     seen_at: datetime
     expires_at: datetime
+    #: The base host's session it came from.
+    origin: UUID | None
 
 
 def list_sessions(runtime: Runtime, scope: TenantScope, member: UUID) -> list[WorkspaceSession]:
@@ -34,16 +37,27 @@ def list_sessions(runtime: Runtime, scope: TenantScope, member: UUID) -> list[Wo
     with runtime.databases.pod(scope.tenant.pod).begin() as connection:
         driver = cast("psycopg.Connection[tuple[Any, ...]]", connection.connection.driver_connection)
         rows = driver.execute(
-            "select id, user_agent, address, created_at, seen_at, expires_at from pod.list_credential(%s, %s)",
+            "select id, user_agent, address, created_at, seen_at, expires_at, origin from pod.list_credential(%s, %s)",
             (scope.tenant.id, member),
         ).fetchall()
     return [WorkspaceSession(*row) for row in rows]
 
 
 def revoke(runtime: Runtime, scope: TenantScope, member: UUID, session: UUID) -> None:
-    """End one of the member's own sessions; raises NotFound for anybody else's."""
-    if all(row.id != session for row in list_sessions(runtime, scope, member)):
+    """End one of the member's own sessions; raises NotFound for anybody else's.
+
+    The base host's session it came from ends too, with all else of it: that browser would be back with the next click.
+    """
+    found = next((row for row in list_sessions(runtime, scope, member) if row.id == session), None)
+    if found is None:
         raise NotFound("There is no such session.")
+    origins = [] if found.origin is None else [found.origin]
+    person = members.get_member(scope, member).person
+    if person is not None and origins:
+        with runtime.databases.control.begin() as connection:
+            repository.delete_session(connection, person, origins[0])
+        tickets.end_origins(runtime, person, origins, but=scope.tenant.id)
     scope.at_commit(
-        "select pod.drop_credential(%(tenant)s, %(session)s, null)", {"tenant": scope.tenant.id, "session": session}
+        "select pod.drop_credential(%(tenant)s, %(session)s, null, %(origins)s)",
+        {"tenant": scope.tenant.id, "session": session, "origins": origins},
     )

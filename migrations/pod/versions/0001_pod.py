@@ -62,6 +62,7 @@ STATEMENTS = (
         user_agent text not null default '',
         address text not null default '',
         idle interval,
+        origin uuid,
         created_at timestamptz not null default now(),
         seen_at timestamptz not null default now(),
         expires_at timestamptz,
@@ -71,6 +72,7 @@ STATEMENTS = (
     )
     """,
     "comment on column pod.credential.support is 'the tenant''s own grant, which says until when it opens and for what'",
+    "comment on column pod.credential.origin is 'the session of the base host a ticket and its session came from'",
     "create index credential_tenant on pod.credential (tenant, member)",
     """
     create table pod.outbox (

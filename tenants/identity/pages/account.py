@@ -43,7 +43,13 @@ def open_workspace(person: PersonSession, tenant: UUID) -> Response:
     if not tickets.is_binding(binding):
         return see_other(workspace_url(workspace.host, "/session/start"))
     ticket = tickets.mint(
-        runtime(), pod=workspace.pod, tenant=tenant, host=workspace.host, person=person.person, binding=binding
+        runtime(),
+        pod=workspace.pod,
+        tenant=tenant,
+        host=workspace.host,
+        person=person.person,
+        binding=binding,
+        origin=person.id,
     )
     action = workspace_url(workspace.host, "/session")
     facts().form_actions.append(workspace_url(workspace.host, ""))
@@ -61,7 +67,7 @@ def show_sessions(person: PersonSession) -> Response:
 @base_host(person=True)
 def revoke_session(person: PersonSession, session: UUID) -> Response:
     """End one session; another person's is not found."""
-    if not sessions.revoke(runtime().databases, person.person, session):
+    if not sessions.revoke(runtime(), person.person, session):
         raise NotFound("There is no such session.")
     return see_other("/account/sessions")
 
@@ -70,7 +76,7 @@ def revoke_session(person: PersonSession, session: UUID) -> Response:
 @base_host(person=True)
 def revoke_others(person: PersonSession) -> Response:
     """End all sessions but this one."""
-    sessions.revoke_others(runtime().databases, person.person, person.id)
+    sessions.revoke_others(runtime(), person.person, person.id)
     return see_other("/account/sessions")
 
 

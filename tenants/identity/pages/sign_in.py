@@ -55,7 +55,7 @@ def submit() -> Response:
         return response
     old = request.cookies.get(PERSON_COOKIE)
     if old:
-        sessions.end(runtime().databases, old)
+        sessions.end(runtime(), old)
     token = sessions.start(runtime().databases, person.id, visitor())
     return signed_in(token, target or _home(person))
 
@@ -104,7 +104,7 @@ def _serializer() -> URLSafeTimedSerializer:
 def _ended(response: Response) -> Response:
     token = request.cookies.get(PERSON_COOKIE)
     if token:
-        sessions.end(runtime().databases, token)
+        sessions.end(runtime(), token)
     drop_cookie(response, PERSON_COOKIE)
     return response
 

@@ -133,7 +133,33 @@ def test_sessions_are_listed_and_each_can_be_ended(sign_up: Companies, flask_app
     assert "Safari on iPhone" in listed
     company.browser.post(f"{BASE}/account/sessions/revoke-others", {})
     assert second.get(f"{BASE}/workspaces").path == "/sign-in"
+    assert second.get(f"{company.url}/api/v1/me").status == 401
     assert company.browser.get(f"{BASE}/workspaces").status == 200
+    assert company.browser.get(f"{company.url}/api/v1/me").status == 200
+
+
+def test_ending_one_browsers_session_ends_it_in_every_workspace(sign_up: Companies, flask_app: Any) -> None:
+    one = sign_up()
+    another = sign_up(browser=one.browser)
+    second = Browser(flask_app, user_agent="Mozilla/5.0 (iPhone) Safari/605")
+    sign_in(second, one.email)
+    for company in (one, another):
+        assert second.get(f"{company.url}/").host == f"{company.slug}.localhost"
+        assert second.get(f"{company.url}/api/v1/me").status == 200
+    listed = one.browser.get(f"{BASE}/account/sessions").text
+    session = listed.split("/account/sessions/")[1].split("/revoke")[0]
+    one.browser.post(f"{BASE}/account/sessions/{session}/revoke", {})
+    for company in (one, another):
+        assert second.get(f"{company.url}/api/v1/me").status == 401
+        assert one.browser.get(f"{company.url}/api/v1/me").status == 200
+
+
+def test_signing_out_leaves_nothing_open_in_another_workspace(sign_up: Companies) -> None:
+    one = sign_up()
+    another = sign_up(browser=one.browser)
+    assert one.browser.get(f"{one.url}/api/v1/me").status == 200
+    one.browser.post(f"{another.url}/sign-out", {})
+    assert one.browser.get(f"{one.url}/api/v1/me").status == 401
 
 
 def test_another_persons_session_is_not_found(sign_up: Companies, runtime: Runtime) -> None:
@@ -158,6 +184,7 @@ def test_workspace_sessions_are_listed_and_ended(sign_up: Companies, flask_app: 
     session = page.text.split("/settings/sessions/")[-1].split("/revoke")[0]
     company.browser.post(f"{company.url}/settings/sessions/{session}/revoke", {})
     assert second.get(f"{company.url}/api/v1/me").status == 401
+    assert second.get(f"{company.url}/").path == "/sign-in", "or it would be back with the next click"
     assert company.browser.get(f"{company.url}/api/v1/me").status == 200
 
 

@@ -1,7 +1,8 @@
 -- Sessions, keys and tickets are kept as sha256 only. A ticket or session needs an active member; p_member may be left
 -- out for a ticket and is then found by p_person. Null when there is no such active tenant or member.
 create function pod.put_credential(p_tenant uuid, p_kind text, p_hash bytea, p_member uuid, p_person uuid, p_role text,
-  p_name text, p_expires timestamptz, p_browser bytea default null, p_host text default null, p_id uuid default null)
+  p_name text, p_expires timestamptz, p_browser bytea default null, p_host text default null, p_id uuid default null,
+  p_origin uuid default null)
 returns uuid language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $body$
 declare
   t record;
@@ -23,10 +24,10 @@ begin
     raise exception 'a ticket is bound to a browser and a host';
   end if;
   delete from pod.credential x where x.tenant = p_tenant and x.expires_at < clock_timestamp() - interval '1 day';
-  insert into pod.credential (id, kind, hash, tenant, member, role, name, expires_at, browser, host)
+  insert into pod.credential (id, kind, hash, tenant, member, role, name, expires_at, browser, host, origin)
   values (coalesce(p_id, uuidv7()), p_kind, p_hash, p_tenant, m, p_role, coalesce(p_name, ''),
           case when p_kind = 'ticket' then least(p_expires, clock_timestamp() + interval '60 seconds') else p_expires end,
-          p_browser, lower(p_host))
+          p_browser, lower(p_host), p_origin)
   returning id into made;
   return made;
 end
@@ -59,27 +60,30 @@ begin
   if m is null then
     return null;
   end if;
-  insert into pod.credential (kind, hash, tenant, member, expires_at, idle, user_agent, address)
-  values ('session', p_session, t.id, m, p_expires, p_idle, coalesce(p_user_agent, ''), coalesce(p_address, ''))
+  insert into pod.credential (kind, hash, tenant, member, expires_at, idle, user_agent, address, origin)
+  values ('session', p_session, t.id, m, p_expires, p_idle, coalesce(p_user_agent, ''), coalesce(p_address, ''),
+          c.origin)
   returning id into made;
   return made;
 end
 $body$
 --;
--- One credential by id, or every session and ticket of a member; keys go by id only. How many went.
-create function pod.drop_credential(p_tenant uuid, p_credential uuid, p_member uuid)
+-- One credential by id, every session and ticket of a member, or those that came from some sessions of the base host;
+-- keys go by id only. How many went.
+create function pod.drop_credential(p_tenant uuid, p_credential uuid, p_member uuid, p_origins uuid[] default null)
 returns integer language sql volatile security definer set search_path = pg_catalog, pg_temp as $body$
   with gone as (
     delete from pod.credential
-     where tenant = p_tenant and (id = p_credential or (member = p_member and kind <> 'key')) returning 1)
+     where tenant = p_tenant and (id = p_credential or (kind <> 'key' and (member = p_member or origin = any(p_origins))))
+    returning 1)
   select count(*)::integer from gone
 $body$
 --;
 create function pod.list_credential(p_tenant uuid, p_member uuid)
 returns table (id uuid, member uuid, user_agent text, address text, created_at timestamptz, seen_at timestamptz,
-               expires_at timestamptz)
+               expires_at timestamptz, origin uuid)
 language sql stable security definer set search_path = pg_catalog, pg_temp as $body$
-  select id, member, user_agent, address, created_at, seen_at, expires_at from pod.credential
+  select id, member, user_agent, address, created_at, seen_at, expires_at, origin from pod.credential
    where tenant = p_tenant and kind = 'session' and (p_member is null or member = p_member)
      and expires_at > clock_timestamp() and (idle is null or seen_at + idle > clock_timestamp())
    order by seen_at desc
