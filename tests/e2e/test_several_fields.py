@@ -86,3 +86,23 @@ def test_rows_of_a_sheet_pasted_into_a_row_become_fields_of_an_object(
     apply(page, "Field Width added to Product", "Field Finish added", "Field Area added to Product")
     expect(page.get_by_role("link", name="Finish")).to_be_visible()
     assert_sound(page, problems)
+
+
+def test_a_roll_up_that_counts_no_more_is_not_called_a_number(
+    new_context: NewContext, workspace: tuple[str, dict]
+) -> None:
+    origin, state = workspace
+    problems: list[str] = []
+    page = watched(new_context(storage_state=state).new_page(), problems)
+    page.goto(f"{origin}/settings/objects/deal/links")
+    page.get_by_role("link", name="Add roll-up over Company of Deal").click()
+    label = page.get_by_label("Label", exact=False).first
+    expect(label).to_have_value("Number of deals")
+    page.get_by_label("Work out").select_option(label="Sum of")
+    expect(label).to_have_value("")
+    label.fill("Volume")
+    page.get_by_label("Work out").select_option(label="Average of")
+    expect(page.get_by_label("Work out")).to_have_value("avg")
+    page.wait_for_load_state("networkidle")
+    expect(label).to_have_value("Volume")
+    assert_sound(page, problems)

@@ -59,8 +59,8 @@ def new(scope: TenantScope, object_name: str) -> Response:
         name: request.args.get(name, "")
         for name in ("label", "help", "over", "function", "field", "when", "value", "returns")
     }
-    if kind == "rollup" and not spec["label"]:
-        spec["label"] = _counting(reading, object_name, spec["over"])
+    if kind == "rollup":
+        spec["label"] = _suggested(reading, object_name, spec)
     return answer(
         "field_new.html",
         reading,
@@ -213,10 +213,12 @@ def _rolled(reading: Reading, name: str, spec: Any) -> dict[str, Any]:
     }
 
 
-def _counting(reading: Reading, name: str, over: str) -> str:
-    """What a count over a link is called; "" where there is no such link."""
-    counted = next((holder for link, _, holder in reading.inverses(name) if link == over), "")
-    return f"Number of {reading.plural(counted).lower()}" if counted else ""
+def _suggested(reading: Reading, name: str, spec: dict[str, str]) -> str:
+    """What people call a roll-up: a count is called after what it counts, until somebody says otherwise."""
+    found = {link: f"Number of {reading.plural(holder).lower()}" for link, _, holder in reading.inverses(name)}
+    if spec["label"] and spec["label"] not in found.values():
+        return spec["label"]
+    return found.get(spec["over"], "") if spec["function"] in ("", "count") else ""
 
 
 def _given(field: Line) -> str:

@@ -134,3 +134,24 @@ def test_fields_that_can_not_be_added_say_why(desk: Desk, form: dict[str, str], 
 def test_there_is_no_more_of_an_object_that_is_not_there(desk: Desk) -> None:
     assert desk.get("/objects/nothing/more-fields").status == 404
     assert desk.post("/objects/nothing/more-fields", written="A").status == 404
+
+
+@pytest.mark.parametrize(
+    ("said", "label"),
+    [
+        ("&over=deals", "Number of deals"), ("&over=deals&function=count&label=Open+ones", "Open ones"),
+        ("&over=deals&function=sum&label=Number+of+deals", ""), ("", ""), ("&over=nothing", ""),
+        ("&over=contacts&function=count&label=Number+of+deals", "Number of contacts"),
+    ],
+)  # fmt: skip
+def test_a_roll_up_is_called_after_what_it_counts_until_somebody_says_otherwise(
+    desk: Desk, said: str, label: str
+) -> None:
+    page = desk.get(f"/objects/company/fields/new?type=rollup{said}")
+    assert f'id="f-label" name="label" type="text" value="{label}"' in page.text
+
+
+def test_a_roll_up_is_offered_where_its_link_is_listed(desk: Desk) -> None:
+    page = desk.get("/objects/deal/links")
+    assert "/settings/objects/company/fields/new?type=rollup&amp;over=deals" in page.text
+    assert "/settings/objects/deal/fields/new?type=rollup&amp;over=lines" in page.text
