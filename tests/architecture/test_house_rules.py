@@ -6,20 +6,43 @@ import ast
 import re
 import tomllib
 
+import pytest
+
 from tests.architecture.source import ROOT, Source, calls, product_files, python_files, strings, tracked
 
 PLAIN_SET = re.compile(r"(?:^|;)\s*SET\s+(?:LOCAL|SESSION|ROLE|[a-z_.]+\s*(?:=|\bTO\b))", re.IGNORECASE)
 DDL = re.compile(
-    r"^\s*(?:CREATE|ALTER|DROP|GRANT|REVOKE|TRUNCATE)\s+"
-    r"(?:TABLE|SCHEMA|ROLE|INDEX|UNIQUE|DATABASE|EXTENSION|FUNCTION|DEFAULT|ALL|SELECT|INSERT|USAGE|EXECUTE)\b",
-    re.IGNORECASE,
+    r"^\s*(?:CREATE|ALTER|DROP|GRANT|REVOKE|TRUNCATE)\s+(?:OR\s+REPLACE\s+|TEMP(?:ORARY)?\s+|UNLOGGED\s+|MATERIALIZED\s+)?"
+    r"(?:TABLE|SCHEMA|ROLE|USER|INDEX|UNIQUE|DATABASE|EXTENSION|FUNCTION|PROCEDURE|TRIGGER|VIEW|SEQUENCE|TYPE|DOMAIN|"
+    r"POLICY|DEFAULT|ALL|SELECT|INSERT|UPDATE|DELETE|USAGE|EXECUTE)\b",
+    re.IGNORECASE | re.MULTILINE,
 )
 #: What doctor advises an operator to type.
 ADVICE = "app/cli/checks.py"
-MAY_HOLD_DDL = ("app/metadata/ddl", "tenants/provisioning/", "tenants/upgrades/", "migrations/", ADVICE)
-#: Whoever opens a transaction ends it: the tenant scope, the control plane's own unit of work, the edges.
-MAY_COMMIT = ("tenants/scope.py", "tenants/provisioning/", "migrations/", "app/core/db.py")
-EDGES = ("api.py", "pages.py", "tasks.py")
+MAY_HOLD_DDL = ("app/metadata/ddl", "tenants/provisioning/", "migrations/", ADVICE)
+#: Whoever opens a transaction ends it: the tenant scope, the control plane's own units of work. An edge ends a scope.
+MAY_COMMIT = (
+    "tenants/scope.py",
+    "tenants/provisioning/",
+    "tenants/upgrades/one.py",
+    "migrations/",
+    "app/core/db.py",
+    "app/core/jobs/store.py",
+)
+#: Modules that open connections of their own, and who may: the one outbound client, mail, the bucket, and who looks
+#: whether a port is free or a mail server answers.
+WAYS_OUT = {
+    "socket": ("app/core/net.py", "app/cli/up.py"),
+    "http.client": ("app/core/net.py",),
+    "urllib.request": (),
+    "urllib3": (),
+    "requests": (),
+    "httpx": (),
+    "aiohttp": (),
+    "smtplib": ("app/core/mail.py", ADVICE),
+    "boto3": ("app/core/storage/s3.py",),
+    "botocore": ("app/core/storage/s3.py",),
+}
 WEB = {"flask", "flask_smorest", "werkzeug", "flask_babel", "jinja2", "markupsafe"}
 MAY_USE_WEB = ("app/http/", "app/ui/", "app/factory/", "app/wsgi.py", "app/cli/")
 
@@ -64,11 +87,73 @@ def test_nothing_below_the_edge_commits() -> None:
     commits = [
         f"{source.path}:{line}"
         for source in product_files()
-        if not source.path.startswith(MAY_COMMIT) and not source.path.endswith(EDGES)
-        for line, receiver, method in calls(source.tree)
-        if method == "commit" and "scope" in receiver
+        if not source.path.startswith(MAY_COMMIT)
+        for line, _, method in calls(source.tree)
+        if method in {"commit", "rollback"}
     ]
     assert commits == []
+
+
+def imported(tree: ast.Module) -> list[tuple[int, str]]:
+    """What a file imports, as dotted names: of ``from a import b`` both ``a`` and ``a.b``."""
+    found: list[tuple[int, str]] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found += [(node.lineno, alias.name) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found += [(node.lineno, node.module), *((node.lineno, f"{node.module}.{a.name}") for a in node.names)]
+    return found
+
+
+def leads_out(path: str, name: str) -> bool:
+    return any(
+        (name == module or name.startswith(f"{module}.")) and path not in allowed
+        for module, allowed in WAYS_OUT.items()
+    )
+
+
+def test_nothing_opens_connections_but_the_one_outbound_client_mail_and_storage() -> None:
+    found = {
+        f"{source.path}:{line} {name}"
+        for source in product_files()
+        for line, name in imported(source.tree)
+        if leads_out(source.path, name)
+    }
+    assert found == set()
+
+
+def test_jobs_are_put_on_queues_by_core_jobs_only() -> None:
+    found = [
+        f"{source.path}:{line}"
+        for source in product_files()
+        if not source.path.startswith("app/core/jobs/")
+        for line, _, method in calls(source.tree)
+        if method.startswith("enqueue")
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "create table x (id uuid)",
+        "CREATE OR REPLACE FUNCTION x() RETURNS int",
+        "create temp table x as select 1",
+        "select 1;\n drop table x",
+        "grant update on x to y",
+        "create trigger x before insert on y",
+        "alter role x set search_path = y",
+    ],
+)
+def test_the_look_for_ddl_finds_it(statement: str) -> None:
+    assert DDL.search(statement)
+
+
+def test_the_look_for_ways_out_finds_them() -> None:
+    text = "import http.client\nfrom urllib import request, parse\nimport socket as s\nfrom http import HTTPStatus\n"
+    names = [name for _, name in imported(ast.parse(text)) if leads_out("app/records/read.py", name)]
+    assert names == ["http.client", "urllib.request", "socket"]
+    assert not leads_out("app/core/net.py", "http.client")
 
 
 def test_the_web_framework_stays_at_the_edge() -> None:
