@@ -53,7 +53,7 @@ def create(
 
     with open_runtime() as runtime:
         address = addresses.normalise_email(email)
-        people.check_password(password, address, owner_name, name)
+        people.check_password(password, address, owner_name, name, slug)
         person = people.register(runtime, name=owner_name, email=address, password=password)
         try:
             created = create_tenant(

@@ -76,11 +76,12 @@ def _words(about: tuple[str, ...]) -> frozenset[str]:
     """The words to keep out: whole values and the parts of an e-mail address, letters only."""
     words: set[str] = set()
     for value in about:
-        folded = value.casefold()
+        folded = value[:LONGEST].casefold()
         words.update((_letters(folded), _letters(folded.partition("@")[0])))
         words.update(_letters(part) for part in re.split(r"[@.\s_+-]", folded))
     return frozenset(word for word in words if len(word) >= 4)
 
 
 def _letters(text: str) -> str:
-    return "".join(character for character in text if character.isalpha())
+    """The letters without their accents: Müller is written muller as often. ``text`` is never long."""
+    return "".join(character for character in unicodedata.normalize("NFKD", text) if character.isalpha())

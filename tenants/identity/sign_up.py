@@ -136,7 +136,7 @@ def _checked(runtime: Runtime, form: SignUp) -> tuple[SignUp, str]:
     email = ""
     try:
         email = normalise_email(form.email)
-        people.check_password(form.password, email, form.name, company)
+        people.check_password(form.password, email, form.name, company, slug)
     except InvalidInput as error:
         problems.extend(error.errors)
     if problems:

@@ -113,7 +113,9 @@ def accept_invitation(token: str) -> Response:
             person, started = Known(session.person, session.name, session.email), None
         else:
             row = invitations.find(runtime(), token)
-            people.check_password(request.form.get("password", ""), row.email, values["name"])
+            with runtime().databases.control.connect() as connection:
+                company = repository.tenant_name(connection, row.tenant) or ""
+            people.check_password(request.form.get("password", ""), row.email, values["name"], company)
             person = people.register(
                 runtime(), name=values["name"], email=row.email, password=request.form.get("password", "")
             )

@@ -66,6 +66,8 @@ def test_a_wrong_field_is_named_and_the_rest_stays(
 def test_a_password_like_the_company_or_the_address_is_refused(sign_up: Companies) -> None:
     assert "too close" in sign_up(company="Walrus Works", password="WalrusWorks1!").page.text
     assert "too close" in sign_up(email="helena.lindqvist@example.com", password="Lindqvist2024").page.text
+    assert "too close" in sign_up(company="Müller & Söhne", password="MullerSohne!1").page.text
+    assert "too close" in sign_up(company="BBW", slug="bright-boats", password="brightboats99").page.text
 
 
 def test_a_long_pass_phrase_with_spaces_and_any_script_is_fine(sign_up: Companies) -> None:
