@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from app.shaping.workspaces import Wish, Workspace
 
-_SIGNS = {"add": "+", "remove": "-", "rename": ">", "restore": "+", "convert": "~", "change": "~", "build": "…"}
+_SIGNS = {"add": "+", "remove": "-", "rename": ">", "restore": "+", "replace": "~", "convert": "~", "change": "~",
+          "build": "…"}  # fmt: skip
 
 
 def _where(command: Callable[..., Any]) -> Callable[..., Any]:

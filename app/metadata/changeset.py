@@ -76,6 +76,8 @@ class LeafChange:
     after: Plain
     #: Of a conflict that was decided for the tenant's own value: the lower leaf it was stated over, and the one since.
     base: tuple[Plain, Plain] | None = None
+    #: Of a field's type: it is another field that is called so, with values of its own; nothing is converted.
+    anew: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +104,11 @@ class Changes:
     problems: tuple[Problem, ...] = ()
     #: Overrides whose lower leaf differs from what they were made over.
     conflicts: tuple[Conflict, ...] = ()
+
+    @property
+    def anew(self) -> frozenset[tuple[str, str]]:
+        """Components and nodes of the fields that are others than those called so before."""
+        return frozenset((one.component, one.path.rpartition(SEPARATOR)[0]) for one in self.leaves if one.anew)
 
     @property
     def empty(self) -> bool:
@@ -195,11 +202,22 @@ def wound_back(state: State, changes: Iterable[tuple[Sequence[LeafChange], Seque
     before = overlaid(state.lower, state.overrides)
     made = {(one.component, one.path): one for one in state.overrides}
     clashes: dict[tuple[str, str], Notice] = {}
+    gone: set[tuple[str, str]] = set()
     for leaves, renames in taken:
         for clash in _take_back(working, made, leaves, renames):
             clashes.setdefault((clash.component, clash.path), clash)
+        gone |= {(one.component, one.path) for one in leaves if one.before is None or one.anew}
+        gone = {followed([one.back for one in reversed(renames)], *at) for at in gone}
     found = _changes(state, before, working, known=known, broken=list(clashes.values()))
-    return replace(found, leaves=(*found.leaves, *again))
+    leaves = (replace(one, anew=_is_other(one) and (one.component, one.path) in gone) for one in found.leaves)
+    return replace(found, leaves=(*leaves, *again))
+
+
+def _is_other(leaf: LeafChange) -> bool:
+    """Whether a leaf is the type of a field there is before and after."""
+    steps = leaf.path.split(SEPARATOR)
+    typed = len(steps) == 3 and steps[0] == "fields" and steps[2] == "type"
+    return typed and leaf.before is not None and leaf.after is not None
 
 
 def _take_back(

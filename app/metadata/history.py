@@ -151,10 +151,11 @@ def leaves_of(found: dict[str, Any]) -> list[LeafChange]:
     """The leaves of a change as the pure functions take them."""
     return [
         LeafChange(
-            one["component"], one["path"], one["before"], one["after"], tuple(one["base"]) if "base" in one else None
+            one["component"], one["path"], one["before"], one["after"],
+            tuple(one["base"]) if "base" in one else None, one.get("anew", False),
         )
         for one in found["leaves"]
-    ]
+    ]  # fmt: skip
 
 
 def renames_of(found: dict[str, Any]) -> list[Rename]:
@@ -164,7 +165,8 @@ def renames_of(found: dict[str, Any]) -> list[Rename]:
 
 def _leaf(one: LeafChange) -> dict[str, Any]:
     told: dict[str, Any] = {"component": one.component, "path": one.path, "before": one.before, "after": one.after}
-    return told | ({"base": one.base} if one.base is not None else {})
+    told |= {"base": one.base} if one.base is not None else {}
+    return told | ({"anew": True} if one.anew else {})
 
 
 def _public(row: tuple[Any, ...]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from app.metadata.leaves import SEPARATOR
 from app.metadata.nodes import within
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from app.metadata.changeset import Rename
@@ -94,13 +94,17 @@ def naming(rows: Iterable[Physical]) -> Naming:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """The rows as they are to be, and what became of which: made anew, brought back, hidden, converted (from, to)."""
+    """The rows as they are to be, and what became of which: made anew, brought back, hidden, converted (from, to).
+
+    ``replaced``: fields whose values are put away for those another field of that name had, nothing is converted.
+    """
 
     rows: tuple[Physical, ...]
     made: tuple[Physical, ...] = ()
     restored: tuple[Physical, ...] = ()
     hidden: tuple[Physical, ...] = ()
     converted: tuple[tuple[Physical, Physical], ...] = ()
+    replaced: tuple[Physical, ...] = ()
 
 
 def settle(
@@ -110,11 +114,15 @@ def settle(
     standard: Document,
     *,
     renames: Sequence[Rename] = (),
+    anew: Collection[tuple[str, str]] = (),
     seed: str,
     now: datetime,
 ) -> Settled:
-    """The physical names of ``after``. All three documents without hidden parts; ``standard`` is the platform's."""
-    work = _Settling(rows, standard, seed, now)
+    """The physical names of ``after``. All three documents without hidden parts; ``standard`` is the platform's.
+
+    ``anew``: component and path of fields that are others than those called so before.
+    """
+    work = _Settling(rows, standard, anew, seed, now)
     work.rename(renames, before)
     gone = _Gone(before, renames)
     # All tables first: what a link's column means is the table it leads to.
@@ -132,20 +140,24 @@ def settle(
 class _Settling:
     """Goes through a document and keeps account."""
 
-    def __init__(self, rows: Iterable[Physical], standard: Document, seed: str, now: datetime) -> None:
+    def __init__(
+        self, rows: Iterable[Physical], standard: Document, anew: Collection[tuple[str, str]], seed: str, now: datetime
+    ) -> None:
         self._rows = {row.key: row for row in rows}
-        self._standard, self._seed, self._now = standard, seed, now
+        self._standard, self._anew, self._seed, self._now = standard, anew, seed, now
         self._live = {(r.component, r.path): r for r in self._rows.values() if r.hidden_at is None}
         self._before = dict(self._live)
         self._made: list[Physical] = []
         self._restored: list[Physical] = []
         self._hidden: list[Physical] = []
         self._converted: list[tuple[Physical, Physical]] = []
+        self._replaced: list[Physical] = []
 
     def settled(self) -> Settled:
         return Settled(
             tuple(self._rows[key] for key in sorted(self._rows)),
             tuple(self._made), tuple(self._restored), tuple(self._hidden), tuple(self._converted),
+            tuple(self._replaced),
         )  # fmt: skip
 
     def rename(self, renames: Sequence[Rename], before: Document) -> None:
@@ -212,6 +224,7 @@ class _Settling:
         if current is None and standing:
             current = Physical(table, item, component, path, type_key(lower, item, self._tables()))
         target = self._hidden_one(component, path, wanted)
+        back = target is not None
         if target is None:
             target = Physical(table, self._fresh("f_", component, path, table), component, path, wanted)
             self._made.append(target)
@@ -219,7 +232,11 @@ class _Settling:
             self._restored.append(target)
         if current is not None:
             self._conceal(current, sensitive=leaves.get(f"{path}/sensitive") is True)
-            self._converted.append((current, target))
+            if back and (component, path) in self._anew:
+                self._hidden.append(current)
+                self._replaced.append(target)
+            else:
+                self._converted.append((current, target))
         self._put(replace(target, hidden_at=None))
 
     def hide(self, name: str, table: str, item: str, type_: str, *, sensitive: bool) -> None:

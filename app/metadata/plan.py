@@ -142,6 +142,7 @@ def plan(
         after,
         live(given.state.lower) if standard is None else standard,
         renames=changes.renames,
+        anew=changes.anew,
         seed=given.seed,
         now=now,
     )
@@ -264,6 +265,8 @@ class _Told:
             nodes[node_of(row.component, row.path)] = "restore"
         for _, row in settled.converted:
             nodes[node_of(row.component, row.path)] = "convert"
+        for row in settled.replaced:
+            nodes[node_of(row.component, row.path)] = "replace"
         ddl: defaultdict[Node, list[Step]] = defaultdict(list)
         anew: defaultdict[str, list[Step]] = defaultdict(list)
         for step in statements:
@@ -299,7 +302,7 @@ class _Told:
             # Values that nobody looked at may not convert either: who asks for it agrees to that.
             worst: Safety = "destructive" if preview.failing or preview.looked_at < preview.rows else "instant"
             return PlanStep(op, kind, name, worst, tuple(step.ddl for step in ddl), preview.rows, preview)
-        rows = self._values(kind, name) if op == "remove" else 0
+        rows = self._values(kind, name) if op in ("remove", "replace") else 0
         safety: Safety = "destructive" if rows else "instant"
         return PlanStep(op, kind, name, safety, tuple(step.ddl for step in ddl), rows)
 

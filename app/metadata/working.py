@@ -36,6 +36,11 @@ class Rename:
     before_component: str
     before_path: str
 
+    @property
+    def back(self) -> Rename:
+        """The rename that undoes it."""
+        return Rename(self.before_component, self.before_path, self.component, self.path)
+
 
 class Working:
     """The effective document as it becomes; hidden parts are in it."""

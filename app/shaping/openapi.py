@@ -13,7 +13,7 @@ _COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
 _FLAG: Final[Schema] = {"type": "boolean"}
 _PLAIN: Final[Schema] = {"description": "A text, number, true, false, a list of texts; null where absent"}
 _FREE: Final[Schema] = {"type": "object"}
-_OPS: Final = ("add", "change", "remove", "rename", "restore", "convert", "build")
+_OPS: Final = ("add", "change", "remove", "rename", "restore", "replace", "convert", "build")
 
 
 def _list(item: Schema) -> Schema:

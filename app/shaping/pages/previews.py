@@ -197,6 +197,8 @@ def _step(step: PlanStep, locale: str) -> dict[str, Any]:
     name = step.name.replace(".", " · ").replace("_", " ")
     texts = {
         "remove": f"{count} {'record holds' if step.rows == 1 else 'records hold'} a value in {name}",
+        "replace": f"{count} {'record holds' if step.rows == 1 else 'records hold'} a value in {name};"
+                   " it is put away, and what another field of that name held comes back",
         "build": f"An index over {count} {'record' if step.rows == 1 else 'records'} of {name} is built",
         "convert": f"{count} {'value' if step.rows == 1 else 'values'} of {name} converted",
     }  # fmt: skip

@@ -294,3 +294,33 @@ def test_an_object_and_its_field_renamed_at_once_keep_table_column_and_values(
     take_back(databases, tenant, back.change)
     with owner_of(databases, tenant) as connection:
         assert naming(store.read(connection.execute, 1).physical) == now
+
+
+def test_going_back_over_another_field_of_the_same_name_brings_the_values_of_the_one_that_was_there(
+    databases: Databases, new_tenant: NewTenant
+) -> None:
+    """Nothing is converted from one to the other, there and back."""
+    tenant = new_tenant()
+    change(databases, tenant, "{kind: field, name: product.size, type: integer, label: Size}")
+    sql(databases, tenant, "insert into o_product (external_id, name) values ('1', 'One')")
+    set_size(databases, tenant, 7)
+    gone = change(databases, tenant, "{kind: field, name: product.size, remove: true}", confirm=True)
+    change(databases, tenant, "{kind: field, name: product.size, type: text, label: Size}")
+    set_size(databases, tenant, "large")
+    assert gone.change is not None
+    back = take_back(databases, tenant, gone.change, newer=True)
+    assert [(step.op, step.safety, step.rows) for step in back.plan.steps] == [("replace", "destructive", 1)]
+    assert set_size(databases, tenant) == [(7,)]
+    assert back.change is not None
+    take_back(databases, tenant, back.change)
+    assert set_size(databases, tenant) == [("large",)]
+
+
+def set_size(databases: Databases, tenant: Tenant, value: object = None) -> list[Any]:
+    """The values of ``product.size``, after the given one was written."""
+    with owner_of(databases, tenant) as connection:
+        field = catalog.compose(look(connection, tenant).stored).objects["product"].fields["size"]
+    column = field.columns[0].name
+    if value is not None:
+        sql(databases, tenant, f"update o_product set {column} = %s", value)
+    return sql(databases, tenant, f"select {column} from o_product")
