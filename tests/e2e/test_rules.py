@@ -99,7 +99,7 @@ def test_a_card_dropped_on_a_gated_stage_is_asked_for_what_is_missing(
     _new_deal(page, origin, "Gated deal")
     page.goto(f"{origin}/records/deal/board")
     card = page.locator("[data-card]", has_text="Gated deal")
-    won = page.locator("[data-value=won]")
+    won = page.locator("ul[data-value=won]")
     drag(page, card, won)
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("Enter the amount and the next step first.")
@@ -118,10 +118,10 @@ def test_a_gated_stage_that_is_left_puts_the_card_back(new_context: NewContext, 
     page = new_context(storage_state=state, **WIDE).new_page()
     _new_deal(page, origin, "Stays here")
     page.goto(f"{origin}/records/deal/board")
-    drag(page, page.locator("[data-card]", has_text="Stays here"), page.locator("[data-value=won]"))
+    drag(page, page.locator("[data-card]", has_text="Stays here"), page.locator("ul[data-value=won]"))
     dialog = page.get_by_role("dialog")
     dialog.get_by_role("button", name="Cancel").click()
-    expect(page.locator("[data-value=new] [data-card]", has_text="Stays here")).to_be_visible()
+    expect(page.locator("ul[data-value=new] [data-card]", has_text="Stays here")).to_be_visible()
 
 
 def test_the_path_of_a_record_opens_the_dialog_and_a_locked_value_says_so(

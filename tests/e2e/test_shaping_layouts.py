@@ -35,6 +35,8 @@ def shaped(site: Site, browser: Browser) -> tuple[str, dict, str]:
           await send('company', {name: 'Small Mill', employees: 3})
           for (const name of ['Gauges for the north line', 'Spare parts'])
             await send('deal', {name, amount: '1200', company: company.id})
+          const lead = await send('lead', {last_name: 'Bee', first_name: 'Ada'})
+          await send(`lead/${lead.id}/convert`, {company: company.id})
           return company.id }"""
     )
     state = context.storage_state()
@@ -128,7 +130,7 @@ def follow(page: Page, company: str) -> None:
     """The record's page has the tabs; the address keeps the one chosen; it changes as the record does."""
     page.goto(company)
     tabs = page.get_by_role("tablist", name="Parts of this company")
-    expect(tabs.get_by_role("tab")).to_have_text(["Overview", "Numbers", "All fields"])
+    expect(tabs.get_by_role("tab")).to_have_text(["Overview", "Numbers", "All fields", "All related"])
     expect(page.get_by_text("Gauges for the north line")).to_be_visible()
     shot(page, "layout-record")
     tabs.get_by_role("tab", name="Overview").focus()
@@ -140,11 +142,17 @@ def follow(page: Page, company: str) -> None:
     expect(tabs.get_by_role("tab", name="Numbers")).to_have_attribute("aria-selected", "true")
     tabs.get_by_role("tab", name="All fields").click()
     expect(page.locator("#field-shipping_address")).to_be_visible()
+    tabs.get_by_role("tab", name="All related").click()
+    page.wait_for_url("**?tab=all-related")
+    expect(page.locator("#related-all-related").get_by_role("heading", name="Made from")).to_be_visible()
+    shot(page, "layout-all-related")
+    page.reload()
+    expect(page.locator("#related-all-related").get_by_role("heading", name="Made from")).to_be_visible()
     tabs.get_by_role("tab", name="Overview").click()
     page.locator("#field-industry button").click()
     page.locator("#f-industry").select_option("finance")
     page.get_by_role("button", name="Save", exact=True).click()
-    expect(tabs.get_by_role("tab")).to_have_text(["Overview", "All fields"])
+    expect(tabs.get_by_role("tab")).to_have_text(["Overview", "All fields", "All related"])
     expect(page.locator("#field-industry")).to_contain_text("Finance")
 
 
@@ -185,3 +193,7 @@ def test_pages_of_layouts_and_views_are_sound(
         shot(page, f"{look}-{address.rpartition('/objects/')[2].replace('/', '-')[-24:]}")
         assert_sound(page, problems)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), address
+    page.goto(f"{company}?tab=all-related")
+    expect(page.get_by_role("heading", name="Made from")).to_be_visible()
+    shot(page, f"{look}-all-related")
+    assert_sound(page, problems)

@@ -1,4 +1,4 @@
-"""A record's page as its layout arranges it: tabs, sections, fields; what is left out stands under "All fields"."""
+"""A record's page as its layout arranges it; what is left out stands under "All fields" and "All related"."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from app.records.pages.values import Record, Shown
     from app.records.permits import Leave
 
-#: The tab of what a layout leaves out: no tab of a layout can be called so.
+#: The tabs of what a layout leaves out: no tab of a layout can be called so.
 ALL: Final = "all-fields"
+ALL_RELATED: Final = "all-related"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,15 @@ def _section(
 def _chosen(tabs: Sequence[TabShown]) -> str:
     """The tab the address names, else the first."""
     asked = request.args.get("tab", "")
-    return asked if asked == ALL or asked in {tab.name for tab in tabs} else (tabs[0].name if tabs else ALL)
+    known = {ALL, ALL_RELATED, *(tab.name for tab in tabs)}
+    return asked if asked in known else (tabs[0].name if tabs else ALL)
+
+
+def lists_placed(leave: Leave, record: Record, layout: str) -> frozenset[str]:
+    """The lists of linked records that a layout shows somewhere now, by their names."""
+    fits = fitting(leave.scope, leave, record, only=layout)
+    tabs = fits.layout.tabs if fits.layout else ()
+    return frozenset(one.name for tab in tabs if (tab.name,) not in fits.hidden for one in tab.related)
 
 
 def _shape(found: Arranged) -> str:

@@ -14,9 +14,9 @@ from app.http.guard import workspace
 from app.records import trash as trashing
 from app.records.errors import RecordNotFound
 from app.records.pages.answers import fragment
-from app.records.pages.arranging import ALL, arranged
+from app.records.pages.arranging import ALL, ALL_RELATED, arranged, lists_placed
 from app.records.pages.neighbours import neighbours
-from app.records.pages.related import Related, layout_lists, related_lists, tasks_of
+from app.records.pages.related import Related, layout_lists, left_out, related_lists, tasks_of
 from app.records.pages.timeline import timeline
 from app.records.pages.values import Record, Shown, gather_titles, reader_of, show, stage_label, stage_tone
 from app.records.pages.viewing import viewed
@@ -68,6 +68,8 @@ def related(scope: TenantScope, object_name: str, record_id: UUID) -> Response:
     tab, layout = request.args.get("tab", ""), request.args.get("layout", "")
     if not layout:
         found = related_lists(scope, obj, record)
+    elif tab == ALL_RELATED:
+        found = left_out(scope, obj, record, lists_placed(leave_for(scope, obj.name), record, layout))
     elif tab:
         lists = [item.related for one in obj.layouts if one.name == layout for item in one.tabs if item.name == tab]
         found = layout_lists(scope, obj, record, lists[0] if lists else ())
@@ -179,6 +181,7 @@ def _surroundings(scope: TenantScope, obj: ObjectType, record: Record, placed: A
         "related": tasks_of(scope, obj, record) if placed.layout else related_lists(scope, obj, record),
         "lists": related,
         "all_fields": ALL,
+        "all_related": ALL_RELATED,
         "timeline": timeline(scope, obj, UUID(str(record["id"]))),
         "neighbours": neighbours(scope, obj, record, question),
         "back": question.href(),

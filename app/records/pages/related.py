@@ -20,7 +20,7 @@ from app.records.titles import titles
 from app.ui import formats
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from app.metadata.arrangement import RelatedList
     from app.metadata.model import Field, ObjectType
@@ -32,6 +32,9 @@ _ROWS: Final = 10
 #: Links of a pair, of which the other end is the interesting one: shown as the records at the far side.
 _ENDS: Final = 2
 _NOT_TELLING: Final = frozenset({"address", "boolean"})
+#: How links of a lead to what it became are called, and what lists it there.
+_BECAME: Final = "converted_"
+_FROM: Final = "Made from"
 _SKIPPED: Final = frozenset({"record_link"})
 _PEOPLE: Final = frozenset({"contact", "lead", "member"})
 
@@ -100,10 +103,13 @@ class Related:
     cells: tuple[tuple[Shown, ...], ...] = ()
 
 
-def related_lists(scope: TenantScope, obj: ObjectType, record: Record) -> list[Related]:
-    """The standard sections of the object, then every other link that has records or was made by the workspace."""
-    standard = _STANDARD.get(obj.name, ("tasks",) if obj.timeline else ())
-    links = _links_here(scope, obj)
+def related_lists(scope: TenantScope, obj: ObjectType, record: Record, without: Collection[str] = ()) -> list[Related]:
+    """The standard sections of the object, then every other link that has records or was made by the workspace.
+
+    ``without`` those that stand elsewhere: names of links as a layout has them, ``tasks``.
+    """
+    standard = [name for name in _STANDARD.get(obj.name, ("tasks",) if obj.timeline else ()) if name not in without]
+    links = {name: link for name, link in _links_here(scope, obj).items() if link[1].inverse not in without}
     found: list[Related] = []
     for name in standard:
         if name == "tasks":
@@ -138,6 +144,15 @@ def layout_lists(scope: TenantScope, obj: ObjectType, record: Record, lists: Seq
                 _table(scope, name, link, record, one.columns) if one.columns else _related(scope, name, link, record)
             )
             found.append(replace(section, label=one.label or section.label))
+    return found
+
+
+def left_out(scope: TenantScope, obj: ObjectType, record: Record, placed: Collection[str]) -> list[Related]:
+    """What a layout shows nowhere, and leads that became the record: nothing that links to it is out of reach."""
+    found = related_lists(scope, obj, record, {*placed, "tasks"})
+    for name, link in _links_here(scope, obj, _BECAME).items():
+        section = _related(scope, name, link, record) if link[1].inverse not in placed else None
+        found += [replace(section, label=_FROM, add="")] if section is not None and section.total else []
     return found
 
 
@@ -185,13 +200,14 @@ def _without(section: Related, shown: set[str]) -> Related:
     return replace(section, items=items, total=section.total - len(section.items) + len(items))
 
 
-def _links_here(scope: TenantScope, obj: ObjectType) -> dict[str, tuple[ObjectType, Field]]:
+def _links_here(scope: TenantScope, obj: ObjectType, kind: str = "") -> dict[str, tuple[ObjectType, Field]]:
+    """The links to the object, by ``object.field``: those of ``kind``, else all others."""
     found: dict[str, tuple[ObjectType, Field]] = {}
     for other in catalogs.for_scope(scope).objects.values():
         if other.name in _SKIPPED:
             continue
         for link in other.fields.values():
-            if link.type.name == "link" and link.to == (obj.name,) and not link.name.startswith("converted_"):
+            if link.type.name == "link" and link.to == (obj.name,) and link.name.startswith(_BECAME) == bool(kind):
                 found[f"{other.name}.{link.name}"] = (other, link)
     return found
 

@@ -14,7 +14,7 @@ from app.http.guard import workspace
 from app.metadata.arrangement import layout_of
 from app.metadata.leaves import flatten, spec_hash
 from app.records.errors import RecordNotFound
-from app.records.pages.arranging import ALL
+from app.records.pages.arranging import ALL, ALL_RELATED
 from app.records.pages.record import page_values
 from app.records.pages.related import layout_lists
 from app.records.pages.values import icon_of
@@ -151,7 +151,10 @@ def look(scope: TenantScope, object_name: str) -> Response:
         tab.name: [replace(one, add="") for one in layout_lists(scope, obj, record, tab.lists)]
         for tab in values["arranged"].tabs
     }
-    html = render_template("shaping/layout_look.html", **values, lists=lists, all_fields=ALL, name=layout.said["label"])
+    html = render_template(
+        "shaping/layout_look.html", **values, lists=lists, all_fields=ALL, all_related=ALL_RELATED,
+        name=layout.said["label"],
+    )  # fmt: skip
     return current_app.make_response(html)
 
 

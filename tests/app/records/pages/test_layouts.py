@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -91,13 +92,57 @@ def test_a_page_follows_the_first_layout_that_fits_and_loses_nothing(
     before = fields_in(desk.get(company(api)).text)
     change(runtime.databases, tenant, LAYOUTS)
     html = desk.get(company(api, kind="household", industry="technology")).text
-    assert tabs_in(html) == ["overview", "people", "all-fields"]
+    assert tabs_in(html) == ["overview", "people", "all-fields", "all-related"]
     assert fields_in(panel_in(html, "overview")) == ["industry", "website"]
     assert "Home page" in panel_in(html, "overview")
     assert "Their deals" in panel_in(html, "overview")
     assert "phone" in fields_in(panel_in(html, "all-fields"))
     assert sorted(fields_in(html)) == sorted(before)
-    assert tabs_in(desk.get(company(api)).text) == ["only", "all-fields"]
+    assert tabs_in(desk.get(company(api)).text) == ["only", "all-fields", "all-related"]
+
+
+def related_in(desk: Desk, path: str, layout: str) -> list[str]:
+    """The lists under "All related", which the page reads when somebody looks."""
+    page = desk.get(path).text
+    address = f"{path}/related?layout={layout}&amp;tab=all-related"
+    assert f'hx-get="{address}"' in page
+    return re.findall(
+        r'<h2 id="related-all-related-\d+" class="font-semibold">([^<]*)<', desk.get(unescape(address)).text
+    )
+
+
+def test_lists_a_layout_leaves_out_stand_under_all_related(
+    desk: Desk, api: Api, runtime: Runtime, tenant: Tenant
+) -> None:
+    change(runtime.databases, tenant, LAYOUTS)
+    change(runtime.databases, tenant, "{kind: layout, name: company.customer, tabs: {people: {when: employees > 5}}}")
+    path = company(api, kind="household")
+    mine = path.rpartition("/")[2]
+    api.post("/records/company", {"name": "Branch", "parent": mine})
+    api.post("/records/deal", {"name": "Order", "company": mine})
+    lead = api.post("/records/lead", {"last_name": "Bee", "company_name": "Kestrel"})["id"]
+    api.post(f"/records/lead/{lead}/convert", {"company": mine}, status=200)
+    found = related_in(desk, path, "customer")
+    assert "Open deals" not in found
+    assert {"People", "Subsidiaries", "Made from"} <= set(found)
+    assert "Open tasks" not in found
+    api.call("PATCH", path, {"employees": 9})
+    assert "People" not in related_in(desk, path, "customer")
+    api.call("PATCH", path, {"kind": "organisation"})
+    assert {"People", "Open deals", "Subsidiaries"} <= set(related_in(desk, path, "rest"))
+
+
+def test_lists_of_what_one_may_not_read_are_not_under_all_related_either(
+    desk: Desk, api: Api, site: Flask, runtime: Runtime, tenant: Tenant
+) -> None:
+    change(runtime.databases, tenant, LAYOUTS)
+    path = company(api)
+    api.post("/records/deal", {"name": "Order", "company": path.rpartition("/")[2]})
+    with enter_job(runtime.databases, tenant.id, actor=owner_of(runtime.databases, tenant), write=True) as scope:
+        role = make_role(scope, objects={"*": {"read": "all"}, "deal": {}})
+        person = make_person(scope, role)
+    assert "Open deals" in related_in(desk, path, "rest")
+    assert "Open deals" not in related_in(Desk(site, runtime, tenant, person), path, "rest")
 
 
 def test_tabs_sections_and_fields_show_as_their_conditions_hold(
@@ -106,12 +151,12 @@ def test_tabs_sections_and_fields_show_as_their_conditions_hold(
     change(runtime.databases, tenant, LAYOUTS)
     path = company(api, kind="household", industry="finance", annual_revenue={"amount": "2000000", "currency": "EUR"})
     html = desk.get(path).text
-    assert tabs_in(html) == ["overview", "people", "banks", "all-fields"]
+    assert tabs_in(html) == ["overview", "people", "banks", "all-fields", "all-related"]
     assert fields_in(panel_in(html, "overview")) == ["industry", "website", "phone", "annual_revenue"]
     assert fields_in(panel_in(desk.get(f"{path}?tab=banks").text, "banks")) == ["employees"]
     assert 'aria-selected="true" tabindex="0" class="tab tab-active"' in desk.get(f"{path}?tab=banks").text
     api.call("PATCH", path, {"industry": "technology"})
-    assert tabs_in(desk.get(path).text) == ["overview", "people", "all-fields"]
+    assert tabs_in(desk.get(path).text) == ["overview", "people", "all-fields", "all-related"]
 
 
 def test_an_edit_tells_when_the_page_is_to_be_arranged_anew(
@@ -154,7 +199,7 @@ def test_who_may_not_read_a_field_sees_it_nowhere_and_conditions_still_hold(
         person = make_person(scope, role)
     reader = Desk(site, runtime, tenant, person)
     html = reader.get(path).text
-    assert tabs_in(html) == ["overview", "people", "banks", "all-fields"]
+    assert tabs_in(html) == ["overview", "people", "banks", "all-fields", "all-related"]
     assert fields_in(panel_in(html, "overview")) == ["website", "phone"]
     assert not {"industry", "kind"} & set(fields_in(html))
     assert "inance" not in html
@@ -167,8 +212,13 @@ def test_a_layout_is_for_the_roles_it_names(
     path = company(api, kind="household")
     with enter_job(runtime.databases, tenant.id, actor=owner_of(runtime.databases, tenant), write=True) as scope:
         person = make_person(scope, "member")
-    assert tabs_in(desk.get(path).text) == ["only", "all-fields"]
-    assert tabs_in(Desk(site, runtime, tenant, person).get(path).text) == ["overview", "people", "all-fields"]
+    assert tabs_in(desk.get(path).text) == ["only", "all-fields", "all-related"]
+    assert tabs_in(Desk(site, runtime, tenant, person).get(path).text) == [
+        "overview",
+        "people",
+        "all-fields",
+        "all-related",
+    ]
 
 
 def test_what_rules_hide_is_hidden_on_the_page_with_and_without_a_layout(
@@ -239,7 +289,7 @@ def test_what_a_layout_names_can_be_renamed_and_its_page_follows(
     change(runtime.databases, tenant, "{kind: field, name: deal.size, renamed_from: volume}")
     html = desk.get(path).text
     assert fields_in(panel_in(html, "overview")) == ["trade", "website"]
-    assert tabs_in(html) == ["overview", "people", "all-fields"]
+    assert tabs_in(html) == ["overview", "people", "all-fields", "all-related"]
     found = {one["name"]: one["spec"] for one in api.get("/metadata")["components"]}
     deals = found["company.customer"]["tabs"]["overview"]["related"]["deals"]
     assert deals["columns"] == ["size", "company.trade"]
