@@ -104,7 +104,7 @@ def _progress(share: float) -> None:
 
 def _say(found: Mapping[str, Any]) -> None:
     click.echo(
-        f"{found['rows']:,} rows: {found['created']:,} created, {found['updated']:,} updated,"
+        f"{found['rows']:,} {'row' if found['rows'] == 1 else 'rows'}: {found['created']:,} created, {found['updated']:,} updated,"
         f" {found['skipped']:,} skipped, {found['failed']:,} failed, {found['warnings']:,} with warnings"
     )
     if found["unmapped"]:

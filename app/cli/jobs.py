@@ -22,18 +22,22 @@ def jobs() -> None:
 
 @jobs.command("list")
 @click.option("--state", type=click.Choice(["waiting", "rung", "running", "failed"]), help="Only jobs in this state.")
-@click.option("--tenant", "tenant_id", type=click.UUID, help="Only this tenant's jobs (id).")
+@click.option("--tenant", default="", help="Only this workspace's jobs; its slug or id.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def list_jobs(state: str | None, tenant_id: UUID | None, limit: int, as_json: bool) -> None:
+def list_jobs(state: str | None, tenant: str, limit: int, as_json: bool) -> None:
     """List jobs that have not ended well yet, oldest first, the newest ones when there are more."""
     from app.cli.context import open_runtime
     from app.core.jobs import admin
+    from tenants.registry.directory import find_tenant
 
     with open_runtime() as runtime:
         rows: list[JobRow] = []
+        one = find_tenant(runtime.databases, tenant) if tenant else None
+        if tenant and one is None:
+            raise NotFound(f"There is no workspace {tenant}")
         for pod in runtime.ports.pods(runtime):
-            rows += admin.list_jobs(runtime.databases.pod(pod), state=state, tenant=tenant_id, limit=limit)
+            rows += admin.list_jobs(runtime.databases.pod(pod), state=state, tenant=one and one.id, limit=limit)
     rows = sorted(rows, key=lambda row: row.id)[-limit:]
 
     def table() -> None:

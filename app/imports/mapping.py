@@ -85,6 +85,8 @@ _ADDRESS: Final[dict[str, tuple[str, ...]]] = {
 }
 _WORD: Final = re.compile(r"[^a-z0-9]+")
 _LIKE: Final = 0.91
+#: Of a column's name in a message.
+_LONGEST_NAME: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,8 +267,13 @@ def _parts(field: Field) -> tuple[str, ...]:
 def _check_columns(header: Sequence[str], columns: Iterable[str]) -> None:
     for column in columns:
         if column not in header:
-            hint = _near(column, header) or f" The file has: {', '.join(header[:30])}."
+            hint = _near(column, header) or f" The file has: {shown(header)}."
             raise InvalidImport.of("map", f"The file has no column {column!r}.{hint}", "column.unknown")
+
+
+def shown(header: Sequence[str]) -> str:
+    """The columns of a file in a message; what is no table of text may have endless ones."""
+    return ", ".join(name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…" for name in header[:30])
 
 
 def _check_targets(plan: Plan) -> None:

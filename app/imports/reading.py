@@ -34,6 +34,13 @@ _BOMS: Final = (
 _NO_FILES: Final = frozenset({"idna", "punycode", "unicode-escape", "raw-unicode-escape"})
 
 
+#: How files begin that people take for tables of text.
+_NO_TEXT: Final = (
+    (b"PK\x03\x04", "a workbook or an archive"), (b"\xd0\xcf\x11\xe0", "an old workbook"), (b"%PDF", "a PDF"),
+    (b"\x1f\x8b", "compressed"),
+)  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Dialect:
     """How the file is written.
@@ -58,6 +65,7 @@ class Sheet:
 
 def detect(stream: BinaryIO, *, encoding: str = "", delimiter: str = "") -> Dialect:
     """Find out how the file is written; what is given is believed. Leaves the stream at its start."""
+    _refuse_other_formats(stream)
     name = _known_encoding(encoding) if encoding else _encoding(stream)
     stream.seek(0)
     text = _decode(stream.read(_SAMPLE), name)
@@ -74,6 +82,14 @@ def detect(stream: BinaryIO, *, encoding: str = "", delimiter: str = "") -> Dial
         if inside > 1:
             return Dialect(name, unwrapped, wrapped=True)
     return Dialect(name, found, spaced=_spaced(cut, found))
+
+
+def _refuse_other_formats(stream: BinaryIO) -> None:
+    stream.seek(0)
+    start = stream.read(8)
+    for magic, what in _NO_TEXT:
+        if start.startswith(magic):
+            raise InvalidImport(f"The file is {what}, not a table of text. Save it as CSV and import that.")
 
 
 def _spaced(text: str, delimiter: str) -> bool:
@@ -118,9 +134,26 @@ def clean_header(cells: Iterable[str]) -> tuple[str, ...]:
 def _records(text: io.TextIOWrapper, dialect: Dialect) -> Iterator[list[str]]:
     csv.field_size_limit(_LONGEST_CELL)
     if not dialect.wrapped:
-        return csv.reader(text, delimiter=dialect.delimiter, skipinitialspace=dialect.spaced)
+        ended: list[bool] = []
+        lines = _until_ended(text, ended)
+        return _closed(csv.reader(lines, delimiter=dialect.delimiter, skipinitialspace=dialect.spaced), ended)
     inner = (row[0] + "\n" for row in csv.reader(text) if row)
     return csv.reader(inner, delimiter=dialect.delimiter)
+
+
+def _until_ended(lines: Iterable[str], ended: list[bool]) -> Iterator[str]:
+    # Not `yield from`: a reader that is let go would close the file with it.
+    for line in lines:  # noqa: UP028
+        yield line
+    ended.append(True)
+
+
+def _closed(records: Iterator[list[str]], ended: list[bool]) -> Iterator[list[str]]:
+    """A reader that met the end of the file before the end of a row was inside of quotes: it swallowed the rest."""
+    for record in records:
+        if ended:
+            raise csv.Error("the next one opens a quote that is never closed")
+        yield record
 
 
 def _numbered(records: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:
@@ -171,7 +204,7 @@ def _encoding(stream: BinaryIO) -> str:
         if start.startswith(bom):
             return name
     if b"\x00" in start[:1000]:
-        return "utf-16-le" if start[1:2] == b"\x00" else "utf-16-be"
+        return _sixteen(start[:1000])
     stream.seek(0)
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:
@@ -181,6 +214,14 @@ def _encoding(stream: BinaryIO) -> str:
     except UnicodeDecodeError:
         return _guess(stream)
     return "utf-8"
+
+
+def _sixteen(start: bytes) -> str:
+    """UTF-16 without a mark: what is ASCII in it has its zeros on one side."""
+    left, right = start[::2].count(0), start[1::2].count(0)
+    if left and right:
+        raise InvalidImport("The file is not text: it holds bytes that no table of text has. Save it as CSV.")
+    return "utf-16-le" if right else "utf-16-be"
 
 
 def _guess(stream: BinaryIO) -> str:

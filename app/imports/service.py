@@ -16,7 +16,7 @@ from app.core.jobs import request_job
 from app.imports import repository
 from app.imports.errors import ImportBusy, ImportNotFound, InvalidImport
 from app.imports.links import check_link_by
-from app.imports.mapping import guess_mapping, make_plan, second_fields
+from app.imports.mapping import guess_mapping, make_plan, second_fields, shown
 from app.imports.options import ImportOptions, delimiter_of, take_apart
 from app.imports.reading import detect, open_sheet
 from app.imports.stored import Starter, Stored, Undo
@@ -177,7 +177,7 @@ def _file_name(given: str) -> str:
 def _check_plan(scope: TenantScope, plan: Plan) -> None:
     if not plan.targets:
         raise InvalidImport.of(
-            "map", f"No column is mapped. The file has: {', '.join(plan.header[:30])}. Use --map COLUMN=FIELD."
+            "map", f"No column is mapped. The file has: {shown(plan.header)}. Use --map COLUMN=FIELD."
         )
     check_link_by(catalogs.for_scope(scope), plan)
     if plan.match is not None and plan.match.path != "id":

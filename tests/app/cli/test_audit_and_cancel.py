@@ -55,6 +55,8 @@ def test_a_job_is_cancelled_by_its_id(
     with enter_job(runtime.databases, tenant.id, actor=SYSTEM, write=True) as scope:
         job = request_job(scope, "test.unknown")
     assert run(capsys, "jobs", "cancel", str(job)) == (0, {"data": [{"id": str(job)}]})
-    code, document = run(capsys, "jobs", "list", "--tenant", str(tenant.id))
-    assert (code, document["data"][0]["cancelled"]) == (0, True)
+    for name in (str(tenant.id), tenant.slug):
+        code, document = run(capsys, "jobs", "list", "--tenant", name)
+        assert (code, document["data"][0]["cancelled"]) == (0, True)
+    assert run(capsys, "jobs", "list", "--tenant", "nobody-here")[0] == 3
     assert run(capsys, "jobs", "cancel", str(uuid.uuid4()))[0] == 3

@@ -74,6 +74,8 @@ def test_a_file_whose_lines_were_quoted_once_more_is_unwrapped() -> None:
         ("utf-8", "name,city\nÄrzte,Zürich\n"),
         ("utf-8-sig", "name,city\nÄrzte,Zürich\n"),
         ("utf-16", "name,city\nÄrzte,Zürich\n"),
+        ("utf-16-le", "name,city\nÄrzte,Zürich\n"),
+        ("utf-16-be", "name,city\n北京,上海\n"),
         ("cp1252", "name,city\n" + "Müller & Söhne Bäckerei,Köln\n" * 20),
     ],
 )
@@ -110,3 +112,25 @@ def test_an_empty_file_and_an_unknown_encoding_are_refused() -> None:
         read(b"")
     with pytest.raises(InvalidImport, match="no encoding"):
         read(b"a,b\n", encoding="klingon")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"PK\x03\x04\x14\x00\x06\x00[Content_Types].xml", "a workbook or an archive, not a table of text"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old workbook"),
+        (b"%PDF-1.7\n", "a PDF"),
+        (b"\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00", "not text"),
+    ],
+)
+def test_what_is_no_text_is_refused_by_name(content: bytes, said: str) -> None:
+    with pytest.raises(InvalidImport, match=said):
+        read(content)
+
+
+def test_a_quote_that_is_never_closed_does_not_swallow_the_rest_of_the_file() -> None:
+    content = b'name,city\nAcme,Bonn\n"Big, Rome\nCo,Oslo\n'
+    with pytest.raises(InvalidImport, match="after row 2: the next one opens a quote that is never closed"):
+        read(content)
+    assert read(b'name\n"Big\nCo"')[2] == [["Big\nCo"]]
+    assert read(b'name\n6" pipe\n')[2] == [['6" pipe']]
