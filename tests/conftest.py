@@ -33,7 +33,12 @@ def pytest_configure(config: pytest.Config) -> None:
     network.close()
     parallel = bool(getattr(config.option, "numprocesses", None)) and "PYTEST_XDIST_WORKER" not in os.environ
     if parallel and not config.option.collectonly and test_servers.known() is None:
-        _RUN.append(TestServers.start())
+        _start()
+
+
+def _start() -> None:
+    _RUN.append(TestServers.start())
+    _RUN[-1].tell()
 
 
 def pytest_unconfigure() -> None:
@@ -47,7 +52,7 @@ def servers() -> Servers:
     """PostgreSQL and Valkey of this run; in a run without xdist they start when first asked for."""
     found = test_servers.known()
     if found is None:
-        _RUN.append(TestServers.start())
+        _start()
         found = test_servers.known()
     assert found is not None
     return found

@@ -8,13 +8,18 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app.core.servers.embedded import Embedded
 from app.core.servers.layout import Layout
 from app.core.servers.postgres import Postgres
 from app.core.servers.valkey import Valkey
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 POSTGRES_VARIABLE = "RAPPORT_TEST_POSTGRES_URL"
 VALKEY_VARIABLE = "RAPPORT_TEST_REDIS_URL"
@@ -45,25 +50,40 @@ class TestServers:
 
     home: Path
     embedded: Embedded
+    servers: Servers
 
     @classmethod
     def start(cls) -> TestServers:
-        """Start both in a fresh folder and tell child processes through the environment."""
+        """Start both in a fresh folder."""
         home = Path(tempfile.mkdtemp(prefix="rapport-tests-", dir="/tmp"))
         home.chmod(0o711)
         layout = Layout(home)
         embedded = Embedded(Postgres(layout, settings=_FAST), Valkey(layout))
         embedded.start()
-        os.environ[POSTGRES_VARIABLE] = layout.postgres_url("postgres", "postgres")
-        os.environ[VALKEY_VARIABLE] = layout.valkey_url()
-        return cls(home, embedded)
+        return cls(home, embedded, Servers(layout.postgres_url("postgres", "postgres"), layout.valkey_url()))
+
+    def tell(self) -> None:
+        """Tell child processes through the environment."""
+        os.environ[POSTGRES_VARIABLE] = self.servers.postgres
+        os.environ[VALKEY_VARIABLE] = self.servers.valkey
 
     def stop(self) -> None:
         """Stop both and remove every trace."""
-        os.environ.pop(POSTGRES_VARIABLE, None)
-        os.environ.pop(VALKEY_VARIABLE, None)
+        if os.environ.get(POSTGRES_VARIABLE) == self.servers.postgres:
+            del os.environ[POSTGRES_VARIABLE]
+            os.environ.pop(VALKEY_VARIABLE, None)
         self.embedded.stop()
         shutil.rmtree(self.home, ignore_errors=True)
+
+
+@contextmanager
+def another_pair() -> Iterator[Servers]:
+    """Servers beside those of the run, for a test that fills a whole cluster; gone at the end."""
+    started = TestServers.start()
+    try:
+        yield started.servers
+    finally:
+        started.stop()
 
 
 def known() -> Servers | None:

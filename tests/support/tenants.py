@@ -51,9 +51,9 @@ def _url(superuser_url: str, user: str, database: str) -> str:
     return parsed.render_as_string(hide_password=False)
 
 
-@pytest.fixture(scope="session")
-def databases(servers: Servers) -> Iterator[Databases]:
-    """Control and one pod of this worker; gone at the end, with their tenants' roles."""
+@contextmanager
+def databases_on(servers: Servers) -> Iterator[Databases]:
+    """Control and one pod on a cluster; gone at the end, with their tenants' roles."""
     name = f"t_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{uuid.uuid4().hex[:8]}"
     control, pod = f"{name}_control", f"{name}_pod"
     bootstrap.make_roles(servers.postgres, bootstrap.Passwords(None, None))
@@ -71,6 +71,13 @@ def databases(servers: Servers) -> Iterator[Databases]:
     _drop(servers.postgres, (control, pod), roles)
 
 
+@pytest.fixture(scope="session")
+def databases(servers: Servers) -> Iterator[Databases]:
+    """Control and one pod of this worker."""
+    with databases_on(servers) as made:
+        yield made
+
+
 def _roles(databases: Databases) -> list[str]:
     with databases.pod_owner(1).connect() as connection:
         return list(connection.exec_driver_sql("select role from pod.tenant").scalars())
@@ -84,10 +91,9 @@ def _drop(superuser_url: str, names: tuple[str, ...], roles: list[str]) -> None:
             connection.execute(sql.SQL("drop role if exists {}").format(sql.Identifier(role)))
 
 
-@pytest.fixture(scope="session")
-def runtime(databases: Databases, servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runtime]:
-    """A runtime on the worker's databases with files and mails in a temporary folder."""
-    home: Path = tmp_path_factory.mktemp("home")
+@contextmanager
+def runtime_on(databases: Databases, servers: Servers, home: Path) -> Iterator[Runtime]:
+    """A runtime on these databases with files and mails in ``home``."""
     config = Config(
         home=home,
         port=8000,
@@ -109,6 +115,13 @@ def runtime(databases: Databases, servers: Servers, tmp_path_factory: pytest.Tem
         yield Runtime(
             config, databases, LocalDisk(home / "files"), Outbox(home / "mail", "crm@example.test"), client, ports
         )
+
+
+@pytest.fixture(scope="session")
+def runtime(databases: Databases, servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runtime]:
+    """A runtime on the worker's databases with files and mails in a temporary folder."""
+    with runtime_on(databases, servers, tmp_path_factory.mktemp("home")) as made:
+        yield made
 
 
 def make_person(databases: Databases, name: str = "Olivia Owner", email: str = "") -> PersonRef:

@@ -21,10 +21,12 @@ import pytest
 from app.core.servers.process import die_with_parent
 from tenants.provisioning.spares import MOST_ROLES, make_spare, owner_transaction
 from tests.support.api import make_key
-from tests.support.tenants import make_tenant
+from tests.support.servers import another_pair
+from tests.support.tenants import databases_on, make_tenant, runtime_on
 from tests.support.upgrades import changed, in_force, present
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from app.core.ports import Runtime
@@ -37,6 +39,17 @@ _BEFORE = [
     "object/deal/fields/next_step", "object/deal/fields/product", "object/deal/fields/source/options/website",
     "object/deal/pipelines/sales/stages/negotiation",
 ]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def runtime(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runtime]:
+    """On a cluster of its own: so many roles would leave none for the workspaces of other tests."""
+    with (
+        another_pair() as servers,
+        databases_on(servers) as databases,
+        runtime_on(databases, servers, tmp_path_factory.mktemp("home")) as made,
+    ):
+        yield made
 
 
 def _command(runtime: Runtime, what: str, *more: str) -> subprocess.Popen[str]:
