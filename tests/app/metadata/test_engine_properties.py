@@ -121,16 +121,9 @@ def _depending(draw: st.DrawFn, act: str, obj: str, name: str) -> list[dict[str,
             return [{"kind": "view", "name": f"{obj}.some", "label": "Some", **shown}]
         case _:
             words = draw(st.lists(st.sampled_from(("blue", "green")), unique=True))
-            options = {
-                "kind": "option_set",
-                "name": "colours",
-                "label": "Colours",
-                "options": dict.fromkeys(words, "C"),
-            }
-            return [
-                options,
-                {"kind": "field", "name": at, "type": "select", "label": "Colour", "option_set": "colours"},
-            ]
+            options = {"red": "Red", **dict.fromkeys(words, "Colour")}
+            colours = {"kind": "option_set", "name": "colours", "label": "Colours", "options": options}
+            return [colours, {"kind": "field", "name": at, "type": "select", "label": "C", "option_set": "colours"}]
 
 
 @dataclass(frozen=True)
