@@ -262,16 +262,18 @@ def undo_import(scope: TenantScope, import_id: UUID) -> UUID:
 
     Asked again while that job is on its way, nothing more happens.
 
-    Raises: ImportNotFound, ImportBusy: it still runs or was undone before.
+    Raises: ImportNotFound, ImportBusy: it still runs, was undone before or was a trial.
     """
     row = repository.read_import(scope, import_id, lock=True)
     if row is None or not may_see(scope, row):
         raise ImportNotFound("There is no such import.")
     if row.state not in {"done", "failed"}:
         raise ImportBusy("It was undone before." if row.state == "undone" else "The import is still running.")
-    known = Stored.from_json(row.options).undo
-    if known is not None:
-        return known.job
+    stored = Stored.from_json(row.options)
+    if stored.given.dry_run:
+        raise ImportBusy("It was a trial: it wrote nothing that could be taken back.")
+    if stored.undo is not None:
+        return stored.undo.job
     asked = Undo(job=ids.uuid7(), by=_starter(scope))
     repository.begin_undo(scope, import_id, msgspec.to_builtins(asked))
     return request_job(scope, UNDO_JOB, {"import": str(import_id)}, job_id=asked.job)

@@ -96,3 +96,15 @@ def test_options_that_do_not_fit_are_refused_before_anything_is_kept(
         assert word in answer.text
     assert client.get(f"/api/v1/imports/{UUID(int=5)}", headers=headers).status_code == 404
     assert client.get("/api/v1/imports/nonsense", headers=headers).status_code == 404
+
+
+def test_a_trial_has_nothing_to_take_back(
+    runtime: Runtime, workspace: tuple[FlaskClient, Tenant, dict[str, str]]
+) -> None:
+    client, tenant, headers = workspace
+    answer = send(client, headers, b"name\nAcme\n", object="company", dry_run=True)
+    assert answer.json is not None
+    run(runtime, tenant.id, {"import": answer.json["import"]})
+    refused = client.post(f"{answer.headers['Location']}/undo", headers=headers)
+    assert refused.status_code == 409
+    assert "It was a trial" in refused.text
