@@ -33,6 +33,8 @@ OPERATORS: Final[Mapping[str, tuple[str, ...]]] = {
     "money": (*_SAME, *_ORDER, "in", "not_in", *_THERE),
     "date": (*_SAME, *_ORDER, *_THERE),
     "datetime": (*_SAME, *_ORDER, *_THERE),
+    "time": (*_SAME, *_ORDER, *_THERE),
+    "duration": (*_SAME, *_ORDER, *_THERE),
     "boolean": (*_SAME, *_THERE),
     "link": (*_SAME, *_THERE),
 }
@@ -53,6 +55,8 @@ FORMS: Final[Mapping[str, tuple[str, ...]]] = {
     "money": ("value", "field"),
     "date": _DAYS,
     "datetime": (*_DAYS, "moment", "now"),
+    "time": ("value", "field"),
+    "duration": ("value", "field"),
     "boolean": ("value",),
     "link": ("value", "me", "field"),
 }

@@ -14,6 +14,7 @@ from uuid import UUID
 from app.expressions.check import check
 from app.expressions.parse import HAS, parse
 from app.expressions.rows import COUNTED, OPERATORS, STARTS, Group, Part, Row, Value, tidy
+from app.expressions.rows_clock import length_shown, time_shown
 from app.expressions.unparse import number_of, unparse
 from app.expressions.wire import Apply, Items, Lit, Name
 
@@ -34,7 +35,7 @@ _NUMBERS: Final = frozenset({"number", "money"})
 _COMPARABLE: Final[Mapping[str, frozenset[str]]] = {
     "text": _PLAIN, "texts": _PLAIN, "option": _PLAIN, "number": _NUMBERS, "money": _NUMBERS,
     "link": frozenset({"link"}), "date": frozenset({"date"}), "day": frozenset({"date"}),
-    "datetime": frozenset({"datetime"}),
+    "datetime": frozenset({"datetime"}), "time": frozenset({"time"}), "duration": frozenset({"duration"}),
 }  # fmt: skip
 _MOMENT: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?::[0-9]{2})?")
 #: Numbers as a box takes them.
@@ -168,6 +169,9 @@ class _Reader:
                 return _day(other)
             case "datetime":
                 return _point(other)
+            case "time" | "duration":
+                shown = (time_shown if kind == "time" else length_shown)(_only_text(other, kind))
+                return Value("value", shown) if shown else None
             case _:
                 return None
 

@@ -23,6 +23,7 @@ from app.expressions.rows import (
     Value,
     tidy,
 )
+from app.expressions.rows_clock import length_text, time_text
 from app.expressions.unparse import quoted
 from app.expressions.wire import Apply
 
@@ -197,6 +198,8 @@ def _literal(text: str, kind: str) -> str:
         if text not in ("true", "false"):
             raise ConditionError.at(0, "Choose yes or no.")
         return text
+    if kind in ("time", "duration"):
+        return (time_text if kind == "time" else length_text)(text)
     if not text:
         raise ConditionError.at(0, "Choose a record." if kind == "link" else "Enter a value.")
     return quoted(text)

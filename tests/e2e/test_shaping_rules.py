@@ -57,6 +57,17 @@ def preview(page: Page) -> None:
     page.locator("#plan-dialog").wait_for()
 
 
+def make_timed(page: Page) -> None:
+    """Deals have a time of day and a length of time."""
+    page.evaluate(
+        """async () => { const answer = await fetch('/api/v1/metadata/apply', {method: 'POST', body: JSON.stringify({
+          components: [{kind: 'object', name: 'deal', fields: {opens: {type: 'time', label: 'Opens'},
+            took: {type: 'duration', label: 'Took'}}}]}), headers: {'Content-Type': 'application/json',
+          'X-CSRF-Token': document.querySelector('meta[name=csrf-token]').content}})
+          if (!answer.ok) throw new Error(await answer.text()) }"""
+    )
+
+
 @pytest.fixture
 def admin(site: Site, new_context: NewContext) -> Iterator[tuple[Page, str]]:
     """An admin's page of a workspace of their own; sound to the end."""
@@ -203,6 +214,7 @@ def test_pages_of_rules_are_sound(look: str, new_context: NewContext, workspace:
     page.goto(f"{origin}/settings/objects/deal/rules")
     shot(page, f"{look}-rules")
     assert_sound(page, problems)
+    make_timed(page)
     page.goto(f"{origin}/settings/objects/deal/rules/new")
     when = page.get_by_role("group", name="When", exact=True).first
     when.get_by_role("button", name="Write as text").click()
@@ -213,9 +225,16 @@ def test_pages_of_rules_are_sound(look: str, new_context: NewContext, workspace:
     assert_sound(page, problems)
     when.get_by_label("When, as text").fill(
         'amount > 1000 && (close_on < addDays(today(), 7) || source in ["website"] || amount * 2 > 1) && owner == me'
+        ' && took > duration("1h30m") && opens < time("09:30")'
     )
     when.get_by_role("button", name="Show as rows").click()
-    expect(when.locator(".cond-line")).to_have_count(5)
+    expect(when.locator(".cond-line")).to_have_count(7)
+    expect(when.get_by_label("Value for Took")).to_have_value("1h 30m")
+    when.get_by_label("Value for Took").fill("90 min")
+    when.get_by_label("Value for Opens").fill("10:15")
+    expect(when.locator("[data-condition-target=note]")).to_contain_text(
+        'took > duration("90m") && opens < time("10:15")'
+    )
     page.get_by_label("is refused if").check()
     decides = page.get_by_role("group", name="Condition", exact=True).first
     expect(decides.get_by_role("button", name="Add condition")).to_be_visible()

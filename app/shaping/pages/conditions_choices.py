@@ -29,6 +29,15 @@ _TIMED: Final = {
     "is": "is on", "is_not": "is not on", "lt": "is before", "le": "is on or before", "gt": "is after",
     "ge": "is on or after",
 }  # fmt: skip
+_CLOCK: Final = {
+    "is": "is at", "is_not": "is not at", "lt": "is before", "le": "is at or before", "gt": "is after",
+    "ge": "is at or after",
+}  # fmt: skip
+_LENGTHS: Final = {"lt": "is shorter than", "gt": "is longer than"}
+#: Kind of a field → its own words for operators.
+_WORDED: Final[Mapping[str, Mapping[str, str]]] = {
+    "date": _TIMED, "datetime": _TIMED, "time": _CLOCK, "duration": _LENGTHS,
+}  # fmt: skip
 _FORMS: Final = {
     "value": "the value", "field": "another field", "me": "whoever acts", "today": "today", "ago": "ago",
     "ahead": "from today", "start": "the start of", "moment": "the moment", "now": "now",
@@ -58,7 +67,7 @@ class Choice:
     @property
     def operators(self) -> list[tuple[str, str]]:
         """Operators that fit, in words."""
-        words = _GENERAL | (_TIMED if self.kind in ("date", "datetime") else {})
+        words = {**_GENERAL, **_WORDED.get(self.kind, {})}
         return [(one, words[one]) for one in OPERATORS.get(self.kind, _ONLY_THERE)]
 
     def forms(self, op: str) -> list[tuple[str, str]]:

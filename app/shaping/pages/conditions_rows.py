@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 _JOINS: Final = {"all": "All of these hold", "any": "Any of these holds", "none": "None of these holds"}
 _YES: Final = (("true", "Yes"), ("false", "No"))
 #: Kind of a field → the control of a value.
-_CONTROLS: Final = {"number": "number", "money": "number", "date": "date", "datetime": "date", "boolean": "choice"}
+_CONTROLS: Final = {
+    "number": "number", "money": "number", "date": "date", "datetime": "date", "boolean": "choice",
+    "time": "time", "duration": "duration",
+}  # fmt: skip
 
 
 class Shown:

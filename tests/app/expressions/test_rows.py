@@ -55,6 +55,8 @@ def literals(path: str, kind: str) -> st.SearchStrategy[str]:
         "datetime": st.dates().map(str),
         "link": st.sampled_from([str(one) for one in PEOPLE]),
         "options": st.sampled_from(["x", "y"]),
+        "time": st.times().map(lambda one: one.isoformat("seconds" if one.second else "minutes")),
+        "duration": st.sampled_from(["1h 30m", "90m", "-24h", "0s", "0.5s", "2d 3h 4m 5.25s", "1us", "1ms"]),
     }.get(kind, _TEXTS)
 
 
@@ -136,7 +138,15 @@ def test_a_text_through_rows_is_met_by_the_same_records(rng: random.Random) -> N
 
 
 def test_most_simple_conditions_become_rows() -> None:
-    for source in ("active", "!active", "owner == me", "date(created_at) >= addDays(today(), -7)", '"x" in tags'):
+    for source in (
+        'opens == time("09:30")',
+        'took <= duration("90m")',
+        "active",
+        "!active",
+        "owner == me",
+        "date(created_at) >= addDays(today(), -7)",
+        '"x" in tags',
+    ):
         assert not any(isinstance(one, Part) for one in read(source, FIELDS).items), source
 
 
@@ -151,6 +161,10 @@ def test_most_simple_conditions_become_rows() -> None:
         ("!(!(score > 1))", "score > 1"),
         ("(score + 1 > 2 || active) && has(name)", "(score + 1 > 2 || active == true) && has(name)"),
         ("close_on == null", "!has(close_on)"),
+        ("opens<time('09:30')", 'opens < time("09:30")'),
+        ('time("18:00:00") <= opens', 'opens >= time("18:00:00")'),
+        ("took > duration('1h30m') && took != null", 'took > duration("1h30m") && has(took)'),
+        ('took + duration("1h") > duration("2h")', 'took + duration("1h") > duration("2h")'),
         ("date(closed_at) < close_on", "date(closed_at) < close_on"),
         ("1.50000000000000000000001+score > 2", "1.50000000000000000000001 + score > 2"),
         ('name == "a\\nb"', 'name == "a\\nb"'),
@@ -171,6 +185,31 @@ def test_rows_that_are_not_finished_say_what_they_need() -> None:
     assert "0" not in found
     with pytest.raises(ConditionError):
         write(model, FIELDS)
+
+
+@pytest.mark.parametrize(
+    ("typed", "text"),
+    [
+        ("1h 30m", "1h30m"), ("1:30", "1h30m"), ("0:05:09", "0h5m9s"), ("90 min", "90m"), ("1,5 Hours", "1.5h"),
+        ("2 days 3 h", "2d3h"), ("-1h", "-1h"), ("1h30m", "1h30m"),
+    ],
+)  # fmt: skip
+def test_lengths_of_time_are_taken_as_people_write_them(typed: str, text: str) -> None:
+    model = Group("all", (Row("took", "gt", Value("value", typed)),))
+    assert write(model, FIELDS) == f'took > duration("{text}")'
+    assert write(read(write(model, FIELDS), FIELDS), FIELDS) == write(model, FIELDS)
+
+
+def test_times_and_lengths_that_are_none_are_told() -> None:
+    for field, typed, told in (
+        ("took", "90", "Enter a length of time like 1h 30m."), ("took", "", "Enter a length of time like 1h 30m."),
+        ("took", "3 moons", "Enter a length of time like 1h 30m."), ("took", "1.1.1h", "Enter a length of time"),
+        ("opens", "9:30", "Enter a time of day."), ("opens", "", "Enter a time of day."),
+        ("opens", "24:00", "Enter a time of day."),
+    ):  # fmt: skip
+        found = [error.detail for _, error in problems(Row(field, "is", Value("value", typed)), FIELDS)]
+        assert len(found) == 1, typed
+        assert found[0].startswith(told), typed
 
 
 def test_what_is_no_model_is_refused() -> None:

@@ -149,6 +149,20 @@ def test_rows_are_told_what_is_wrong_and_what_a_record_meets(desk: Rules, fresh:
     assert desk.post("/objects/deal/rows", rows="[]").status == 422
 
 
+def test_times_of_day_and_lengths_of_time_are_rows(desk: Rules) -> None:
+    fields = {"opens": {"type": "time", "label": "Opens"}, "took": {"type": "duration", "label": "Took"}}
+    desk.apply([{"kind": "object", "name": "deal", "fields": fields}])
+    took = {"field": "took", "op": "gt", "value": {"form": "value", "text": "1h 30m"}}
+    opens = {"field": "opens", "op": "lt", "value": {"form": "value", "text": "09:30"}}
+    desk.agreed(_RULES, **_FORM | {"when.rows": rows(took, opens)})
+    assert "When Took is longer than 1h 30m and Opens is before 09:30:" in desk.get(_RULES).text
+    shown = desk.post("/objects/deal/rows", text='took > duration("1h30m") && opens < time("09:30:15")').text
+    assert 'value="1h 30m"' in shown
+    assert re.search(r'type="time".* value="09:30:15".* step="1"', shown)
+    wrong = desk.state(rows=rows(took | {"value": {"form": "value", "text": "soon"}}))
+    assert wrong["problems"] == {"0": "Enter a length of time like 1h 30m."}
+
+
 def test_a_gate_is_written_as_text_and_as_rows(desk: Rules) -> None:
     page = desk.get("/objects/deal/pipelines").text
     names = re.findall(r'name="stage.name" value="(\w+)"', page)
