@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping  # noqa: TC003 (msgspec reads the annotations)
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, Final, Literal
-from uuid import UUID  # noqa: TC003
+from uuid import UUID  # noqa: TC003 (likewise)
 
 import msgspec
 
-from app.imports.options import ImportOptions  # noqa: TC001
-from app.imports.reading import Dialect  # noqa: TC001
-from app.imports.survey import Survey  # noqa: TC001
+from app.imports.options import ImportOptions  # noqa: TC001 (likewise)
+from app.imports.reading import Dialect  # noqa: TC001 (likewise)
+from app.imports.survey import Survey  # noqa: TC001 (likewise)
 from tenants.scope import Actor, enter_job
 
 if TYPE_CHECKING:

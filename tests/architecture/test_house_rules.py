@@ -219,6 +219,33 @@ def test_nothing_is_left_for_later_in_the_code() -> None:
     assert [source.path for source in python_files() if source.path != mine and later.search(source.text)] == []
 
 
+#: Findings whose reason is the same each time.
+SELF_EVIDENT = {
+    "ARG001": "a function of a table takes what the table gives",
+    "ARG002": "a method takes what its protocol gives",
+    "D102": "the members of a protocol are named by what they are",
+}
+SILENCED = re.compile(r"# noqa: (?P<codes>[A-Z]+[0-9]+(?:, [A-Z]+[0-9]+)*)(?P<reason>.*)")
+
+
+def unexplained(text: str) -> list[int]:
+    """Lines that silence a finding and say nowhere why: neither behind it nor in a comment above."""
+    lines = text.splitlines()
+    return [
+        number
+        for number, line in enumerate(lines, 1)
+        if (found := SILENCED.search(line))
+        and not found["reason"].strip(" ()-")
+        and not set(found["codes"].split(", ")) <= set(SELF_EVIDENT)
+        and not lines[number - 2].lstrip().startswith("#")
+    ]
+
+
+def test_who_silences_a_finding_says_why() -> None:
+    assert [f"{source.path}:{line}" for source in product_files() for line in unexplained(source.text)] == []
+    assert unexplained("x = 1\ny = 2  # noqa: S101\n# said here\nz  # noqa: S101\nz  # noqa: S101 (and here)\n") == [2]
+
+
 def test_every_top_level_folder_explains_itself() -> None:
     folders = {path.split("/", 1)[0] for path in tracked() if "/" in path and not path.startswith(".")}
     assert [folder for folder in sorted(folders) if not (ROOT / folder / "README.md").exists()] == []

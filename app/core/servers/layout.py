@@ -14,7 +14,7 @@ from urllib.parse import quote
 #: A unix socket's path holds at most 107 bytes on Linux; the longest name below is ``/.s.PGSQL.5432.lock``.
 _SOCKET_LIMIT = 107 - len("/.s.PGSQL.5432.lock")
 #: Not TMPDIR: processes of one home must agree whatever their environment. What we make there is checked to be ours.
-_SHARED = Path("/tmp")  # noqa: S108
+_SHARED = Path("/tmp")  # noqa: S108 (folders of our own in it, 0700 or closed)
 
 
 _PRIVATE = 0o700

@@ -65,7 +65,7 @@ def _by_pattern(text: str, pattern: str) -> tuple[datetime, bool] | None:
     head, found = _without_time(text)
     names_time = "%H" in code or "%I" in code
     try:
-        moment = datetime.strptime(text if names_time else head, code)  # noqa: DTZ007
+        moment = datetime.strptime(text if names_time else head, code)  # noqa: DTZ007 (the zone comes after)
     except ValueError:
         return None
     if names_time or found is None:
