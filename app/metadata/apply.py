@@ -19,6 +19,7 @@ from app.core import clock, ids
 from app.core.errors import Conflict, FieldError, NotFound
 from app.metadata import conversion, history, layered, rates, roles, store
 from app.metadata.ddl.shape import column_stem
+from app.metadata.physical import Physical, followed
 from app.metadata.plan import Plan, Situation, plan, situation
 from app.metadata.problems import InvalidComponents
 from app.metadata.rollups import kept
@@ -247,15 +248,21 @@ def ask(connection: Connection, tenant: Tenant, job: str = WORK_JOB) -> None:
 
 
 def _prepare(connection: Connection, tenant: Tenant, given: Situation, made: Plan, request: Request) -> Applied:
-    """Make the columns that conversions of large tables need and leave the rest to a job."""
-    if made.changes.renames:
-        raise MetadataBlocked("Rename first, then change types: the records are converted by a job.")
+    """Make the columns that conversions of large tables need and leave the rest to a job.
+
+    Until it is done everything is called as before: the new columns are noted under the names of before, too.
+    """
+    undone = [one.back for one in reversed(made.changes.renames)]
     targets = {(one.table, column_stem(one.after)): one for one in made.prepared}
     for step in made.statements:
         if step.op == "add_column" and any(step.table == t and step.name.startswith(c) for t, c in targets):
             connection.execute(cast("LiteralString", step.ddl))
     now = clock.now()
-    rows = [replace(row, hidden_at=now) for row in made.settled.rows if row.key in targets]
+    rows: list[Physical] = []
+    for row in made.settled.rows:
+        if row.key in targets:
+            component, path = followed(undone, row.component, row.path)
+            rows.append(replace(row, component=component, path=path, hidden_at=now))
     store.write_physical(connection, given.stored.physical, [
         *(row for row in given.stored.physical if row.key not in targets), *rows,
     ])  # fmt: skip

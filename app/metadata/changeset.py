@@ -182,6 +182,28 @@ def reverted(state: State, leaves: Iterable[LeafChange], renames: Iterable[Renam
     return wound_back(state, [(tuple(leaves), tuple(renames))])
 
 
+def replayed(state: State, leaves: Iterable[LeafChange], renames: Sequence[Rename]) -> Changes:
+    """What making a change that was noted would change now: a merge like that of a revert, the other way round.
+
+    Leaves changed since, and names that are taken by now, are named in ``broken``.
+    """
+    undone = [one.back for one in reversed(renames)]
+    earlier: list[LeafChange] = []
+    for one in leaves:
+        component, path = followed(undone, one.component, one.path)
+        earlier.append(LeafChange(component, path, one.after, one.before))
+    found = reverted(state, earlier, undone)
+    working, taken = Working(state.lower, state.overrides), list[Notice]()
+    for step in renames:
+        there = working.has(step.before_component, step.before_path)
+        if there and working.has(step.component, step.path):
+            message = "is the name of something else by now"
+            taken.append(Notice("rename.taken", step.component, dotted(step.path), message))
+        elif there:
+            working.move((step.before_component, step.before_path), (step.component, step.path))
+    return replace(found, broken=(*found.broken, *taken)) if taken else found
+
+
 def renamed(
     leaves: Sequence[LeafChange], renames: Sequence[Rename], later: Sequence[Rename]
 ) -> tuple[list[LeafChange], list[Rename]]:

@@ -41,15 +41,7 @@ def write(connection: Connection, tenant: Tenant, made: Plan, request: Request, 
     """Note a change and its event; the caller commits."""
     change = ids.uuid7()
     leaves = [_leaf(one) for one in made.changes.leaves]
-    renames = [
-        {
-            "component": one.component,
-            "path": one.path,
-            "before_component": one.before_component,
-            "before_path": one.before_path,
-        }
-        for one in made.changes.renames
-    ]
+    renames = _renames(made)
     known = {row.key: row for row in made.settled.rows}
     physical = [
         {"what": what, "table": row.table, "column": row.column, "component": row.component, "path": row.path}
@@ -80,11 +72,24 @@ def write(connection: Connection, tenant: Tenant, made: Plan, request: Request, 
     return change
 
 
+def _renames(made: Plan) -> list[dict[str, str]]:
+    return [
+        {
+            "component": one.component,
+            "path": one.path,
+            "before_component": one.before_component,
+            "before_path": one.before_path,
+        }
+        for one in made.changes.renames
+    ]
+
+
 def deferred(made: Plan, request: Request) -> dict[str, Any]:
     """A change that is to be made later, as ``metadata_work`` keeps it."""
     by = request.by
     return {
         "leaves": [_leaf(one) for one in made.changes.leaves],
+        "renames": _renames(made),
         "stated": made.changes.stated if request.keeps else None,
         "source": request.source,
         "note": request.note,

@@ -22,10 +22,11 @@ from app.core.jobs.schedules import schedules
 from app.metadata import catalog as catalogs
 from app.metadata import conversion
 from app.metadata.apply import WORK_JOB, Request, apply, look, owner_of
-from app.metadata.changeset import LeafChange, reverted
+from app.metadata.changeset import LeafChange, replayed
 from app.metadata.ddl import online, purge
 from app.metadata.ddl.shape import column_stem, shapes
 from app.metadata.plan import plan
+from app.metadata.working import Rename
 from tenants.scope import SYSTEM, Actor, enter_job
 
 if TYPE_CHECKING:
@@ -153,10 +154,11 @@ def _convert(runtime: Runtime, tenant: Tenant, id_: UUID, spec: dict[str, Any]) 
 
 
 def _wanted_later(spec: dict[str, Any]) -> Wanted:
-    """The leaves noted, as far as nobody changed them since: a merge like that of a revert, the other way round."""
-    leaves = [LeafChange(one["component"], one["path"], one["after"], one["before"]) for one in spec["leaves"]]
+    """The change noted, as far as nobody changed the same since."""
+    leaves = [LeafChange(one["component"], one["path"], one["before"], one["after"]) for one in spec["leaves"]]
+    renames = [Rename(**one) for one in spec["renames"]]
     stated: Document = spec["stated"] or {}
-    return lambda state: replace(reverted(state, leaves), stated=stated)
+    return lambda state: replace(replayed(state, leaves, renames), stated=stated)
 
 
 def _fill(runtime: Runtime, tenant: Tenant, id_: UUID, one: Conversion, spec: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from app.metadata import catalog, work
-from app.metadata.apply import MetadataBlocked, NeedsConfirmation
+from app.metadata.apply import NeedsConfirmation
 from tenants.scope import SYSTEM, enter_job
 from tests.support.shaping import change, finish, sql, take_back
 
@@ -163,12 +163,93 @@ def test_a_conversion_goes_on_where_it_was_killed(
     assert (field.type.name, sql(databases, large, same)) == ("tags", [(ROWS,)])
 
 
-def test_a_rename_beside_a_conversion_of_a_large_table_is_asked_for_first(runtime: Runtime, large: Tenant) -> None:
+BOTH = """
+{kind: field, name: product.mass, renamed_from: weight, type: decimal, label: Mass}
+---
+{kind: rule, name: product.heavy, refuse_if: mass < 0, message: Nothing is lighter than nothing., field: mass}
+"""
+WEIGHT = """
+{kind: field, name: product.weight, type: text, label: Weight}
+---
+{kind: view, name: product.weighed, label: Weighed, shape: list, filter: has(weight), columns: [weight]}
+"""
+
+
+def weighed(runtime: Runtime, tenant: Tenant) -> str:
+    """Every product has a weight, in words; the column it is in."""
+    change(runtime.databases, tenant, WEIGHT)
+    column = now(runtime, tenant).objects["product"].fields["weight"].columns[0].name
+    sql(runtime.databases, tenant, f"update o_product set {column} = right(code, -1)")
+    return column
+
+
+def test_a_field_of_a_large_table_is_renamed_and_converted_in_one_change_and_back(
+    runtime: Runtime, large: Tenant
+) -> None:
     databases = runtime.databases
-    change(databases, large, "{kind: field, name: product.weight, type: text, label: Weight}")
-    both = "{kind: field, name: product.mass, renamed_from: weight, type: decimal}"
-    with pytest.raises(MetadataBlocked, match="Rename first, then change types"):
-        change(databases, large, both, confirm=True)
-    assert now(runtime, large).objects["product"].fields["weight"].type.name == "text"
-    change(databases, large, "{kind: field, name: product.mass, renamed_from: weight}")
-    assert change(databases, large, both, confirm=True).deferred
+    column = weighed(runtime, large)
+    assert change(databases, large, BOTH, confirm=True).deferred
+    # Until the job is done everything is as it was, under the name it had.
+    product = now(runtime, large).objects["product"]
+    assert (product.fields["weight"].type.name, "mass" in product.fields, product.rules) == ("text", False, ())
+    sql(databases, large, f"update o_product set {column} = '7.25', updated_at = clock_timestamp() where code = 'P1'")
+    assert [state for what, state, _ in finish(runtime, large) if what == "convert"] == ["done"]
+    product = now(runtime, large).objects["product"]
+    mass = product.fields["mass"]
+    assert (mass.type.name, mass.label, "weight" in product.fields) == ("decimal", "Mass", False)
+    assert [rule.name for rule in product.rules] == ["heavy"]
+    (view,) = [one for one in product.views if one.name == "weighed"]
+    assert (view.filter, view.columns) == ("has(mass)", ("mass",))
+    fits = f"select count(*) from o_product where {mass.columns[0].name} = {column}::numeric"
+    assert sql(databases, large, fits) == [(ROWS,)]
+    assert sql(databases, large, f"select {mass.columns[0].name} from o_product where code = 'P1'") == [
+        (Decimal("7.25"),)
+    ]
+    # And back, in one again: what nobody touched comes back to the letter, what was written since is converted.
+    sql(databases, large, f"update o_product set {mass.columns[0].name} = 5 where code = 'P2'")
+    (change_id,) = sql(databases, large, "select id from metadata_change order by version desc limit 1")
+    assert take_back(databases, large, change_id[0]).deferred
+    assert now(runtime, large).objects["product"].fields["mass"].type.name == "decimal"
+    assert [state for what, state, _ in finish(runtime, large) if what == "convert"] == ["done", "done"]
+    product = now(runtime, large).objects["product"]
+    weight = product.fields["weight"]
+    assert (weight.type.name, weight.columns[0].name, "mass" in product.fields) == ("text", column, False)
+    assert (product.rules, product.views[0].filter) == ((), "has(weight)")
+    rows = sql(databases, large, f"select {column} from o_product where code in ('P1', 'P2', 'P3') order by code")
+    assert rows == [("7.25",), ("5",), ("3",)]
+
+
+def test_a_name_that_is_taken_while_a_job_converts_fails_it_and_leaves_all_as_it_was(
+    runtime: Runtime, large: Tenant
+) -> None:
+    databases = runtime.databases
+    column = weighed(runtime, large)
+    assert change(databases, large, BOTH, confirm=True).deferred
+    change(databases, large, "{kind: field, name: product.mass, type: decimal, label: Another}")
+    (ended,) = [(state, error) for what, state, error in finish(runtime, large) if what == "convert"]
+    assert ended == ("failed", "metadata.blocked")
+    fields = now(runtime, large).objects["product"].fields
+    assert (fields["weight"].columns[0].name, fields["mass"].label) == (column, "Another")
+    other = fields["mass"].columns[0].name
+    assert sql(databases, large, f"select count(*) from o_product where {other} is not null") == [(0,)]
+    assert sql(databases, large, f"select count(*) from o_product where {column} = right(code, -1)") == [(ROWS,)]
+
+
+def test_a_large_object_is_renamed_while_a_field_of_it_is_converted(runtime: Runtime, new_tenant: NewTenant) -> None:
+    tenant, databases = new_tenant(), runtime.databases
+    ware = "kind: object\nname: ware\nlabel: {one: Ware, other: Wares}\ntitle: code\n"
+    change(databases, tenant, ware + "fields: {code: {type: text, label: Code}, weight: {type: text, label: Weight}}")
+    made = now(runtime, tenant).objects["ware"]
+    code, weight = (made.fields[name].columns[0].name for name in ("code", "weight"))
+    filled = f"insert into {made.table} ({code}, {weight}) select repeat('W', 200) || i, i from generate_series(1, {ROWS}) i"
+    sql(databases, tenant, filled)
+    sql(databases, tenant, f"analyze {made.table}")
+    renamed = "{kind: object, name: goods, renamed_from: ware}\n---\n{kind: field, name: goods.weight, type: integer}"
+    assert change(databases, tenant, renamed, confirm=True).deferred
+    assert "goods" not in now(runtime, tenant).objects
+    assert [state for what, state, _ in finish(runtime, tenant) if what == "convert"] == ["done"]
+    objects = now(runtime, tenant).objects
+    found = objects["goods"].fields["weight"]
+    assert (found.type.name, objects["goods"].table, "ware" in objects) == ("integer", made.table, False)
+    same = f"select count(*) from {made.table} where {found.columns[0].name} = {weight}::int"
+    assert sql(databases, tenant, same) == [(ROWS,)]
