@@ -104,8 +104,9 @@ def _progress(share: float) -> None:
 
 def _say(found: Mapping[str, Any]) -> None:
     click.echo(
-        f"{found['rows']:,} {'row' if found['rows'] == 1 else 'rows'}: {found['created']:,} created, {found['updated']:,} updated,"
-        f" {found['skipped']:,} skipped, {found['failed']:,} failed, {found['warnings']:,} with warnings"
+        f"{found['rows']:,} {'row' if found['rows'] == 1 else 'rows'}: {found['created']:,} created,"
+        f" {found['updated']:,} updated, {found['skipped']:,} skipped, {found['failed']:,} failed,"
+        f" {found['warnings']:,} with warnings"
     )
     if found["unmapped"]:
         click.echo(f"Columns left out: {', '.join(found['unmapped'])}")

@@ -90,7 +90,7 @@ ROUTES: Final = (
     (r"PUT", r"/api/v1/records/<object_name>/by/.*", "create"),
     (r"PATCH", r"/api/v1/records/<object_name>/.*", "edit"),
     (r"GET", r"/records/<object_name>/<uuid:record_id>/fields/<field_name>/(move|moved|edit)", "edit"),
-    (r"POST", r"/records/<object_name>/<uuid:record_id>/(done|live|fields/<field_name>|fields/<field_name>/move)", "edit"),
+    (r"POST", r"/records/<object_name>/<uuid:record_id>/(done|live|fields/<field_name>(/move)?)", "edit"),
     (r"POST", r"/records/<object_name>/<uuid:record_id>/activities", "create"),
     (r"DELETE", r"/api/v1/records/<object_name>/<string.*>", "delete"),
     (r"POST", r"(/api/v1)?/records/<object_name>/.*(restore|trash)|/records/<object_name>/(restore|trash)", "delete"),
