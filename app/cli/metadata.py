@@ -260,6 +260,8 @@ def _tell(found: dict[str, Any]) -> None:
     blocked = [*found.get("problems", ()), *found.get("broken", ()), *found.get("questions", ())]
     if not found["steps"] and not blocked:
         click.echo("Nothing to do.")
+    for one in found.get("holding", ()):
+        note(f"Note: {one['message']}")
     for one in found["warnings"]:
         note(f"Note: {_placed(one)}")
     for one in blocked:

@@ -112,7 +112,7 @@ def plan(scope: TenantScope) -> Response:
     query_arguments()
     form = _checked(json_body(Desired))
     wanted = service.wanted_of(form.components, source=_source(scope, form.source), prune=form.prune)
-    return json_response(service.plan_document(service.plan_in(scope, wanted), scope.version))
+    return json_response(service.plan_told(scope, wanted))
 
 
 @blueprint.post("/apply")
@@ -129,7 +129,7 @@ def apply(scope: TenantScope) -> Response:
         base=form.base_version,
     )  # fmt: skip
     wake(runtime().redis)
-    return json_response(service.applied_document(applied))
+    return json_response(service.applied_told(runtime().databases, scope.tenant, applied))
 
 
 @blueprint.get("/changes")
@@ -168,7 +168,7 @@ def revert(scope: TenantScope, change: UUID) -> Response:
         base=form.base_version, reverts=None if form.newer else change, keeps=False,
     )  # fmt: skip
     wake(runtime().redis)
-    return json_response(service.applied_document(applied))
+    return json_response(service.applied_told(runtime().databases, scope.tenant, applied))
 
 
 @blueprint.get("/conflicts")
@@ -197,7 +197,7 @@ def choose(scope: TenantScope) -> Response:
         note=_note(form.note), confirm=form.confirm, base=form.base_version, keeps=False,
     )  # fmt: skip
     wake(runtime().redis)
-    return json_response(service.applied_document(applied))
+    return json_response(service.applied_told(runtime().databases, scope.tenant, applied))
 
 
 @blueprint.get("/drift")

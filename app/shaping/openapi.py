@@ -30,18 +30,20 @@ _RENAME: Final = of_parts({"component": _TEXT, "path": _TEXT, "before_component"
 _NOTICE: Final = of_parts({"code": _TEXT, "component": _TEXT, "path": _TEXT, "message": _TEXT, "about": _list(_TEXT)})
 _PROBLEM: Final = of_parts({"component": _TEXT, "path": _TEXT, "code": _TEXT, "message": _TEXT, "pointer": _TEXT})
 _CONFLICT: Final = of_parts({"component": _TEXT, "path": _TEXT, "base": _PLAIN, "value": _PLAIN, "lower": _PLAIN})
+_HOLDING: Final = of_parts({"component": _TEXT, "path": _TEXT, "count": _COUNT, "message": _TEXT})
 _REPAIR: Final = of_parts({
-    "code": {"enum": ["required", "unique", "long", "link"]}, "object": _TEXT, "field": _TEXT, "count": _COUNT,
+    "code": {"enum": ["required", "unique", "long", "link", "range"]}, "object": _TEXT, "field": _TEXT, "count": _COUNT,
     "ids": _list(_ID),
 })  # fmt: skip
 _PLANNED: Final = of_parts({
     "base_version": _COUNT, "empty": _FLAG, "steps": _list(_STEP), "leaves": _list(_LEAF), "renames": _list(_RENAME),
     "warnings": _list(_NOTICE), "questions": _list(_NOTICE), "broken": _list(_NOTICE), "problems": _list(_PROBLEM),
-    "conflicts": _list(_CONFLICT), "repairs": _list(_REPAIR), "needs_confirm": _FLAG,
+    "conflicts": _list(_CONFLICT), "repairs": _list(_REPAIR), "holding": _list(_HOLDING),
+    "needs_confirm": _FLAG,
 }, title="Plan")  # fmt: skip
 _APPLIED: Final = of_parts({
     "version": _COUNT, "change": _MAYBE_ID, "steps": _list(_STEP), "leaves": _list(_LEAF),
-    "warnings": _list(_NOTICE), "repairs": _list(_REPAIR), "work": _list(_ID),
+    "warnings": _list(_NOTICE), "repairs": _list(_REPAIR), "holding": _list(_HOLDING), "work": _list(_ID),
     "deferred": _FLAG | {"description": "A job converts values first; then everything is applied at once"},
 }, title="Applied")  # fmt: skip
 _CHANGED: Final = of_parts({

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from app.access.changing import guarded
 from app.core import clock
+from app.metadata import catalog as catalogs
 from app.metadata import document, history, layered, store
 from app.metadata.apply import Applied, MetadataConflict, Request, apply, owner_of
 from app.metadata.apply import look as look_as_owner
 from app.metadata.changeset import chosen, desired, drift, renamed, reverted, wound_back
 from app.metadata.layers import conflicts, live, overlaid
 from app.metadata.plan import Plan, plan, situation
+from app.shaping.holding import going, holding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from app.metadata.plan import Situation
     from app.metadata.problems import Problem
     from app.metadata.store import Execute
+    from app.shaping.holding import Holding
     from tenants.scope import Tenant, TenantScope
 
     Wanted = Callable[[State], Changes]
@@ -61,9 +64,27 @@ def plan_in(scope: TenantScope, wanted: Wanted) -> Plan:
     return plan(given, guarded(scope, wanted)(given.state), clock.now())
 
 
+def holding_in(scope: TenantScope, made: Plan) -> list[Holding]:
+    """How many records hold what a plan takes away or retires."""
+    if not going(made.changes):
+        return []
+    return holding(scope.execute, catalogs.whole(scope).objects, made.changes, scope.tenant.locale)
+
+
+def plan_told(scope: TenantScope, wanted: Wanted) -> dict[str, Any]:
+    """The document of a plan; nothing is changed."""
+    made = plan_in(scope, wanted)
+    return plan_document(made, scope.version, holding_in(scope, made))
+
+
 def plan_beside(databases: Databases, scope: TenantScope, wanted: Wanted) -> dict[str, Any]:
     """The document of a plan, for who asked in ``scope``, which has ended."""
-    return plan_document(*planned_beside(databases, scope, wanted))
+    with owner_of(databases, scope.tenant) as connection:
+        given = look_as_owner(connection, scope.tenant)
+        made = plan(given, guarded(scope, wanted)(given.state), clock.now())
+        objects = catalogs.compose(given.stored).objects
+        held = holding(connection.execute, objects, made.changes, scope.tenant.locale)
+    return plan_document(made, given.stored.version, held)
 
 
 def planned_beside(databases: Databases, scope: TenantScope, wanted: Wanted) -> tuple[Plan, int]:
@@ -140,7 +161,7 @@ def drift_of(scope: TenantScope, source: str) -> list[dict[str, Any]]:
     return [_leaf(one) for one in drift(state.last.get(source, {}), now)]
 
 
-def plan_document(made: Plan, version: int) -> dict[str, Any]:
+def plan_document(made: Plan, version: int, held: Iterable[Holding] = ()) -> dict[str, Any]:
     """A plan as the API shows it."""
     changes = made.changes
     return {
@@ -155,6 +176,7 @@ def plan_document(made: Plan, version: int) -> dict[str, Any]:
         "problems": [_problem(one) for one in changes.problems],
         "conflicts": conflicts_document(changes.conflicts),
         "repairs": [one.public() for one in made.repairs],
+        "holding": [one.public() for one in held],
         "needs_confirm": bool(made.destructive),
     }
 
@@ -167,8 +189,18 @@ def conflicts_document(found: Iterable[Conflict]) -> list[dict[str, Any]]:
     ]
 
 
-def applied_document(applied: Applied) -> dict[str, Any]:
-    """What became of an apply as the API shows it."""
+def applied_told(databases: Databases, tenant: Tenant, applied: Applied) -> dict[str, Any]:
+    """What became of an apply as the API shows it, with who holds what went."""
+    made = applied.plan
+    if not going(made.changes):
+        return applied_document(applied)
+    with owner_of(databases, tenant) as connection:
+        held = holding(connection.execute, made.after.objects, made.changes, tenant.locale)
+    return applied_document(applied, held)
+
+
+def applied_document(applied: Applied, held: Iterable[Holding] = ()) -> dict[str, Any]:
+    """The same without looking."""
     return {
         "version": applied.version,
         "change": str(applied.change) if applied.change else None,
@@ -176,6 +208,7 @@ def applied_document(applied: Applied) -> dict[str, Any]:
         "leaves": [_leaf(one) for one in applied.plan.changes.leaves],
         "warnings": [_notice(one) for one in applied.plan.changes.warnings],
         "repairs": [one.public() for one in applied.plan.repairs],
+        "holding": [one.public() for one in held],
         "work": [str(id_) for id_ in applied.work],
         "deferred": applied.deferred,
     }

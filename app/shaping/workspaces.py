@@ -99,7 +99,7 @@ class Here:
         """What applying would do."""
         wanted = service.wanted_of(wish.components, source=wish.source, prune=wish.prune)
         with self._scope() as scope:
-            return service.plan_document(service.plan_in(scope, wanted), scope.version)
+            return service.plan_told(scope, wanted)
 
     def apply(self, wish: Wish) -> Document:
         """Apply and finish what is left to a job."""
@@ -110,7 +110,7 @@ class Here:
             asked, self.runtime.databases, wanted, source=wish.source, note=wish.note, confirm=wish.confirm,
             base=wish.base,
         )  # fmt: skip
-        return self._finished(service.applied_document(done))
+        return self._finished(service.applied_told(self.runtime.databases, asked.tenant, done))
 
     def changes(self, limit: int) -> list[Document]:
         """The newest changes."""
@@ -126,7 +126,7 @@ class Here:
             asked, self.runtime.databases, wanted, source="cli", note=note, confirm=confirm,
             reverts=None if newer else change, keeps=False,
         )  # fmt: skip
-        return self._finished(service.applied_document(done))
+        return self._finished(service.applied_told(self.runtime.databases, asked.tenant, done))
 
     def drift(self, source: str) -> list[Document]:
         """What was changed by hand since."""
@@ -149,7 +149,7 @@ class Here:
             asked, self.runtime.databases, service.wanted_choices(kept, taken), source="cli", note=note,
             confirm=confirm, keeps=False,
         )  # fmt: skip
-        return self._finished(service.applied_document(done))
+        return self._finished(service.applied_told(self.runtime.databases, asked.tenant, done))
 
     def _finished(self, document: Document) -> Document:
         if document["work"]:

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from flask import current_app, render_template
 
 from app.core.errors import Forbidden
-from app.metadata import catalog, history, uses
-from app.metadata.effects import lost
+from app.metadata import history
 from app.metadata.layers import live
 from app.metadata.problems import InvalidComponents
 from app.metadata.words import said, words
@@ -40,6 +39,7 @@ _REPAIRS: Final = {
     "required": "have no value in {field}, which is required: fill it in when you next save them",
     "unique": "share a value of {field}, which is to be unique: it is guarded once they differ",
     "long": "have a {field} too long to be guarded: it is guarded once they are shorter",
+    "range": "have more stars in {field} than it has now: they keep them until somebody changes {field}",
     "link": "link by {field} to a record that is gone: clear it or link another",
 }  # fmt: skip
 #: Where an answer to a question leads to.
@@ -163,22 +163,7 @@ def _clashes(scope: TenantScope, made: Plan, asked: Asked) -> list[str]:
 
 def _holding(scope: TenantScope, made: Plan) -> list[str]:
     """How many records hold an option, stage, pipeline or currency that goes or is retired."""
-    before, after = live(made.changes.before), live(made.changes.after)
-    retired = [(one.component, one.path.rpartition("/")[0]) for one in made.changes.leaves
-               if one.path.endswith("/retired") and one.after is True]  # fmt: skip
-    nodes = [] if made.changes.blocked else [*lost(before, after), *retired]
-    objects = catalog.whole(scope).objects
-    asked = [(node, one) for node in nodes for one in uses.holders(objects, *node)]
-    found = uses.held(scope.execute, [(obj, field_) for _, (obj, field_, _) in asked])
-    counts: dict[tuple[str, str], int] = {}
-    for node, (obj, field_, value) in asked:
-        counts[node] = counts.get(node, 0) + found.get((obj.name, field_.name, value), 0)
-    places, locale = Places(made.changes.before), scope.tenant.locale
-    return [
-        f"{formats.number(count, locale)} {'record holds' if count == 1 else 'records hold'}"
-        f" {places.label(*node)}: what they hold stays as it is until somebody changes it."
-        for node, count in counts.items() if count
-    ]  # fmt: skip
+    return [one.message for one in service.holding_in(scope, made)]
 
 
 def _problems(problems: Iterable[Any]) -> list[str]:

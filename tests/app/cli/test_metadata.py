@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from app.cli import main
+from app.records.write import create_record
+from tenants.scope import SYSTEM, enter_job
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from app.core.db import Databases
+    from tenants.scope import Tenant
     from tests.support.tenants import NewTenant
 
 Rapport = Callable[..., tuple[int, Any]]
@@ -38,6 +42,13 @@ name: deal.sales.meeting
 remove: true
 """,
 }
+
+
+def make_deals(databases: Databases, tenant: Tenant, *, size: str, count: int) -> None:
+    """Deals that hold an option."""
+    with enter_job(databases, tenant.id, actor=SYSTEM, write=True) as scope:
+        for _ in range(count):
+            create_record(scope, "deal", {"name": "Acme", "size": size})
 
 
 @pytest.fixture
@@ -89,6 +100,33 @@ def test_a_folder_is_applied_exported_applied_elsewhere_and_taken_back(
     assert [(change["source"], change["note"]) for change in history["data"]] == [("git", "From git")]
     assert rapport("revert", applied["change"], "--tenant", one)[0] == 0
     assert rapport("export", "--tenant", one)[1]["components"] == []
+
+
+def test_who_holds_what_goes_is_told_as_the_page_tells_it(
+    rapport: Rapport, new_tenant: NewTenant, databases: Databases, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tenant = new_tenant()
+    file = tmp_path / "size.yaml"
+    field = "kind: field\nname: deal.size\ntype: select\nlabel: Size\noptions: {large: Large%s}\n"
+    file.write_text(field % ", small: Small")
+    with_small = rapport("apply", str(file), "--tenant", tenant.slug)[1]
+    assert with_small["holding"] == []
+    make_deals(databases, tenant, size="small", count=2)
+    file.write_text("kind: object\nname: deal\nfields: {size: {options: {small: {remove: true}}}}\n")
+    words = "2 records hold Small: what they hold stays as it is until somebody changes it."
+    held = [{"component": "object/deal", "path": "fields.size.options.small", "count": 2, "message": words}]
+    assert rapport("plan", str(file), "--tenant", tenant.slug)[1]["holding"] == held
+    with pytest.raises(SystemExit):
+        main(["metadata", "plan", str(file), "--tenant", tenant.slug])
+    assert f"Note: {words}" in capsys.readouterr().err
+    gone = rapport("apply", str(file), "--tenant", tenant.slug)[1]
+    assert gone["holding"] == held
+    assert rapport("revert", gone["change"], "--tenant", tenant.slug)[1]["holding"] == []
+    file.write_text("kind: object\nname: deal\nfields: {size: {options: {medium: Medium}}}\n")
+    added = rapport("apply", str(file), "--tenant", tenant.slug)[1]["change"]
+    make_deals(databases, tenant, size="medium", count=1)
+    back = rapport("revert", added, "--tenant", tenant.slug)[1]["holding"]
+    assert [(one["path"], one["count"]) for one in back] == [("fields.size.options.medium", 1)]
 
 
 def test_what_was_changed_by_hand_is_told_and_pruned(rapport: Rapport, new_tenant: NewTenant, folder: Path) -> None:
