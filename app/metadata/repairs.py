@@ -1,7 +1,7 @@
 """Rows that a change leaves at odds with what it asks: listed for people to mend, never changed silently.
 
 A field that comes back or becomes required may be empty, one that becomes unique may hold the same twice, a link that
-was hidden may point to a record that was destroyed meanwhile.
+was hidden may point to a record that was destroyed meanwhile, a rating may have more stars than there are now.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from app.metadata.physical import Settled
     from app.metadata.store import Execute
 
+#: The one type whose values have an end that may move.
+RATING: Final = "rating"
 #: How many records a plan names.
 SHOWN: Final = 20
 #: Bytes of a unique text that an index entry surely holds (2,704).
@@ -27,7 +29,10 @@ _FITTING: Final = 2_600
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """``count`` live records of ``object`` that ``field`` leaves flagged; ``code``: required, unique, long or link."""
+    """``count`` live records of ``object`` that ``field`` leaves flagged.
+
+    ``code``: required, unique, long, link or range.
+    """
 
     code: str
     object: str
@@ -79,6 +84,8 @@ def _of(
         yield from _required(execute, obj, field, held, there=there)
     if there and field.unique and (restored or was is None or not was.unique):
         yield from _unique(execute, obj, field)
+    if there and field.type.name == RATING and was is not None and was.most > field.most:
+        yield from _beyond(execute, obj, field)
     if restored and field.to:
         yield from _dangling(execute, obj, field, names)
 
@@ -100,6 +107,12 @@ def _unique(execute: Execute, obj: ObjectType, field: Field) -> Iterator[Repair]
     yield from _found("unique", obj, field, execute, f"deleted_at is null and {key} in ({same})")
     if field.columns[0].sql_type == "text":
         yield from _found("long", obj, field, execute, f"deleted_at is null and octet_length({key}) > {_FITTING}")
+
+
+def _beyond(execute: Execute, obj: ObjectType, field: Field) -> Iterator[Repair]:
+    """More stars than there are now."""
+    column = quoted(field.columns[0].name)
+    yield from _found("range", obj, field, execute, f"deleted_at is null and {column} > {int(field.most)}")
 
 
 def _dangling(execute: Execute, obj: ObjectType, field: Field, tables: Mapping[str, str]) -> Iterator[Repair]:

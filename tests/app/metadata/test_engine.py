@@ -218,6 +218,22 @@ def test_records_written_in_between_keep_what_they_hold_and_what_is_amiss_is_lis
     assert [(one.code, one.count) for one in wanted.plan.repairs] == [("required", 1)]
 
 
+def test_ratings_above_a_lower_end_are_counted_and_kept(databases: Databases, new_tenant: NewTenant) -> None:
+    tenant = new_tenant()
+    change(databases, tenant, "{kind: field, name: company.care, type: rating, label: Care, max: 10}")
+    with owner_of(databases, tenant) as connection:
+        care = naming(store.read(connection.execute, 1).physical).columns["company"]["care"]
+    sql(databases, tenant, f"insert into o_company (name, {care}) values ('A', 3), ('B', 4), ('C', 10), ('D', null)")
+    raised = change(databases, tenant, "{kind: field, name: company.care, max: 9}")
+    assert [(one.code, one.field, one.count) for one in raised.plan.repairs] == [("range", "care", 1)]
+    lowered = change(databases, tenant, "{kind: field, name: company.care, max: 3}")
+    assert [(one.code, one.field, one.count) for one in lowered.plan.repairs] == [("range", "care", 2)]
+    assert {step.safety for step in lowered.plan.steps} == {"instant"}
+    assert lowered.change is not None
+    assert not take_back(databases, tenant, lowered.change).plan.repairs
+    assert sql(databases, tenant, f"select {care} from o_company order by 1") == [(3,), (4,), (10,), (None,)]
+
+
 def test_hidden_values_are_purged_after_thirty_days_and_the_name_is_not_used_again(
     databases: Databases, new_tenant: NewTenant
 ) -> None:
