@@ -27,6 +27,8 @@ _SELF: Final = ("remove", "reset", "renamed_from")
 _MOST_LEAVES: Final = 50_000
 #: Of what was written, in a message.
 _LONGEST_SHOWN: Final = 80
+#: Choices told where none is near.
+_MOST_CHOICES: Final = 40
 _TYPES: Final = {
     "string": "a text", "boolean": "true or false", "integer": "a whole number", "array": "a list", "object": "a map",
 }  # fmt: skip
@@ -211,7 +213,11 @@ def said(error: ValidationError) -> str:
             choices = cast("list[object]", wanted)
             texts = [str(one) for one in choices]
             hint = near(value, texts)
-            return f"{shown}{hint}" if "did you mean" in hint else f"{shown}; must be one of {', '.join(texts)}"
+            if "did you mean" in hint:
+                return f"{shown}{hint}"
+            left = len(texts) - _MOST_CHOICES
+            more = f" and {left} more: docs/reference/schemas" if left > 0 else ""
+            return f"{shown}; must be one of {', '.join(texts[:_MOST_CHOICES])}{more}"
         case "type":
             types = cast("list[str]", wanted if isinstance(wanted, list) else [wanted])
             return f"{shown}; must be {' or '.join(_TYPES.get(one, one) for one in types)}"

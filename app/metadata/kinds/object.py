@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.metadata.icons import ICONS
 from app.metadata.kinds import schema as form
 from app.metadata.kinds.base import Kind
 from app.metadata.kinds.field import FIELDS
@@ -20,7 +21,7 @@ KIND = Kind(
                 ["one", "other"],
             ),
             "help": form.guidance(),
-            "icon": form.text("A Lucide icon.", 40, format="icon"),
+            "icon": form.choice("An icon, by its Lucide name; all there are: schemas/object.json.", ICONS),
             "title": form.several(
                 "The fields whose texts, joined by a blank, are a record's title.",
                 form.refers("A field.", "field"),

@@ -7,7 +7,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from app.metadata import catalog
+from app.metadata import catalog, document
+from app.metadata.icons import ICONS
+from app.metadata.problems import InvalidComponents
+from app.shaping.pages.objects import ICONS as OFFERED
 
 if TYPE_CHECKING:
     from app.metadata.model import Catalog
@@ -198,3 +201,20 @@ def test_primary_fields_name_their_lists() -> None:
 def test_the_sprite_holds_the_icon_of_every_object() -> None:
     sprite = (Path(__file__).parents[3] / "app/ui/frontend/icons.txt").read_text().split()
     assert {object_type.icon for object_type in catalog.platform().objects.values()} <= set(sprite)
+
+
+def test_an_object_may_have_the_icons_the_sprite_holds_and_no_others() -> None:
+    sprite = (Path(__file__).parents[3] / "app/ui/frontend/icons.txt").read_text().split()
+    assert sorted(ICONS) == sorted(set(sprite))
+    assert set(OFFERED) <= set(ICONS)
+
+
+@pytest.mark.parametrize(
+    ("icon", "told"), [("pakage", "did you mean 'package'?"), ("zzz", "must be one of align-left")]
+)
+def test_an_icon_nobody_can_draw_is_refused_with_what_would_be_right(icon: str, told: str) -> None:
+    with pytest.raises(InvalidComponents) as refused:
+        document.parse([{"kind": "object", "name": "deal", "icon": icon}])
+    message = str(refused.value.problems[0])
+    assert message.startswith(f"object/deal: icon: is '{icon}'; {told}")
+    assert (icon == "zzz") == ("more: docs/reference/schemas" in message)
