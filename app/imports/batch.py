@@ -13,6 +13,7 @@ from app.imports.repository import RowReport
 from app.records.batch import PreparedRow, RowResult, foresee_batch, write_batch
 from app.records.links import live_ids
 from app.records.matching import matches
+from app.records.primaries import PRIMARIES
 from app.records.reach import permitted
 from app.records.store_many import lock_records, present_records
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from app.core.errors import FieldError
     from app.imports.cells import RowReader
     from app.imports.links import LinkResolver
-    from app.imports.mapping import Plan
+    from app.imports.mapping import Plan, Target
     from app.metadata.model import Catalog
     from tenants.scope import TenantScope
 
@@ -56,6 +57,9 @@ class BatchWriter:
             self._targets.setdefault(target.field.name, target)
         fields = plan.object_type.fields
         given = {default.field for rule in plan.object_type.rules for default in rule.defaults}
+        #: Of an object that joins: who its rows belong to, and the row that last made one primary.
+        self._holder = next((one.holder for one in PRIMARIES if one.join == plan.object_type.name), "")
+        self._primary: dict[object, int] = {}
         #: An empty cell is an empty value also where a new record would have had a default, unless it is required.
         self._emptied = {
             name
@@ -77,10 +81,34 @@ class BatchWriter:
         while good:
             good = self._write_wave(scope, good, results)
         texts = dict(chunk)
+        self._tell_rivals(rows, texts, results)
         outcome = Outcome()
         for row in rows:
             self._report(row, texts[row.number], results.get(row.number), outcome)
         return outcome
+
+    def _tell_rivals(
+        self,
+        rows: Sequence[ReadRow],
+        texts: Mapping[int, list[str]],
+        results: Mapping[int, tuple[str, RowResult | None]],
+    ) -> None:
+        """Warn where a file has two primary rows of one record: the later one stays primary."""
+        target = self._targets.get("primary")
+        if not self._holder or target is None:
+            return
+        for row in rows:
+            holder = row.values.get(self._holder)
+            status = results[row.number][0] if row.number in results else ""
+            if row.problems or holder is None or row.values.get("primary") is not True or status == "failed":
+                continue
+            earlier = self._primary.get(holder, row.number)
+            if earlier < row.number:
+                whose = self.plan.object_type.fields[self._holder].label.lower()
+                message = f"Row {earlier} is primary for the same {whose}: only this one stays primary."
+                given = self._given(target, texts[row.number])
+                row.warnings.append(Problem(target.header, given, "primary.twice", message, warning=True))
+            self._primary[holder] = row.number
 
     def foresee(self, scope: TenantScope, rows: Sequence[ReadRow], texts: Mapping[int, list[str]]) -> None:
         """Add what writing the rows would refuse to their problems; nothing is written.
@@ -201,9 +229,14 @@ class BatchWriter:
         target = self._targets.get(path) or self._targets.get(path.partition(".")[0])
         if target is None:
             return Problem(path, "", error.code, error.message)
+        return Problem(target.header, self._given(target, cells), error.code, error.message)
+
+    @staticmethod
+    def _given(target: Target, cells: Sequence[str]) -> str:
+        """What the row says for a target, as much as is shown."""
         column = target.column
         text = target.constant if column is None else cells[column] if column < len(cells) else ""
-        return Problem(target.header, text[:_SHOWN], error.code, error.message)
+        return text[:_SHOWN]
 
 
 def plain_counts(counts: Mapping[str, int]) -> dict[str, int]:

@@ -241,6 +241,28 @@ def test_undo_takes_back_what_was_made_for_links_too(runtime: Runtime, workspace
     assert contacts == [("One", False, False), ("Three", False, True), ("Two", False, False)]
 
 
+def test_of_two_primary_rows_the_later_stays_and_it_is_told(runtime: Runtime, workspace: Tenant) -> None:
+    import_file(runtime, workspace, "external_id,name\nd1,Big\nd2,Small\n", object="deal")
+    import_file(runtime, workspace, "external_id,last_name\nc1,One\nc2,Two\n", object="contact")
+    content = "deal,contact,Main\nd1,c1,yes\nd2,c1,yes\nd1,c2,yes\nd2,c2,no\n"
+    options: dict[str, Any] = {
+        "object": "deal_contact",
+        "map": ["Main=primary"],
+        "link_by": ["deal:external_id", "contact:external_id"],
+    }
+    tried = import_file(runtime, workspace, content, dry_run=True, **options)
+    assert tried["warnings"] == 1
+    result = import_file(runtime, workspace, content, **options)
+    assert numbers(result) == (4, 0, 0, 0, 1)
+    message = "Row 2 is primary for the same deal: only this one stays primary."
+    assert problems(runtime, workspace, result) == [["4", "Main", "yes", message, "warning"]]
+    rows = (
+        "select d.name, c.last_name from o_deal_contact j join o_deal d on d.id = j.deal join o_contact c"
+        ' on c.id = j.contact where j."primary" order by 1'
+    )
+    assert query(runtime, workspace, rows) == [("Big", "Two"), ("Small", "One")]
+
+
 def test_every_row_has_one_event_with_the_import_as_actor_and_cause(runtime: Runtime, workspace: Tenant) -> None:
     result = import_file(runtime, workspace, "name\nOne\nTwo\n", object="company")
     events = query(
