@@ -17,3 +17,10 @@ export function say(message, tone = 'status') {
 export function headers() {
   return { 'X-CSRF-Token': document.querySelector('meta[name=csrf-token]')?.content ?? '', Accept: 'application/json' }
 }
+
+/** Say what an answer says of itself, with its way back; these words when it says nothing. */
+export async function sayDone(answer, words) {
+  const { toast } = (await answer.json().catch(() => null)) ?? {}
+  if (toast) window.htmx.ajax('GET', toast, { target: '#toasts', swap: 'beforeend' })
+  else say(words)
+}

@@ -1,7 +1,8 @@
 import { Controller } from '@hotwired/stimulus'
 import { agreed, question } from '../asking.js'
+import { dragging } from '../dragging.js'
 import { place, walk } from '../popups.js'
-import { headers, say } from '../toasts.js'
+import { headers, say, sayDone } from '../toasts.js'
 import { askBefore, canBeMended, refusedInDialog } from '../move-dialog.js'
 
 /** Cards in the columns a field makes. Drag, Alt+arrows and the card's menu do the same: move at once, tell the server, put back on failure. */
@@ -15,15 +16,9 @@ export default class extends Controller {
   /** Lists come and go with every refresh of the board, so each gets its own drag handling when it appears. */
   async listTargetConnected(list) {
     if (this.element.dataset.readonly) return
-    const { default: Sortable } = await import('sortablejs')
-    if (!list.isConnected || this.sortables.has(list)) return
-    const dropped = ({ item, from, to, oldIndex }) => from !== to && this.send(item, to, from, from.children[oldIndex])
-    const touch = { delay: 120, delayOnTouchOnly: true }
-    const never = { filter: 'button, [data-fixed]', preventOnFilter: false }
-    // a card on its way can't be taken up again, so where nothing is to move nothing may be on its way either
-    const animation = matchMedia('(prefers-reduced-motion: reduce)').matches ? 0 : 140
-    const options = { group: 'cards', animation, draggable: '[data-card]', onEnd: dropped, ...touch, ...never }
-    this.sortables.set(list, new Sortable(list, options))
+    const wanted = () => list.isConnected && !this.sortables.has(list)
+    const sortable = await dragging(list, wanted, (...moved) => this.send(...moved))
+    if (sortable) this.sortables.set(list, sortable)
   }
 
   listTargetDisconnected(list) {
@@ -86,13 +81,8 @@ export default class extends Controller {
     this.move(card, card.closest('[data-board-target~=list]'), this.listTargets.find((list) => list.dataset.value === value))
   }
 
-  /** The field whose values are the columns. */
-  get field() {
-    return this.element.dataset.field
-  }
-
   urlOf(card) {
-    return `${card.dataset.url}/fields/${this.field}/move`
+    return `${card.dataset.url}/fields/${this.element.dataset.field}/move`
   }
 
   get items() {
@@ -117,7 +107,7 @@ export default class extends Controller {
       return say(to.dataset.closed, 'alert')
     }
     if (to.dataset.asks) return this.ask(card, to, back)
-    await this.post(card, new URLSearchParams({ [this.field]: to.dataset.value, version: card.dataset.version }), back, to)
+    await this.post(card, new URLSearchParams({ [this.element.dataset.field]: to.dataset.value, version: card.dataset.version }), back, to)
   }
 
   ask(card, to, back) {
@@ -153,9 +143,7 @@ export default class extends Controller {
     const focused = card.contains(document.activeElement) ? card.id : ''
     await window.htmx.ajax('GET', `${location.pathname}${location.search}`, { target: '#board', swap: 'outerMorph' })
     if (focused) document.getElementById(focused)?.focus()
-    const undo = await answer.json().catch(() => null)
-    if (undo?.toast) window.htmx.ajax('GET', undo.toast, { target: '#toasts', swap: 'beforeend' })
-    else say(`Moved to ${to.dataset.label}`)
+    await sayDone(answer, `Moved to ${to.dataset.label}`)
     return true
   }
 }
