@@ -241,7 +241,9 @@ def test_a_large_object_is_renamed_while_a_field_of_it_is_converted(runtime: Run
     change(databases, tenant, ware + "fields: {code: {type: text, label: Code}, weight: {type: text, label: Weight}}")
     made = now(runtime, tenant).objects["ware"]
     code, weight = (made.fields[name].columns[0].name for name in ("code", "weight"))
-    filled = f"insert into {made.table} ({code}, {weight}) select repeat('W', 200) || i, i from generate_series(1, {ROWS}) i"
+    filled = (
+        f"insert into {made.table} ({code}, {weight}) select repeat('W', 200) || i, i from generate_series(1, {ROWS}) i"
+    )
     sql(databases, tenant, filled)
     sql(databases, tenant, f"analyze {made.table}")
     renamed = "{kind: object, name: goods, renamed_from: ware}\n---\n{kind: field, name: goods.weight, type: integer}"
