@@ -167,6 +167,8 @@ def _once(connection: Connection, tenant: Tenant, wanted: Wanted, request: Reque
         # Nobody's version tells that a member was given a role meanwhile.
         _refuse(connection, replace(made, changes=roles.guarded(connection.execute, made.changes)), request)
     if any((one.table, column_stem(one.after)) not in request.filled for one in made.prepared):
+        if made.settled.replaced:
+            raise MetadataBlocked("Take these changes back one by one: a large table is converted on the way.")
         return _prepare(connection, tenant, thought, made, request)
     return _write(connection, tenant, thought, made, request)
 

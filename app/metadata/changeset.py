@@ -7,7 +7,7 @@ plans DDL from ``Changes.before`` and ``Changes.after`` and writes ``Changes.ove
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from app.metadata import effects, relayer
 from app.metadata.document import rooted
@@ -76,8 +76,19 @@ class LeafChange:
     after: Plain
     #: Of a conflict that was decided for the tenant's own value: the lower leaf it was stated over, and the one since.
     base: tuple[Plain, Plain] | None = None
-    #: Of a field's type: it is another field that is called so, with values of its own; nothing is converted.
-    anew: bool = False
+
+
+#: A change as history tells it.
+Told: TypeAlias = "tuple[Sequence[LeafChange], Sequence[Rename]]"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One of several changes made in one: first its renames, then the effective document it comes to."""
+
+    after: Document
+    renames: tuple[Rename, ...] = ()
+    leaves: tuple[LeafChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +100,8 @@ class Changes:
     after: Document
     leaves: tuple[LeafChange, ...]
     renames: tuple[Rename, ...] = ()
+    #: The way there, where a name may pass from one field to another on it; () is one stage.
+    stages: tuple[Stage, ...] = ()
     #: The tenant layer as it is to be.
     overrides: tuple[Override, ...] = ()
     #: The source's new last-applied set.
@@ -104,11 +117,6 @@ class Changes:
     problems: tuple[Problem, ...] = ()
     #: Overrides whose lower leaf differs from what they were made over.
     conflicts: tuple[Conflict, ...] = ()
-
-    @property
-    def anew(self) -> frozenset[tuple[str, str]]:
-        """Components and nodes of the fields that are others than those called so before."""
-        return frozenset((one.component, one.path.rpartition(SEPARATOR)[0]) for one in self.leaves if one.anew)
 
     @property
     def empty(self) -> bool:
@@ -204,19 +212,36 @@ def replayed(state: State, leaves: Iterable[LeafChange], renames: Sequence[Renam
     return replace(found, broken=(*found.broken, *taken)) if taken else found
 
 
-def renamed(
-    leaves: Sequence[LeafChange], renames: Sequence[Rename], later: Sequence[Rename]
-) -> tuple[list[LeafChange], list[Rename]]:
-    """A change told by the names its parts have after ``later`` renames, oldest first."""
+def renamed(leaves: Sequence[LeafChange], renames: Sequence[Rename], later: Sequence[Told]) -> Told:
+    """A change told by the names its parts have after ``later`` changes, oldest first.
+
+    What is not there while another is renamed that is called so keeps its name.
+    """
 
     def now(one: LeafChange | Rename) -> dict[str, str]:
-        component, path = followed(later, one.component, one.path)
+        component, path = one.component, one.path
+        gone: set[str] = set()
+        for others, steps in [(leaves, ()), *later]:
+            component, path = followed([step for step in steps if step.before_path not in gone], component, path)
+            for leaf in others:
+                if leaf.component == component and (node := _identifying(leaf)) is not None and within(path, node):
+                    (gone.add if leaf.after is None else gone.discard)(node)
         return {"component": component, "path": path}
 
     return [replace(one, **now(one)) for one in leaves], [replace(one, **now(one)) for one in renames]
 
 
-def wound_back(state: State, changes: Iterable[tuple[Sequence[LeafChange], Sequence[Rename]]]) -> Changes:
+def _identifying(leaf: LeafChange) -> str | None:
+    """The node that a leaf says came or went: a field by its type, all else by its label; "" is the component."""
+    if (leaf.before is None) == (leaf.after is None):
+        return None
+    if leaf.path in ("label", "label/one"):
+        return ""
+    node, _, last = leaf.path.rpartition(SEPARATOR)
+    return node if last == ("type" if node.startswith("fields/") else "label") else None
+
+
+def wound_back(state: State, changes: Iterable[Told]) -> Changes:
     """What taking back several changes, newest first, would change in one."""
     taken = list(changes)
     known, again = _asked_again(state, [leaf for leaves, _ in taken for leaf in leaves])
@@ -224,22 +249,25 @@ def wound_back(state: State, changes: Iterable[tuple[Sequence[LeafChange], Seque
     before = overlaid(state.lower, state.overrides)
     made = {(one.component, one.path): one for one in state.overrides}
     clashes: dict[tuple[str, str], Notice] = {}
-    gone: set[tuple[str, str]] = set()
+    stages: list[Stage] = []
     for leaves, renames in taken:
-        for clash in _take_back(working, made, leaves, renames):
+        for clash in _take_back(working, made, leaves, renames, stages):
             clashes.setdefault((clash.component, clash.path), clash)
-        gone |= {(one.component, one.path) for one in leaves if one.before is None or one.anew}
-        gone = {followed([one.back for one in reversed(renames)], *at) for at in gone}
     found = _changes(state, before, working, known=known, broken=list(clashes.values()))
-    leaves = (replace(one, anew=_is_other(one) and (one.component, one.path) in gone) for one in found.leaves)
-    return replace(found, leaves=(*leaves, *again))
+    way = _told([*stages[:-1], replace(stages[-1], after=found.after)] if stages else [], before)
+    return replace(found, leaves=(*found.leaves, *again), stages=way)
 
 
-def _is_other(leaf: LeafChange) -> bool:
-    """Whether a leaf is the type of a field there is before and after."""
-    steps = leaf.path.split(SEPARATOR)
-    typed = len(steps) == 3 and steps[0] == "fields" and steps[2] == "type"
-    return typed and leaf.before is not None and leaf.after is not None
+def _told(stages: Iterable[Stage], before: Document) -> tuple[Stage, ...]:
+    """The stages that change something, each with what it changes."""
+    found: list[Stage] = []
+    for stage in stages:
+        moved = relayer.renamed(before, stage.renames)
+        leaves = tuple(LeafChange(*one) for one in differences(moved, stage.after))
+        if leaves or stage.renames:
+            found.append(replace(stage, leaves=leaves))
+        before = stage.after
+    return tuple(found)
 
 
 def _take_back(
@@ -247,8 +275,12 @@ def _take_back(
     made: dict[tuple[str, str], Override],
     leaves: Sequence[LeafChange],
     renames: Sequence[Rename],
+    stages: list[Stage],
 ) -> list[Notice]:
-    """Take one change out of ``working``; ``made`` are the overrides as they become. What stands in the way."""
+    """Take one change out of ``working``; ``made`` are the overrides as they become. What stands in the way.
+
+    What it wrote goes under the names it gave, then the names: two of the ``stages``.
+    """
     clashes: list[Notice] = []
     for one in (leaf for leaf in leaves if leaf.base is None):
         now, at = working.document.get(one.component, {}).get(one.path), (one.component, one.path)
@@ -262,12 +294,16 @@ def _take_back(
             value = merged_leaf(one.after, one.before, now)
             working.put(*at, value)
             made |= {at: replace(override, value=value)} if override else {}
+    stages.append(Stage(working.copied()))
+    known = len(working.renames)
     for step in reversed(renames):
         if working.has(step.component, step.path) and not working.has(step.before_component, step.before_path):
             working.move((step.component, step.path), (step.before_component, step.before_path))
         elif not working.has(step.before_component, step.before_path):
             message = "was renamed by this change and is not there any more"
             clashes.append(Notice("revert.changed", step.component, dotted(step.path), message))
+    if len(working.renames) > known:
+        stages.append(Stage(working.copied(), tuple(working.renames[known:])))
     return clashes
 
 

@@ -9,14 +9,16 @@ from psycopg.types.json import Jsonb
 from app.core import ids
 from app.core.errors import InvalidInput, NotFound
 from app.metadata import roles
-from app.metadata.changeset import LeafChange, Rename
+from app.metadata.changeset import LeafChange, Rename, Told
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
     from uuid import UUID
 
     import psycopg
 
     from app.metadata.apply import Request
+    from app.metadata.changeset import Stage
     from app.metadata.plan import Plan
     from app.metadata.store import Execute
     from tenants.scope import Tenant
@@ -41,7 +43,8 @@ def write(connection: Connection, tenant: Tenant, made: Plan, request: Request, 
     """Note a change and its event; the caller commits."""
     change = ids.uuid7()
     leaves = [_leaf(one) for one in made.changes.leaves]
-    renames = _renames(made)
+    renames = _renames(made.changes.renames)
+    stages = [{"leaves": [_leaf(leaf) for leaf in one.leaves], "renames": _renames(one.renames)} for one in _way(made)]
     known = {row.key: row for row in made.settled.rows}
     physical = [
         {"what": what, "table": row.table, "column": row.column, "component": row.component, "path": row.path}
@@ -54,9 +57,9 @@ def write(connection: Connection, tenant: Tenant, made: Plan, request: Request, 
         if row.key in known
     ]
     connection.execute(
-        "insert into metadata_change (id, version, source, note, leaves, renames, physical, steps, reverts, by)"
-        " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-        (change, version, request.source, request.note, Jsonb(leaves), Jsonb(renames), Jsonb(physical),
+        "insert into metadata_change (id, version, source, note, leaves, renames, stages, physical, steps, reverts,"
+        " by) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        (change, version, request.source, request.note, Jsonb(leaves), Jsonb(renames), Jsonb(stages), Jsonb(physical),
          Jsonb([step.public() for step in made.steps]), request.reverts, request.whose),
     )  # fmt: skip
     diff = {f"{one['component']}/{one['path']}": [one["before"], one["after"]] for one in leaves[:_TOLD]}
@@ -72,7 +75,14 @@ def write(connection: Connection, tenant: Tenant, made: Plan, request: Request, 
     return change
 
 
-def _renames(made: Plan) -> list[dict[str, str]]:
+def _way(made: Plan) -> Sequence[Stage]:
+    """The stages, where before and after alone don't tell it all: a name passed from one to another."""
+    stages = made.changes.stages
+    passed = bool(made.settled.replaced) or any(one.renames for one in stages)
+    return stages if passed and len(stages) > 1 else ()
+
+
+def _renames(renames: Iterable[Rename]) -> list[dict[str, str]]:
     return [
         {
             "component": one.component,
@@ -80,7 +90,7 @@ def _renames(made: Plan) -> list[dict[str, str]]:
             "before_component": one.before_component,
             "before_path": one.before_path,
         }
-        for one in made.changes.renames
+        for one in renames
     ]
 
 
@@ -89,7 +99,7 @@ def deferred(made: Plan, request: Request) -> dict[str, Any]:
     by = request.by
     return {
         "leaves": [_leaf(one) for one in made.changes.leaves],
-        "renames": _renames(made),
+        "renames": _renames(made.changes.renames),
         "stated": made.changes.stated if request.keeps else None,
         "source": request.source,
         "note": request.note,
@@ -144,23 +154,44 @@ def back_to(execute: Execute, version: int) -> list[dict[str, Any]]:
     return [_public(row) for row in rows]
 
 
-def renamed_since(execute: Execute, version: int) -> list[Rename]:
-    """What was renamed after ``version``, oldest first."""
+def told(execute: Execute, changes: Sequence[dict[str, Any]]) -> list[list[Told]]:
+    """Each change as the pure functions take it: what it was made of, oldest first."""
     rows = execute(
-        "select renames from metadata_change where version > %s and renames <> '[]' order by version", (version,)
+        "select id, stages from metadata_change where id = any(%s::uuid[]) and stages <> '[]'",
+        ([one["id"] for one in changes],),
     ).fetchall()
-    return [Rename(**one) for (renames,) in rows for one in renames]
+    stages = {str(id_): found for id_, found in rows}
+    return [
+        [(leaves_of(part), renames_of(part)) for part in (*stages.get(one["id"], ()), _decided(one))]
+        if one["id"] in stages
+        else [(leaves_of(one), renames_of(one))]
+        for one in changes
+    ]
+
+
+def _decided(found: dict[str, Any]) -> dict[str, Any]:
+    """The conflicts a change of several stages decided: of them the whole tells."""
+    return {"leaves": [one for one in found["leaves"] if "base" in one], "renames": []}
+
+
+def since_renaming(execute: Execute, version: int) -> list[Told]:
+    """The changes after ``version``, oldest first, up to the last that renamed something."""
+    rows = execute(
+        "select leaves, renames from metadata_change where version > %(version)s and version <="
+        " (select max(version) from metadata_change where version > %(version)s and renames <> '[]') order by version",
+        {"version": version},
+    ).fetchall()
+    return [(leaves_of({"leaves": leaves}), renames_of({"renames": renames})) for leaves, renames in rows]
 
 
 def leaves_of(found: dict[str, Any]) -> list[LeafChange]:
     """The leaves of a change as the pure functions take them."""
     return [
         LeafChange(
-            one["component"], one["path"], one["before"], one["after"],
-            tuple(one["base"]) if "base" in one else None, one.get("anew", False),
+            one["component"], one["path"], one["before"], one["after"], tuple(one["base"]) if "base" in one else None
         )
         for one in found["leaves"]
-    ]  # fmt: skip
+    ]
 
 
 def renames_of(found: dict[str, Any]) -> list[Rename]:
@@ -170,8 +201,7 @@ def renames_of(found: dict[str, Any]) -> list[Rename]:
 
 def _leaf(one: LeafChange) -> dict[str, Any]:
     told: dict[str, Any] = {"component": one.component, "path": one.path, "before": one.before, "after": one.after}
-    told |= {"base": one.base} if one.base is not None else {}
-    return told | ({"anew": True} if one.anew else {})
+    return told | ({"base": one.base} if one.base is not None else {})
 
 
 def _public(row: tuple[Any, ...]) -> dict[str, Any]:

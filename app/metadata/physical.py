@@ -17,10 +17,10 @@ from app.metadata.leaves import SEPARATOR
 from app.metadata.nodes import within
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from app.metadata.changeset import Rename
+    from app.metadata.changeset import Rename, Stage
     from app.metadata.leaves import Document, Leaves
 
 OBJECT: Final = "object"
@@ -29,6 +29,8 @@ FIELDS: Final = "fields"
 GONE: Final = "gone"
 #: ``fields/<name>/type``
 _DEPTH: Final = 2
+#: A field's columns before and after: more of them on the way are more conversions than one.
+_AT_ONCE: Final = 2
 #: Types without a column that holds values.
 COMPUTED: Final = frozenset({"formula", "rollup"})
 
@@ -44,6 +46,13 @@ class Physical:
     type: str
     hidden_at: datetime | None = None
     sensitive: bool = False
+    #: The first column the field had, "" for this one: it tells fields apart that were called alike.
+    born: str = ""
+
+    @property
+    def first(self) -> str:
+        """What a field is known by for life, whatever its type and name."""
+        return self.born or self.column
 
     @property
     def key(self) -> tuple[str, str]:
@@ -97,6 +106,7 @@ class Settled:
     """The rows as they are to be, and what became of which: made anew, brought back, hidden, converted (from, to).
 
     ``replaced``: fields whose values are put away for those another field of that name had, nothing is converted.
+    ``twice``: fields that are converted more than once on the way, so that what they hold is not told in one go.
     """
 
     rows: tuple[Physical, ...]
@@ -105,59 +115,72 @@ class Settled:
     hidden: tuple[Physical, ...] = ()
     converted: tuple[tuple[Physical, Physical], ...] = ()
     replaced: tuple[Physical, ...] = ()
+    twice: tuple[Physical, ...] = ()
 
 
 def settle(
-    rows: Iterable[Physical],
-    before: Document,
-    after: Document,
-    standard: Document,
-    *,
-    renames: Sequence[Rename] = (),
-    anew: Collection[tuple[str, str]] = (),
-    seed: str,
-    now: datetime,
+    rows: Iterable[Physical], before: Document, stages: Sequence[Stage], standard: Document, *, seed: str, now: datetime
 ) -> Settled:
-    """The physical names of ``after``. All three documents without hidden parts; ``standard`` is the platform's.
+    """The physical names of what the last of ``stages`` comes to.
 
-    ``anew``: component and path of fields that are others than those called so before.
+    All documents without hidden parts; ``standard`` is the platform's. A name may pass from one field to another on
+    the way, so each stage is gone through; what is told is what the whole of it does.
     """
-    work = _Settling(rows, standard, anew, seed, now)
-    work.rename(renames, before)
-    gone = _Gone(before, renames)
-    # All tables first: what a link's column means is the table it leads to.
-    tables = {name: work.table(name) for name, _ in _objects(after)}
-    for name, leaves in _objects(after):
-        for one in fields_of(leaves):
-            work.column(name, tables[name], one, leaves)
-    for name in gone.objects(after):
-        work.hide(name, work.known_table(name), "", "object", sensitive=False)
-    for name, item, called, leaves in gone.fields(after):
-        work.hide_field(name, item, called, leaves)
-    return work.settled()
+    given = {row.key: row for row in rows}
+    work = _Settling(given, standard, seed, now)
+    for stage in stages:
+        work.go(before, stage)
+        before = stage.after
+    return work.settled(given)
 
 
 class _Settling:
     """Goes through a document and keeps account."""
 
-    def __init__(
-        self, rows: Iterable[Physical], standard: Document, anew: Collection[tuple[str, str]], seed: str, now: datetime
-    ) -> None:
-        self._rows = {row.key: row for row in rows}
-        self._standard, self._anew, self._seed, self._now = standard, anew, seed, now
+    def __init__(self, rows: Mapping[tuple[str, str], Physical], standard: Document, seed: str, now: datetime) -> None:
+        self._rows = dict(rows)
+        self._standard, self._seed, self._now = standard, seed, now
         self._live = {(r.component, r.path): r for r in self._rows.values() if r.hidden_at is None}
-        self._before = dict(self._live)
-        self._made: list[Physical] = []
-        self._restored: list[Physical] = []
-        self._hidden: list[Physical] = []
-        self._converted: list[tuple[Physical, Physical]] = []
-        self._replaced: list[Physical] = []
+        #: Standard ones that got a row on the way: there they were all along.
+        self._stood: set[tuple[str, str]] = set()
+        #: By table and first column of a field the columns it went through; there and back is no way.
+        self._ways: dict[tuple[str, str], list[str]] = {}
 
-    def settled(self) -> Settled:
+    def go(self, before: Document, stage: Stage) -> None:
+        """One stage further."""
+        self.rename(stage.renames, before)
+        gone = _Gone(before, stage.renames)
+        # All tables first: what a link's column means is the table it leads to.
+        tables = {name: self.table(name) for name, _ in _objects(stage.after)}
+        for name, leaves in _objects(stage.after):
+            for one in fields_of(leaves):
+                self.column(name, tables[name], one, leaves)
+        for name in gone.objects(stage.after):
+            self.hide(name, self.known_table(name), "", OBJECT, sensitive=False)
+        for name, item, called, leaves in gone.fields(stage.after):
+            self.hide_field(name, item, called, leaves)
+
+    def settled(self, given: Mapping[tuple[str, str], Physical]) -> Settled:
+        """What became of the rows ``given``; what was made on the way and is not there at its end never was."""
+        there = {key for key, row in given.items() if row.hidden_at is None} | self._stood
+        rows = {k: row for k, row in self._rows.items() if row.hidden_at is None or k in given or k in self._stood}
+        shown = [row for key, row in rows.items() if row.hidden_at is None and key not in there]
+        put_away = [row for key, row in rows.items() if row.hidden_at is not None and key in there]
+        by_field = {(row.table, row.first): row for row in put_away if row.column}
+        by_place = {(row.component, row.path) for row in put_away}
+        converted = [(by_field[row.table, row.first], row) for row in shown if (row.table, row.first) in by_field]
+        turned = {was.key for was, _ in converted}
         return Settled(
-            tuple(self._rows[key] for key in sorted(self._rows)),
-            tuple(self._made), tuple(self._restored), tuple(self._hidden), tuple(self._converted),
-            tuple(self._replaced),
+            rows=tuple(rows[key] for key in sorted(rows)),
+            made=tuple(row for row in shown if row.key not in given),
+            restored=tuple(row for row in shown if row.key in given),
+            hidden=tuple(row for row in put_away if row.key not in turned),
+            converted=tuple(converted),
+            replaced=tuple(
+                row for row in shown
+                if (row.component, row.path) in by_place and not any(row is to for _, to in converted)
+            ),
+            twice=tuple(row for was, row in converted if len(self._ways[was.table, was.first]) > _AT_ONCE),
         )  # fmt: skip
 
     def rename(self, renames: Sequence[Rename], before: Document) -> None:
@@ -175,16 +198,30 @@ class _Settling:
             for item in (item for item in fields_of(leaves) if within(f"{FIELDS}{SEPARATOR}{item}", one.before_path)):
                 self._keep(name, item, type_key(leaves, item, tables))
             document[one.component] = {followed([one], one.before_component, path)[1]: leaves[path] for path in leaves}
-            for row in list(self._rows.values()):
+            for row in [row for row in self._rows.values() if self._follows(row, one)]:
                 component, path = followed([one], row.component, row.path)
                 self._rows[row.key] = replace(row, component=component, path=path)
             self._live = {(r.component, r.path): r for r in self._rows.values() if r.hidden_at is None}
+
+    def _follows(self, row: Physical, one: Rename) -> bool:
+        """Whether a row is of what is renamed: not of another object or field that was called so before."""
+        known = self.known_table(one.before_component.partition(SEPARATOR)[2])
+        if row.component != one.before_component or row.table != known:
+            return False
+        live = self._live.get((row.component, row.path))
+        return not one.path or live is None or live.first == row.first
 
     def _keep(self, name: str, item: str, type_: str) -> None:
         """A row for what is called as the standard says."""
         component, path = f"{OBJECT}{SEPARATOR}{name}", f"{FIELDS}{SEPARATOR}{item}" if item else ""
         if (component, path) not in self._live:
-            self._put(Physical(self.known_table(name), item, component, path, type_))
+            self._stand(Physical(self.known_table(name), item, component, path, type_))
+
+    def _stand(self, row: Physical) -> Physical:
+        """A row for what was there without one."""
+        self._stood.add(row.key)
+        self._put(row)
+        return row
 
     def known_table(self, name: str) -> str:
         row = self._live.get((f"{OBJECT}{SEPARATOR}{name}", ""))
@@ -199,15 +236,14 @@ class _Settling:
         component = f"{OBJECT}{SEPARATOR}{name}"
         if (component, "") in self._live:
             return self._live[component, ""].table
-        hidden = self._hidden_one(component, "", "object")
+        hidden = _latest(self._hidden_ones(component, "", OBJECT))
         if hidden is not None:
-            self._show(hidden)
+            self._put(replace(hidden, hidden_at=None))
             return hidden.table
         if component in self._standard and (standard_table(name), "") not in self._rows:
             return standard_table(name)
-        row = Physical(self._fresh("o_", component), "", component, "", "object")
+        row = Physical(self._fresh("o_", component), "", component, "", OBJECT)
         self._put(row)
-        self._made.append(row)
         return row.table
 
     def column(self, name: str, table: str, item: str, leaves: Leaves) -> None:
@@ -222,48 +258,45 @@ class _Settling:
         if current is None and same:
             return
         if current is None and standing:
-            current = Physical(table, item, component, path, type_key(lower, item, self._tables()))
-        target = self._hidden_one(component, path, wanted)
-        back = target is not None
+            current = self._stand(Physical(table, item, component, path, type_key(lower, item, self._tables())))
+        # Of another type that it was of before, or of a field that was there: a field's own columns only.
+        found = self._hidden_ones(component, path, wanted)
+        target = _latest(row for row in found if current is None or row.first == current.first)
         if target is None:
-            target = Physical(table, self._fresh("f_", component, path, table), component, path, wanted)
-            self._made.append(target)
-        else:
-            self._restored.append(target)
+            born = current.first if current is not None else ""
+            target = Physical(table, self._fresh("f_", component, path, table), component, path, wanted, born=born)
         if current is not None:
+            self._went(table, current, target.column)
             self._conceal(current, sensitive=leaves.get(f"{path}/sensitive") is True)
-            if back and (component, path) in self._anew:
-                self._hidden.append(current)
-                self._replaced.append(target)
-            else:
-                self._converted.append((current, target))
         self._put(replace(target, hidden_at=None))
+
+    def _went(self, table: str, current: Physical, to: str) -> None:
+        way = self._ways.setdefault((table, current.first), [current.column])
+        if to in way:
+            del way[way.index(to) + 1 :]
+        else:
+            way.append(to)
 
     def hide(self, name: str, table: str, item: str, type_: str, *, sensitive: bool) -> None:
         component, path = f"{OBJECT}{SEPARATOR}{name}", f"{FIELDS}{SEPARATOR}{item}" if item else ""
-        row = self._live.get((component, path)) or Physical(table, item, component, path, type_)
+        row = self._live.get((component, path)) or self._stand(Physical(table, item, component, path, type_))
         self._conceal(row, sensitive=sensitive)
-        self._hidden.append(row)
 
     def hide_field(self, name: str, item: str, called: str, leaves: Leaves) -> None:
         """``item`` is its name in ``leaves``; it is ``called`` so after renames of the same change."""
         type_ = type_key(leaves, item, self._tables())
         sensitive = leaves.get(f"{FIELDS}{SEPARATOR}{item}{SEPARATOR}sensitive") is True
-        table = next(
-            (r.table for r in self._hidden if r.component == f"{OBJECT}{SEPARATOR}{name}" and not r.column), ""
-        )
-        self.hide(name, table or self.known_table(name), called, type_, sensitive=sensitive)
+        gone = [
+            row.table for row in self._rows.values()
+            if row.component == f"{OBJECT}{SEPARATOR}{name}" and not row.column and row.hidden_at == self._now
+        ]  # fmt: skip
+        self.hide(name, gone[0] if gone else self.known_table(name), called, type_, sensitive=sensitive)
 
-    def _hidden_one(self, component: str, path: str, type_: str) -> Physical | None:
-        found = [
+    def _hidden_ones(self, component: str, path: str, type_: str) -> list[Physical]:
+        return [
             row for row in self._rows.values()
             if row.hidden_at is not None and (row.component, row.path, row.type) == (component, path, type_)
         ]  # fmt: skip
-        return max(found, key=lambda row: (cast("datetime", row.hidden_at), row.column), default=None)
-
-    def _show(self, row: Physical) -> None:
-        self._put(replace(row, hidden_at=None))
-        self._restored.append(row)
 
     def _conceal(self, row: Physical, *, sensitive: bool) -> None:
         self._put(replace(row, hidden_at=self._now, sensitive=sensitive))
@@ -283,6 +316,11 @@ class _Settling:
             if name not in taken:
                 return name
         raise RuntimeError("no name is free")
+
+
+def _latest(rows: Iterable[Physical]) -> Physical | None:
+    """The row that was hidden last."""
+    return max(rows, key=lambda row: (cast("datetime", row.hidden_at), row.column), default=None)
 
 
 class _Gone:

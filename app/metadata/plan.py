@@ -7,12 +7,12 @@ of its own, done by a job while people work.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, LiteralString, cast
 
 from app.metadata import catalog as catalogs
 from app.metadata import conversion, layered, roles, store
-from app.metadata.changeset import State
+from app.metadata.changeset import Stage, State
 from app.metadata.computing import refuse_problems
 from app.metadata.ddl import rebuild
 from app.metadata.ddl.diff import Standing, difference
@@ -20,12 +20,14 @@ from app.metadata.ddl.inspect import held, stored_columns
 from app.metadata.ddl.names import foreign_key_name, index_name, unique_name
 from app.metadata.ddl.rebuild import Worn
 from app.metadata.ddl.shape import column_stem, shapes
+from app.metadata.effects import Notice
 from app.metadata.layers import live
 from app.metadata.leaves import SEPARATOR
 from app.metadata.physical import OBJECT, Settled, settle
 from app.metadata.problems import InvalidComponents, Problem
 from app.metadata.repairs import Repair, repairs
 from app.metadata.sortkeys import quoted
+from app.metadata.written import dotted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from app.metadata.ddl.shape import Table
     from app.metadata.leaves import Document
     from app.metadata.model import Catalog
+    from app.metadata.physical import Physical
     from app.metadata.store import Connection, Execute, Stored
     from tenants.scope import Tenant
 
@@ -136,16 +139,17 @@ def plan(
             changes=changes, settled=Settled(given.stored.physical), steps=(), statements=(), online=(), after=old
         )
     after = live(changes.after)
+    stages = [replace(one, after=live(one.after)) for one in changes.stages] or [Stage(after, changes.renames)]
     settled = settle(
         given.stored.physical,
         live(changes.before),
-        after,
+        stages,
         live(given.state.lower) if standard is None else standard,
-        renames=changes.renames,
-        anew=changes.anew,
         seed=given.seed,
         now=now,
     )
+    if settled.twice:
+        return _refused(given, old, changes, settled.twice)
     new = catalogs.of_document(given.stored.version + 1, after, settled.rows)
     refuse_problems(old.objects, new.objects)
     flagged = () if quick else tuple(repairs(given.execute, old, new, settled, given.tables))
@@ -170,6 +174,15 @@ def plan(
         conversions=found,
         prepared=tuple(one for one in found if one.table in given.tables and given.tables[one.table].large),
     )
+
+
+def _refused(given: Situation, old: Catalog, changes: Changes, twice: Iterable[Physical]) -> Plan:
+    """What a value was between two types is known to each of them only: taken back in one it would be lost."""
+    message = "its type changed more than once: take these changes back one by one"
+    notices = [Notice("revert.one_by_one", row.component, dotted(row.path), message) for row in twice]
+    blocked = replace(changes, broken=(*changes.broken, *notices))
+    settled = Settled(given.stored.physical)
+    return Plan(changes=blocked, settled=settled, steps=(), statements=(), online=(), after=old)
 
 
 def _differing(old: Catalog, new: Catalog) -> tuple[dict[str, Table], dict[str, Table]]:

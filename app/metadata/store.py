@@ -35,7 +35,7 @@ select 'layer', layer, hash, null::jsonb, null::jsonb, place::text, null, null::
 union all
 select 'override', component, path, base, value, null, null, null, false from metadata_override
 union all
-select 'physical', component, path, to_jsonb("table"), to_jsonb("column"), null, type, hidden_at, sensitive
+select 'physical', component, path, to_jsonb("table"), to_jsonb("column"), born, type, hidden_at, sensitive
   from metadata_physical
 """
 
@@ -61,7 +61,7 @@ def read(execute: Execute, version: int) -> Stored:
         elif what == "override":
             overrides.append(Override(one, two, first, second))
         else:
-            physical.append(Physical(first, second, one, two, type_, hidden_at, sensitive))
+            physical.append(Physical(first, second, one, two, type_, hidden_at, sensitive, place))
     overrides.sort(key=lambda override: (override.component, override.path))
     physical.sort(key=lambda row: row.key)
     return Stored(version, tuple((layer, hash_) for _, layer, hash_ in sorted(pins)), tuple(overrides), tuple(physical))
@@ -129,16 +129,17 @@ def write_physical(connection: Connection, known: Iterable[Physical], wanted: It
     if new:
         rows = [
             {"table": row.table, "column": row.column, "component": row.component, "path": row.path, "type": row.type,
-             "hidden_at": row.hidden_at.isoformat() if row.hidden_at else None, "sensitive": row.sensitive}
+             "hidden_at": row.hidden_at.isoformat() if row.hidden_at else None, "sensitive": row.sensitive,
+             "born": row.born}
             for row in new
         ]  # fmt: skip
         connection.execute(
-            'insert into metadata_physical ("table", "column", component, path, type, hidden_at, sensitive)'
-            ' select "table", "column", component, path, type, hidden_at, sensitive from jsonb_to_recordset(%s) n'
+            'insert into metadata_physical ("table", "column", component, path, type, hidden_at, sensitive, born)'
+            ' select "table", "column", component, path, type, hidden_at, sensitive, born from jsonb_to_recordset(%s) n'
             ' ("table" text, "column" text, component text, path text, type text, hidden_at timestamptz,'
-            ' sensitive boolean) on conflict ("table", "column") do update set component = excluded.component,'
-            " path = excluded.path, type = excluded.type, hidden_at = excluded.hidden_at,"
-            " sensitive = excluded.sensitive",
+            ' sensitive boolean, born text) on conflict ("table", "column") do update set'
+            " component = excluded.component, path = excluded.path, type = excluded.type,"
+            " hidden_at = excluded.hidden_at, sensitive = excluded.sensitive, born = excluded.born",
             (Jsonb(rows),),
         )
 

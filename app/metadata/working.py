@@ -231,6 +231,10 @@ class Working:
         """Whether a lower layer has it."""
         return any(within(path, node) for path in self.lower.get(component, ()))
 
+    def copied(self) -> Document:
+        """The document as it is now, which what comes next does not change."""
+        return {component: dict(leaves) for component, leaves in self.document.items()}
+
     def note(self, component: str, path: str, *, value: Plain) -> None:
         """Remember what the source states."""
         self.stated.setdefault(component, {})[path] = value

@@ -10,7 +10,7 @@ from app.metadata import catalog as catalogs
 from app.metadata import document, history, layered, store
 from app.metadata.apply import Applied, MetadataConflict, Request, apply, owner_of
 from app.metadata.apply import look as look_as_owner
-from app.metadata.changeset import chosen, desired, drift, renamed, reverted, wound_back
+from app.metadata.changeset import chosen, desired, drift, renamed, wound_back
 from app.metadata.layers import conflicts, live, overlaid
 from app.metadata.plan import Plan, plan, situation
 from app.shaping.holding import going, holding
@@ -41,14 +41,12 @@ def wanted_of(components: Sequence[object], *, source: str, prune: bool = False)
 def wanted_back(execute: Execute, change: UUID, *, newer: bool = False) -> Wanted:
     """What taking a change back wants; ``newer``: and all that people changed after it. Raises NotFound."""
     found = history.change(execute, change)
-    if newer:
-        taken = [
-            (history.leaves_of(one), history.renames_of(one)) for one in history.back_to(execute, found["version"])
-        ]
-        return lambda state: wound_back(state, taken)
-    later = history.renamed_since(execute, found["version"])
-    leaves, renames = renamed(history.leaves_of(found), history.renames_of(found), later)
-    return lambda state: reverted(state, leaves, renames)
+    changes = history.back_to(execute, found["version"]) if newer else [found]
+    taken = [part for parts in history.told(execute, changes) for part in reversed(parts)]
+    if not newer:
+        later = history.since_renaming(execute, found["version"])
+        taken = [renamed(leaves, renames, later) for leaves, renames in taken]
+    return lambda state: wound_back(state, taken)
 
 
 def look(scope: TenantScope) -> Situation:

@@ -39,6 +39,8 @@ STATEMENTS = (
         made_at timestamptz not null default now(),
         hidden_at timestamptz,
         sensitive boolean not null default false,
+        -- The first column the field had: fields that were called alike one after the other are told apart by it.
+        born text not null default '',
         primary key ("table", "column")
     )
     """,
@@ -51,6 +53,8 @@ STATEMENTS = (
         note text not null default '',
         leaves jsonb not null,
         renames jsonb not null default '[]',
+        -- Of several changes made in one: what each of them was, oldest first, where names passed on the way.
+        stages jsonb not null default '[]',
         physical jsonb not null default '[]',
         steps jsonb not null default '[]',
         reverts uuid references metadata_change,

@@ -332,6 +332,44 @@ def test_going_back_over_another_field_of_the_same_name_brings_the_values_of_the
     assert set_size(databases, tenant) == [("large",)]
 
 
+def test_a_field_renamed_and_another_of_its_name_are_taken_back_and_brought_back_each_with_its_values(
+    databases: Databases, new_tenant: NewTenant
+) -> None:
+    """Step by step, and all in one and back."""
+    tenant = new_tenant()
+    made = [change(databases, tenant, "{kind: field, name: product.size, type: text, label: Size}")]
+    sql(databases, tenant, "insert into o_product (external_id, name) values ('1', 'One')")
+    set_size(databases, tenant, "small")
+    made.append(change(databases, tenant, "{kind: field, name: product.width, renamed_from: size}"))
+    made.append(change(databases, tenant, "{kind: field, name: product.size, type: text, label: Size}"))
+    set_size(databases, tenant, "large")
+    turns = [take_back(databases, tenant, one.change) for one in reversed(made[1:]) if one.change]
+    assert set_size(databases, tenant) == [("small",)]
+    for one in reversed(turns):
+        assert one.change is not None
+        take_back(databases, tenant, one.change)
+    assert set_size(databases, tenant) == [("large",)]
+    assert made[1].change is not None
+    whole = take_back(databases, tenant, made[1].change, newer=True)
+    assert set_size(databases, tenant) == [("small",)]
+    assert whole.change is not None
+    take_back(databases, tenant, whole.change)
+    assert set_size(databases, tenant) == [("large",)]
+
+
+def test_types_changed_one_after_the_other_are_taken_back_one_by_one(
+    databases: Databases, new_tenant: NewTenant
+) -> None:
+    """What could not be converted is known to the type before only."""
+    tenant = new_tenant()
+    change(databases, tenant, "{kind: field, name: product.size, type: text, label: Size}")
+    first = change(databases, tenant, "{kind: field, name: product.size, type: boolean}", confirm=True)
+    change(databases, tenant, "{kind: field, name: product.size, type: decimal}", confirm=True)
+    assert first.change is not None
+    with pytest.raises(MetadataBlocked, match="take these changes back one by one"):
+        take_back(databases, tenant, first.change, newer=True)
+
+
 def set_size(databases: Databases, tenant: Tenant, value: object = None) -> list[Any]:
     """The values of ``product.size``, after the given one was written."""
     with owner_of(databases, tenant) as connection:

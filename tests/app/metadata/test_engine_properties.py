@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections import defaultdict
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from app.core.errors import RapportError
 from app.metadata import catalog, document
-from app.metadata.apply import look, owner_of
+from app.metadata.apply import MetadataBlocked, look, owner_of
 from app.metadata.ddl import inspect
 from app.metadata.layers import live, overlaid
 from app.metadata.sortkeys import quoted
@@ -194,7 +195,7 @@ _quiet = settings(
 )
 
 
-@settings(_quiet, max_examples=12)
+@settings(_quiet, max_examples=10)
 @given(acts=st.lists(patches(), min_size=2, max_size=6))
 def test_what_was_applied_is_taken_back_and_brought_back(
     runtime: Runtime, new_tenant: NewTenant, acts: list[list[dict[str, Any]]]
@@ -212,7 +213,7 @@ def test_long_histories_are_taken_back_and_brought_back(
 
 
 def back_and_forth(runtime: Runtime, tenant: Tenant, acts: list[list[dict[str, Any]]]) -> None:
-    """Each act applied, then taken back, brought back and taken back again, newest first; then all of it in one."""
+    """Each act applied, taken back, brought back and taken back again; all of it once more, and all of it in one."""
     databases = runtime.databases
     sql(databases, tenant, "insert into o_product (external_id, name) values ('1', 'One'), ('2', 'Two')")
     begin(databases, tenant)
@@ -245,25 +246,35 @@ def begin(databases: Databases, tenant: Tenant) -> None:
 
 
 def unwind(runtime: Runtime, tenant: Tenant, changes: list[UUID], pictures: list[Picture]) -> None:
-    """``pictures`` are those before the first change and after each."""
+    """Step by step there and back, then in one; ``pictures`` are those before the first change and after each."""
     databases = runtime.databases
     turns: list[UUID] = []
+
+    def turn(change: UUID, wanted: Picture, *, newer: bool = False) -> UUID:
+        made = take_back(databases, tenant, change, newer=newer).change
+        assert_same(picture(runtime, tenant), wanted)
+        assert made is not None
+        return made
+
     for at in range(len(changes), 0, -1):
-        back = take_back(databases, tenant, changes[at - 1])
-        assert_same(picture(runtime, tenant), pictures[at - 1])
-        assert back.change is not None
-        turns.append(back.change)
-        again = take_back(databases, tenant, back.change)
-        assert_same(picture(runtime, tenant), pictures[at])
-        assert again.change is not None
-        assert take_back(databases, tenant, again.change).change is not None
-        assert_same(picture(runtime, tenant), pictures[at - 1])
-    if turns:
-        whole = take_back(databases, tenant, turns[0], newer=True)
-        assert_same(picture(runtime, tenant), pictures[-1])
-        assert whole.change is not None
-        take_back(databases, tenant, whole.change)
-        assert_same(picture(runtime, tenant), pictures[0])
+        again = turn(turn(changes[at - 1], pictures[at - 1]), pictures[at])
+        turns.append(turn(again, pictures[at - 1]))
+    for at, back in enumerate(reversed(turns), 1):
+        turn(back, pictures[at])
+    with suppress(MetadataBlocked) if converted_twice(pictures) else nullcontext():
+        if changes:
+            whole = turn(changes[0], pictures[0], newer=True)
+            turn(turn(whole, pictures[-1]), pictures[0])
+
+
+def converted_twice(pictures: list[Picture]) -> bool:
+    """Whether some field had three types: then all that was changed is taken back one by one only."""
+    had: defaultdict[str, set[str]] = defaultdict(set)
+    for one in pictures:
+        for component in msgspec.json.decode(one.document):
+            for name, field in component.get("fields", {}).items():
+                had[name].add(field["type"])
+    return any(len(types) > 2 for name, types in had.items() if name in FIELDS)
 
 
 def assert_same(now: Picture, then: Picture) -> None:
