@@ -11,6 +11,8 @@ from app.shaping import service
 from tests.support.tenants import owner_of as owner_member
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
     from uuid import UUID
 
     from app.core.db import Databases
@@ -63,6 +65,14 @@ def finish(runtime: Runtime, tenant: Tenant) -> list[tuple[str, str, str | None]
     """Do what is left to do, as the worker would; every piece with how it ended."""
     work.work(runtime, tenant.id, {})
     return sql(runtime.databases, tenant, "select what, state, error from metadata_work order by id")
+
+
+def put_rates(databases: Databases, tenant: Tenant, rates: Mapping[tuple[str, str | date], object]) -> None:
+    """What one unit of a currency is worth from a day on, and nothing else, as applying the document writes it."""
+    with owner_of(databases, tenant) as connection:
+        connection.execute("delete from rate")
+        for (currency, day), rate in rates.items():
+            connection.execute("insert into rate (currency, day, rate) values (%s, %s, %s)", (currency, day, rate))
 
 
 def sql(databases: Databases, tenant: Tenant, text: str, *params: object) -> list[Any]:

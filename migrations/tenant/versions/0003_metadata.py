@@ -92,9 +92,10 @@ STATEMENTS = (
     "insert into setting (name, value) values ('metadata_names', to_jsonb(gen_random_uuid()))",
 )
 
-#: Tables a tenant's role may only read.
+#: Tables a tenant's role may only read; rates are part of the document.
 READ_ONLY = (
     "metadata_layer", "metadata_override", "metadata_physical", "metadata_change", "metadata_source", "metadata_work",
+    "rate",
 )  # fmt: skip
 
 

@@ -2,10 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
+
+from tests.support.shaping import put_rates
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from datetime import date
+    from typing import TypeAlias
+
+    from app.core.db import Databases
+    from tenants.scope import Tenant
+
+    SetRates: TypeAlias = Callable[[Mapping[tuple[str, str | date], object]], None]
+
+
+@pytest.fixture
+def set_rates(databases: Databases, tenant: Tenant) -> Iterator[SetRates]:
+    """Says what currencies are worth in ``tenant``; none is worth anything after the test."""
+    yield lambda rates: put_rates(databases, tenant, rates)
+    put_rates(databases, tenant, {})
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from tests.support.records import make_company, make_contact, make_deal
 
 if TYPE_CHECKING:
     from tenants.scope import TenantScope
+    from tests.app.records.conftest import SetRates
 
 
 def rows(scope: TenantScope, object_name: str = "deal", **query: Any) -> list[dict[str, Any]]:
@@ -91,10 +92,8 @@ def test_sums_are_exact_and_of_nothing_zero(scope: TenantScope) -> None:
     assert rows(scope, metrics=metrics, group_by=("stage",), filter='name == "nobody"') == []
 
 
-def test_amounts_convert_by_the_rate_of_their_day(scope: TenantScope) -> None:
-    scope.execute(
-        "insert into rate (currency, day, rate) values ('USD', '2017-01-01', 0.9), ('USD', '2018-01-01', 0.5)"
-    )
+def test_amounts_convert_by_the_rate_of_their_day(scope: TenantScope, set_rates: SetRates) -> None:
+    set_rates({("USD", "2017-01-01"): 0.9, ("USD", "2018-01-01"): 0.5})
     for day, amount in (("2016-06-01", "100"), ("2017-06-01", "10"), ("2018-01-01", "1"), (None, "1000")):
         make_deal(scope, close_on=day, amount={"amount": amount, "currency": "USD"})
     make_deal(scope, amount="7")

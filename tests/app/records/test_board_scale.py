@@ -39,12 +39,12 @@ def million(databases: Databases, new_tenant: NewTenant) -> Tenant:
     with databases.pod_owner(1).begin() as connection:
         for name in _IDLE:
             connection.exec_driver_sql(f'drop index "{made.schema}"."{name}"')
-    with enter_job(databases, made.id, actor=SYSTEM, write=True, budget=600) as opened:
-        opened.execute(
-            "insert into rate (currency, day, rate)"
+        connection.exec_driver_sql(
+            f'insert into "{made.schema}".rate (currency, day, rate)'
             " select c, date '2024-01-01' + 7 * n, 0.9 + 0.001 * n from generate_series(0, 110) n,"
             " unnest(array['USD', 'GBP']) c"
         )
+    with enter_job(databases, made.id, actor=SYSTEM, write=True, budget=600) as opened:
         opened.execute(
             "insert into o_deal (name, description, pipeline, stage, amount, amount__currency, probability, close_on,"
             " deal_type)"

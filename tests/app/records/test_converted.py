@@ -17,6 +17,7 @@ from app.records.query import AggregateQuery, BoardQuery
 
 if TYPE_CHECKING:
     from tenants.scope import TenantScope
+    from tests.app.records.conftest import SetRates
 
 HOME = "EUR"
 INDUSTRIES = ("education", "retail", None)
@@ -44,11 +45,9 @@ DEALS = st.lists(
 METRICS = ("count", "sum:amount", "avg:amount", "min:amount", "max:amount", "weighted:amount", "max:close_on")
 
 
-def fill(scope: TenantScope, deals: list[dict[str, Any]], rates: dict[tuple[str, date], Decimal]) -> None:
-    for table in ("o_deal", "o_company", "rate"):
+def fill(scope: TenantScope, deals: list[dict[str, Any]]) -> None:
+    for table in ("o_deal", "o_company"):
         scope.execute(f"delete from {table}")  # type: ignore[arg-type]
-    for (currency, day), rate in rates.items():
-        scope.execute("insert into rate (currency, day, rate) values (%s, %s, %s)", (currency, day, rate))
     companies: dict[Any, Any] = {"no company": None}
     for industry in INDUSTRIES:
         row = scope.execute(
@@ -129,9 +128,10 @@ def strays(
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(deals=DEALS, rates=RATES)
 def test_figures_by_a_field_of_the_linked_company_are_what_a_loop_adds_up(
-    scope: TenantScope, deals: list[dict[str, Any]], rates: dict[tuple[str, date], Decimal]
+    scope: TenantScope, set_rates: SetRates, deals: list[dict[str, Any]], rates: dict[tuple[str, date], Decimal]
 ) -> None:
-    fill(scope, deals, rates)
+    set_rates(rates)
+    fill(scope, deals)
     today = clock.today("Europe/Berlin")
     answer: Any = aggregate(scope, "deal", AggregateQuery(group_by=("company.industry",), metrics=METRICS))
     found = {row["group"]["company.industry"]: {k: v for k, v in row.items() if k != "group"} for row in answer["data"]}
@@ -150,9 +150,10 @@ def test_figures_by_a_field_of_the_linked_company_are_what_a_loop_adds_up(
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(deals=DEALS, rates=RATES)
 def test_a_board_shows_the_same_figures_by_stage(
-    scope: TenantScope, deals: list[dict[str, Any]], rates: dict[tuple[str, date], Decimal]
+    scope: TenantScope, set_rates: SetRates, deals: list[dict[str, Any]], rates: dict[tuple[str, date], Decimal]
 ) -> None:
-    fill(scope, deals, rates)
+    set_rates(rates)
+    fill(scope, deals)
     metrics = ("count", "sum:amount", "weighted:amount")
     groups: Any = board(scope, "deal", BoardQuery(metrics=metrics))["groups"]
     found = {row["key"]: row for row in groups if row["count"]}

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from app.core.db import Databases
     from tenants.scope import Tenant, TenantScope
+    from tests.app.records.conftest import SetRates
     from tests.support.tenants import NewTenant
 
 
@@ -85,8 +86,8 @@ def test_conditions_know_who_asks_when_and_whose_a_record_is(scope: TenantScope)
     assert names(scope, "deal", filter="created_at < now && owner == null") == ["Nobodys"]
 
 
-def test_an_amount_in_another_currency_is_compared_by_its_rate(scope: TenantScope) -> None:
-    scope.execute("insert into rate (currency, day, rate) values ('USD', '2020-01-01', 0.5)")
+def test_an_amount_in_another_currency_is_compared_by_its_rate(scope: TenantScope, set_rates: SetRates) -> None:
+    set_rates({("USD", "2020-01-01"): 0.5})
     make_deal(scope, "Dollars", amount={"amount": "150", "currency": "USD"})
     make_deal(scope, "Euros", amount="100")
     make_deal(scope, "Yen", amount={"amount": "90000", "currency": "JPY"})

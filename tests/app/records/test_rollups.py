@@ -20,6 +20,7 @@ from app.records.read import get_record, list_records
 from app.records.write import create_record, destroy_record, restore_record, trash_record, update_record
 from tenants.scope import SYSTEM, enter_job
 from tests.support.computed import shape
+from tests.support.shaping import put_rates
 from tests.support.tenants import owner_of
 
 if TYPE_CHECKING:
@@ -81,10 +82,7 @@ def workshop(databases: Databases, new_tenant: NewTenant) -> Tenant:
 
 def make_workshop(databases: Databases, tenant: Tenant) -> Tenant:
     shape(databases, tenant, COMPONENTS)
-    with enter_job(databases, tenant.id, actor=owner_of(databases, tenant), write=True, budget=60) as scope:
-        scope.execute(
-            "INSERT INTO rate (currency, day, rate) VALUES ('USD', '2020-01-01', 0.5), ('JPY', '2020-01-01', 0.01)"
-        )
+    put_rates(databases, tenant, {("USD", "2020-01-01"): 0.5, ("JPY", "2020-01-01"): 0.01})
     return tenant
 
 

@@ -21,7 +21,7 @@ from app.records.write import create_record, update_record, upsert_record
 from tenants.scope import enter_job
 from tests.support.imports import begin, query
 from tests.support.ruled import MACHINES, Problem, completed, naive
-from tests.support.shaping import change, sql
+from tests.support.shaping import change, put_rates
 from tests.support.tenants import owner_of, rolled_back
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def firm(runtime: Runtime, new_tenant: NewTenant) -> tuple[Tenant, dict[str, str
     """A workspace with machines, rates, a bank and a shop."""
     tenant = new_tenant()
     change(runtime.databases, tenant, MACHINES)
-    sql(runtime.databases, tenant, "insert into rate (currency, day, rate) values ('USD', '2020-01-01', 0.9)")
+    put_rates(runtime.databases, tenant, {("USD", "2020-01-01"): 0.9})
     with enter_job(runtime.databases, tenant.id, actor=owner_of(runtime.databases, tenant), write=True) as scope:
         bank = create_record(scope, "company", {"name": "Bank", "industry": "finance"})["id"]
         shop = create_record(scope, "company", {"name": "Shop", "industry": "retail"})["id"]

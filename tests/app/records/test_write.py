@@ -19,6 +19,7 @@ from tests.support.tenants import owner_of
 if TYPE_CHECKING:
     from app.core.db import Databases
     from tenants.scope import Tenant
+    from tests.app.records.conftest import SetRates
     from tests.support.tenants import NewTenant
 
 
@@ -246,10 +247,10 @@ def test_lines_give_totals_and_the_deal_its_amount(scope: TenantScope) -> None:
     assert kept["amount"]["amount"] == "14.09"
 
 
-def test_lines_in_two_currencies_need_a_rate(scope: TenantScope) -> None:
+def test_lines_in_two_currencies_need_a_rate(scope: TenantScope, set_rates: SetRates) -> None:
     deal = make_deal(scope, amount_from_lines=True)
     make_deal_line(scope, deal)
-    scope.execute("INSERT INTO rate (currency, day, rate) VALUES ('USD', '2020-01-01', 0.5)")
+    set_rates({("USD", "2020-01-01"): 0.5})
     make_deal_line(scope, deal, unit_price={"amount": "10", "currency": "USD"})
     assert _amount(scope, deal) == "105.00"
     with pytest.raises(Exception, match="no rate from GBP"):
