@@ -160,11 +160,12 @@ def revert(scope: TenantScope, change: UUID) -> Response:
     """Take a change back, values included, as far as nothing newer stands on it."""
     query_arguments()
     form, databases = json_body(Back), runtime().databases
+    note = _note(form.note)
     wanted = service.wanted_back_beside(databases, scope.tenant, change, newer=form.newer)
     if form.plan:
         return json_response(service.plan_beside(databases, scope, wanted))
     applied = service.apply_in(
-        scope, databases, wanted, source=_source(scope, ""), note=_note(form.note), confirm=form.confirm,
+        scope, databases, wanted, source=_source(scope, ""), note=note, confirm=form.confirm,
         base=form.base_version, reverts=None if form.newer else change, keeps=False,
     )  # fmt: skip
     wake(runtime().redis)

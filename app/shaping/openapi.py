@@ -115,6 +115,7 @@ REVERT: Final = operation(
     operationId="metadata_revert",
     request=body(
         of_parts({"plan": _FLAG, "newer": _FLAG, **_AGREED}, optional=("plan", "newer", *_AGREED)),
+        required=False,
         example={"plan": True},
     ),
     errors=("409",),
