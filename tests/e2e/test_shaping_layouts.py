@@ -19,25 +19,46 @@ if TYPE_CHECKING:
 ROOMY = {"viewport": {"width": 1440, "height": 1000}}
 
 
+#: A page and a view as an admin would have made them.
+ARRANGED = """[
+  {kind: 'layout', name: 'company.customers', label: 'Customers', tabs: {one: {label: 'Overview', sections: {
+    a: {label: 'Size', fields: ['name', 'employees']}}, related: ['deals']}}},
+  {kind: 'view', name: 'company.big_companies', label: 'Big companies', filter: 'employees > 100',
+    columns: ['name', 'employees']}]"""
+
+
 @pytest.fixture(scope="module")
 def shaped(site: Site, browser: Browser) -> tuple[str, dict, str]:
     """A workspace with a company in it, signed in to: where it is, the browser's state, the company's address."""
+    return furnished(site, browser, "Layout Works", "[]")
+
+
+@pytest.fixture(scope="module")
+def arranged(site: Site, browser: Browser) -> tuple[str, dict, str]:
+    """The same with a layout and a view."""
+    return furnished(site, browser, "Layout House", ARRANGED)
+
+
+def furnished(site: Site, browser: Browser, name: str, components: str) -> tuple[str, dict, str]:
+    """A workspace with companies, deals, a lead that became one of them, and what components say."""
     context = browser.new_context(**ROOMY)
     page = context.new_page()
-    origin = sign_up(page, site, "Layout Works", "Lea Layout")
+    origin = sign_up(page, site, name, "Lea Layout")
     made = page.evaluate(
         """async () => {
-          const send = async (object, values) => (await (await fetch(`/api/v1/records/${object}`, {method: 'POST',
+          const send = async (path, values) => (await (await fetch(`/api/v1/${path}`, {method: 'POST',
             body: JSON.stringify(values), headers: {'Content-Type': 'application/json',
             'X-CSRF-Token': document.querySelector('meta[name=csrf-token]').content}})).json())
-          const company = await send('company', {name: 'Kestrel Instruments', phone: '+49 30 901820', employees: 900,
-            industry: 'energy', website: 'https://kestrel.example', description: 'Makes gauges.'})
-          await send('company', {name: 'Small Mill', employees: 3})
+          const company = await send('records/company', {name: 'Kestrel Instruments', phone: '+49 30 901820',
+            employees: 900, industry: 'energy', website: 'https://kestrel.example', description: 'Makes gauges.'})
+          await send('records/company', {name: 'Small Mill', employees: 3})
           for (const name of ['Gauges for the north line', 'Spare parts'])
-            await send('deal', {name, amount: '1200', company: company.id})
-          const lead = await send('lead', {last_name: 'Bee', first_name: 'Ada'})
-          await send(`lead/${lead.id}/convert`, {company: company.id})
-          return company.id }"""
+            await send('records/deal', {name, amount: '1200', company: company.id})
+          const lead = await send('records/lead', {last_name: 'Bee', first_name: 'Ada'})
+          await send(`records/lead/${lead.id}/convert`, {company: company.id})
+          const components = COMPONENTS
+          if (components.length) await send('metadata/apply', {components})
+          return company.id }""".replace("COMPONENTS", components)
     )
     state = context.storage_state()
     context.close()
@@ -181,14 +202,14 @@ def test_a_list_as_it_stands_is_kept_as_a_view(new_context: NewContext, shaped: 
 
 @pytest.mark.parametrize("look", LOOKS)
 def test_pages_of_layouts_and_views_are_sound(
-    look: str, new_context: NewContext, shaped: tuple[str, dict, str]
+    look: str, new_context: NewContext, arranged: tuple[str, dict, str]
 ) -> None:
-    origin, state, company = shaped
+    origin, state, company = arranged
     problems: list[str] = []
     page = watched(new_context(storage_state=state, **LOOKS[look]).new_page(), problems)
     places = ("layouts", "layouts/new", "layouts/customers", "views", "views/new", "views/big_companies")
     for address in (*(f"{origin}/settings/objects/company/{one}" for one in places), company):
-        page.goto(address)
+        assert page.goto(address).status == 200, address
         expect(page.get_by_role("heading", level=1).or_(page.locator("#crumbs")).first).to_be_visible()
         shot(page, f"{look}-{address.rpartition('/objects/')[2].replace('/', '-')[-24:]}")
         assert_sound(page, problems)
