@@ -135,9 +135,7 @@ def plan(
     # What an update takes away and somebody holds, the workspace keeps.
     changes = roles.guarded(given.execute, changes) if standard is None else changes
     if changes.blocked or changes.empty:
-        return Plan(
-            changes=changes, settled=Settled(given.stored.physical), steps=(), statements=(), online=(), after=old
-        )
+        return _nothing(given, old, changes)
     after = live(changes.after)
     stages = [replace(one, after=live(one.after)) for one in changes.stages] or [Stage(after, changes.renames)]
     settled = settle(
@@ -180,9 +178,13 @@ def _refused(given: Situation, old: Catalog, changes: Changes, twice: Iterable[P
     """What a value was between two types is known to each of them only: taken back in one it would be lost."""
     message = "its type changed more than once: take these changes back one by one"
     notices = [Notice("revert.one_by_one", row.component, dotted(row.path), message) for row in twice]
-    blocked = replace(changes, broken=(*changes.broken, *notices))
+    return _nothing(given, old, replace(changes, broken=(*changes.broken, *notices)))
+
+
+def _nothing(given: Situation, old: Catalog, changes: Changes) -> Plan:
+    """The plan of what changes nothing, or is blocked."""
     settled = Settled(given.stored.physical)
-    return Plan(changes=blocked, settled=settled, steps=(), statements=(), online=(), after=old)
+    return Plan(changes=changes, settled=settled, steps=(), statements=(), online=(), after=old)
 
 
 def _differing(old: Catalog, new: Catalog) -> tuple[dict[str, Table], dict[str, Table]]:
