@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 POSTGRES_VARIABLE = "RAPPORT_TEST_POSTGRES_URL"
 VALKEY_VARIABLE = "RAPPORT_TEST_REDIS_URL"
+#: Set where the servers end with the run, and all that tests made with them.
+PASSING_VARIABLE = "RAPPORT_TEST_SERVERS_PASS"
 
 #: A crash of the machine may lose a test's data, nothing may wait for a disk.
 _FAST = {
@@ -40,6 +42,8 @@ class Servers:
 
     postgres: str
     valkey: str
+    #: They end with the run: nothing has to be tidied up in them.
+    passing: bool = False
 
 
 @dataclass(slots=True)
@@ -60,18 +64,21 @@ class TestServers:
         layout = Layout(home)
         embedded = Embedded(Postgres(layout, settings=_FAST), Valkey(layout))
         embedded.start()
-        return cls(home, embedded, Servers(layout.postgres_url("postgres", "postgres"), layout.valkey_url()))
+        found = Servers(layout.postgres_url("postgres", "postgres"), layout.valkey_url(), passing=True)
+        return cls(home, embedded, found)
 
     def tell(self) -> None:
         """Tell child processes through the environment."""
         os.environ[POSTGRES_VARIABLE] = self.servers.postgres
         os.environ[VALKEY_VARIABLE] = self.servers.valkey
+        os.environ[PASSING_VARIABLE] = "1"
 
     def stop(self) -> None:
         """Stop both and remove every trace."""
         if os.environ.get(POSTGRES_VARIABLE) == self.servers.postgres:
             del os.environ[POSTGRES_VARIABLE]
             os.environ.pop(VALKEY_VARIABLE, None)
+            os.environ.pop(PASSING_VARIABLE, None)
         self.embedded.stop()
         shutil.rmtree(self.home, ignore_errors=True)
 
@@ -92,4 +99,5 @@ def known() -> Servers | None:
     if not postgres or not valkey:
         return None
     worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
-    return Servers(postgres, f"{valkey}?db={int(worker.removeprefix('gw')) % 60 + 1}")
+    number = int(worker.removeprefix("gw")) % 60 + 1
+    return Servers(postgres, f"{valkey}?db={number}", passing=PASSING_VARIABLE in os.environ)
