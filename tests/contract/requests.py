@@ -123,6 +123,8 @@ REQUESTS: dict[str, Request] = {
             "password": "a long and rare pass phrase",
         }
     ),
+    "POST /sign-out (base host)": Request(slack=1),
+    "POST /account/sessions/revoke-others (base host)": Request(slack=1),
     "POST /sign-in (base host)": Request(form={"email": "nobody@example.com", "password": "not theirs"}),
     # Whether somebody has this address is asked in the background, so that the answer's time does not tell.
     "POST /password/forgot (base host)": Request(form={"email": "nobody@example.com"}, slack=1),
