@@ -28,6 +28,11 @@ class Hour:
     offset: int
 
 
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """The member who asked for the samples; nobody where it was a program."""
+
+
 Sample = tuple[str, str, dict[str, Any]]
 
 _COMPANIES: Final[tuple[Sample, ...]] = (
@@ -248,9 +253,27 @@ _LEADS: Final[tuple[Sample, ...]] = (
 )
 
 _ACTIVITIES: Final[tuple[Sample, ...]] = (
-    ("task", "t1", {"title": "Send Sample Energy the revised offer", "due_at": Hour(26), "priority": "high"}),
+    (
+        "task",
+        "t1",
+        {
+            "title": "Send Sample Energy the revised offer",
+            "due_at": Hour(26),
+            "priority": "high",
+            "assignee": Asker(),
+        },
+    ),
     ("record_link", "t1l", {"from": Ref("t1", "task"), "to": Ref("d1", "deal"), "role": "about"}),
-    ("task", "t2", {"title": "Prepare the pilot's scope with Sam", "due_at": Hour(74), "priority": "normal"}),
+    (
+        "task",
+        "t2",
+        {
+            "title": "Prepare the pilot's scope with Sam",
+            "due_at": Hour(74),
+            "priority": "normal",
+            "assignee": Asker(),
+        },
+    ),
     ("record_link", "t2l", {"from": Ref("t2", "task"), "to": Ref("d3", "deal"), "role": "about"}),
     ("note", "n1", {"body": "<p>They need delivery notes by e-mail and a single invoice a month.</p>"}),
     ("record_link", "n1l", {"from": Ref("n1", "note"), "to": Ref("d2", "deal"), "role": "about"}),

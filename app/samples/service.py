@@ -36,7 +36,7 @@ def load_samples(scope: TenantScope) -> int:
     made: dict[str, str] = {}
     count = 0
     for object_name, key, values in data.RECORDS:
-        payload = _dated(scope, {name: _linked(value, made) for name, value in values.items()})
+        payload = _dated(scope, {name: _linked(scope, value, made) for name, value in values.items()})
         record = create_record(scope, object_name, {**payload, "source_system": SOURCE, "external_id": f"sample-{key}"})
         made[key] = str(record["id"])
         count += 1
@@ -69,8 +69,10 @@ def has_samples(scope: TenantScope) -> bool:
     return scope.execute("SELECT 1 FROM setting WHERE name = %s", (_SETTING,)).fetchone() is not None
 
 
-def _linked(value: Any, made: Mapping[str, str]) -> Any:
-    """``@key`` is the id of the sample made under that key."""
+def _linked(scope: TenantScope, value: Any, made: Mapping[str, str]) -> Any:
+    """A ``Ref`` is the id of the sample made under its key, the ``Asker`` whoever acts, when that is a member."""
+    if isinstance(value, data.Asker):
+        return str(scope.actor.id) if scope.actor.kind == "member" else None
     if isinstance(value, data.Ref):
         return {"object": value.object, "id": made[value.key]} if value.object else made[value.key]
     return value

@@ -8,10 +8,14 @@ from app.access import catalogs
 from app.records.store import read_record
 from app.samples.data import RECORDS
 from app.samples.service import has_samples, load_samples, remove_samples
+from tenants.scope import enter_job
 from tests.support.records import make_contact, record_id
+from tests.support.tenants import owner_of
 
 if TYPE_CHECKING:
+    from app.core.ports import Runtime
     from tenants.scope import TenantScope
+    from tests.support.tenants import NewTenant
 
 
 def test_samples_are_loaded_once_and_removed_whole(scope: TenantScope) -> None:
@@ -31,3 +35,12 @@ def test_samples_are_loaded_once_and_removed_whole(scope: TenantScope) -> None:
     assert kept is not None
     assert kept["company"] is None
     assert load_samples(scope) == len(RECORDS)
+
+
+def test_whoever_asks_for_the_samples_has_their_tasks(runtime: Runtime, new_tenant: NewTenant) -> None:
+    tenant = new_tenant()
+    owner = owner_of(runtime.databases, tenant)
+    with enter_job(runtime.databases, tenant.id, actor=owner, write=True, budget=30) as scope:
+        load_samples(scope)
+        held = scope.execute("SELECT assignee FROM o_task ORDER BY external_id").fetchall()
+    assert held == [(owner.id,), (owner.id,)]
