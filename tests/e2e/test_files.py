@@ -18,7 +18,7 @@ from tests.support.shaping import change
 from .test_pages import LOOKS
 
 if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext, Locator
+    from playwright.sync_api import BrowserContext, Locator, Route
 
 #: Pictures of the pages land here when it is set.
 SHOTS = os.environ.get("RAPPORT_SHOTS", "")
@@ -121,6 +121,31 @@ def test_what_is_wrong_with_a_file_is_said_where_it_was_chosen(site: Site, new_c
     assert_sound(page, problems)
     form.locator("#f-logo").press("Escape")
     expect(page.get_by_role("button", name="Edit Logo")).to_contain_text("kestrel-logo.png")
+
+
+def test_a_form_saved_while_its_file_is_on_the_way_is_saved_when_the_file_has_come(
+    site: Site, new_context: NewContext
+) -> None:
+    page, _, problems = made(site, new_context())
+    on_the_way: list[Route] = []
+    page.route("**/api/v1/files", lambda route: on_the_way.append(route))
+    page.get_by_role("button", name="Edit Terms").click()
+    form = field_of(page, "terms")
+    form.locator("#f-terms").set_input_files(TERMS)
+    form.get_by_role("button", name="Save").click()
+    expect(form.get_by_text("Saved as soon as the file is here.").first).to_be_visible()
+    shot(page, "waiting")
+    assert_sound(page, problems)
+    form.get_by_role("button", name="Stop").click()
+    expect(form.locator("#f-terms")).to_be_focused()
+    expect(form.get_by_role("button", name="Stop")).to_be_hidden()
+    form.locator("#f-terms").set_input_files(TERMS)
+    form.get_by_role("button", name="Save").click()
+    expect(form.get_by_text("Saved as soon as the file is here.").first).to_be_visible()
+    on_the_way[-1].continue_()
+    expect(page.get_by_role("button", name="Edit Terms")).to_contain_text("Terms and conditions 2026.pdf")
+    assert len(on_the_way) == 2
+    assert_sound(page, problems)
 
 
 @pytest.mark.parametrize("look", LOOKS)

@@ -1,7 +1,6 @@
 import { Controller } from '@hotwired/stimulus'
 
 const LOST = 'The file could not be sent. Look at the connection and try again.'
-const WAIT = 'Wait until the file has been sent, or stop it.'
 const PICTURES = ['image/png', 'image/jpeg', 'image/gif', 'image/webp']
 
 /** Bytes as people say them, in the page's language. */
@@ -11,9 +10,12 @@ function sized(bytes) {
   return format.format(Math.max(bytes / scale, 0.1))
 }
 
-/** A file of a form: sent by itself as soon as it is chosen or dropped; the form then holds its id. */
+/**
+ * A file of a form: sent by itself as soon as it is chosen or dropped; the form then holds its id. A form that is
+ * saved while its file is on the way is saved when the file has come; stopping the file, or its failure, calls that off.
+ */
 export default class extends Controller {
-  static targets = ['value', 'title', 'held', 'picture', 'icon', 'name', 'size', 'drop', 'ask', 'input', 'progress', 'sending', 'bar', 'said', 'problem', 'reason']
+  static targets = ['value', 'title', 'held', 'picture', 'icon', 'name', 'size', 'drop', 'ask', 'input', 'progress', 'sending', 'bar', 'later', 'said', 'problem', 'reason']
   static values = { picture: Boolean, limit: Number }
 
   connect() {
@@ -22,7 +24,7 @@ export default class extends Controller {
       if (!this.request || event.target !== this.form) return
       event.preventDefault()
       event.stopImmediatePropagation()
-      this.fail(WAIT)
+      this.wait(event)
     }
     document.addEventListener('submit', this.hold, true)
   }
@@ -78,9 +80,18 @@ export default class extends Controller {
   sent({ status, response }) {
     if (status !== 201) return this.ended(response?.detail ?? LOST)
     if (this.pictureValue && !PICTURES.includes(response.type)) return this.ended(`${response.name} is no picture that can be shown.`)
+    const { saving } = this
     this.ended('')
     this.take(response)
+    if (saving) return this.form.requestSubmit(saving.submitter?.form === this.form ? saving.submitter : null)
     this.saidTarget.textContent = `${response.name} is here; save to keep it.`
+  }
+
+  /** ``saving``: the submission that is made once the file is here, or null. */
+  wait(saving) {
+    this.saving = saving
+    this.laterTarget.hidden = !saving
+    if (saving) this.saidTarget.textContent = this.laterTarget.textContent
   }
 
   stop() {
@@ -97,7 +108,9 @@ export default class extends Controller {
   /** The sending has ended, in whichever way. */
   ended(problem) {
     this.request = null
+    this.wait(null)
     this.busy(false)
+    this.sendingTarget.textContent = ''
     this.saidTarget.textContent = ''
     this.fail(problem)
   }

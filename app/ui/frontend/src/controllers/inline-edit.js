@@ -29,7 +29,8 @@ export default class extends Controller {
   }
 
   save() {
-    if (this.done || this.element.dataset.uploading) return
+    if (this.done) return
+    if (this.element.dataset.uploading) return this.element.requestSubmit()
     if (this.state === this.initial && !this.element.dataset.failed) return this.cancel()
     this.done = true
     this.element.requestSubmit()
