@@ -128,7 +128,11 @@ def test_a_form_saved_while_its_file_is_on_the_way_is_saved_when_the_file_has_co
 ) -> None:
     page, _, problems = made(site, new_context())
     on_the_way: list[Route] = []
-    page.route("**/api/v1/files", lambda route: on_the_way.append(route))
+
+    def hold(route: Route) -> None:
+        on_the_way.append(route)
+
+    page.route("**/api/v1/files", hold)
     page.get_by_role("button", name="Edit Terms").click()
     form = field_of(page, "terms")
     form.locator("#f-terms").set_input_files(TERMS)
