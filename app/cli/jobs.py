@@ -76,7 +76,7 @@ def replay(job_ids: tuple[UUID, ...], everything: bool, as_json: bool) -> None:
     if missing:
         raise NotFound(f"No failed job {', '.join(sorted(map(str, missing)))}")
     document = {"data": [{"id": str(job)} for job in replayed]}
-    emit(document, as_json=as_json, human=lambda: click.echo(f"{len(replayed)} jobs will run again."))
+    emit(document, as_json=as_json, human=lambda: click.echo(f"{_count(replayed)} will run again."))
 
 
 @jobs.command()
@@ -96,4 +96,8 @@ def cancel(job_ids: tuple[UUID, ...], as_json: bool) -> None:
     if missing:
         raise NotFound(f"No job {', '.join(sorted(map(str, missing)))}")
     document = {"data": [{"id": str(job)} for job in cancelled]}
-    emit(document, as_json=as_json, human=lambda: click.echo(f"{len(cancelled)} jobs are cancelled."))
+    emit(document, as_json=as_json, human=lambda: click.echo(f"{_count(cancelled)} cancelled."))
+
+
+def _count(found: list[UUID]) -> str:
+    return "1 job" if len(found) == 1 else f"{len(found)} jobs"

@@ -57,7 +57,7 @@ def export(folder: Path | None, layer: str, tenant: str, url: str, key: str, *, 
     components = found["components"]
     if folder is not None:
         _write(folder, components)
-        note(f"{len(components)} components in {folder}")
+        note(f"{len(components)} {'component' if len(components) == 1 else 'components'} in {folder}")
     emit(found, as_json=as_json, human=lambda: None if folder else click.echo(_yaml(components), nl=False))
 
 
