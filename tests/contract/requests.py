@@ -88,6 +88,7 @@ REQUESTS: dict[str, Request] = {
     "POST /records/<object_name>/<uuid:record_id>/live": Request(form={"name": "Else"}),
     "POST /records/<object_name>/columns": Request(form={"columns": "name"}),
     "GET /records/<object_name>/options": Request("?field=parent&q=acme"),
+    "POST /records/<object_name>/rows": Request(form={"text": 'name == "x" && owner == "{owner}"'}),
     "GET /records/<object_name>/<uuid:record_id>/fields/<field_name>/move": Request(
         "?to=lost", object_name="deal", values={"field_name": "stage"}
     ),

@@ -168,7 +168,7 @@ def test_values_are_chosen_by_the_type_of_their_field(admin: tuple[Page, str]) -
     add_row(when, "company.name", "starts").get_by_label("Value for Company").fill("Ac")
     expect(note).to_contain_text('company.name.startsWith("Ac")')
     add_row(when, "probability", "ge").get_by_label("Value for Probability").fill("x")
-    expect(when.get_by_text("Enter a number.")).to_be_visible()
+    expect(when.locator("[data-condition-error]").filter(has_text="Enter a number.")).to_be_visible()
     when.get_by_label("How many must hold").first.select_option("none")
     when.get_by_label("Value for Probability").fill("0.5")
     expect(note).to_contain_text("!(owner == me || ")

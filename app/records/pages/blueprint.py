@@ -13,6 +13,7 @@ from app.records.pages import (
     composing,
     creating,
     editing,
+    filtering,
     finding,
     history,
     lists,
@@ -45,6 +46,7 @@ blueprint.add_url_rule(f"{_OBJECT}/new", view_func=creating.create, methods=["PO
 blueprint.add_url_rule(f"{_OBJECT}/live", view_func=live.new_record, methods=["POST"])
 blueprint.add_url_rule(f"{_OBJECT}/columns", view_func=choosing.columns_dialog)
 blueprint.add_url_rule(f"{_OBJECT}/columns", view_func=choosing.save_columns, methods=["POST"])
+blueprint.add_url_rule(f"{_OBJECT}/rows", view_func=filtering.filter_rows, methods=["POST"])
 blueprint.add_url_rule(f"{_OBJECT}/options", view_func=finding.options)
 blueprint.add_url_rule(_RECORD, view_func=record.record_page)
 blueprint.add_url_rule(f"{_RECORD}/related", view_func=record.related)

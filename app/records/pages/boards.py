@@ -11,6 +11,7 @@ from app.core.errors import InvalidInput, NotFound
 from app.http.guard import workspace
 from app.records.board import board
 from app.records.pages.answers import page
+from app.records.pages.filtering import chips_of
 from app.records.pages.lanes import asks, figures_of, is_movable, lane_heads, mark_of, why_closed, with_none
 from app.records.pages.levels import Levels
 from app.records.pages.values import Record, Shown, gather_titles, reader_of, show, stage_tone
@@ -87,7 +88,7 @@ def _answer(scope: TenantScope, obj: ObjectType, question: Asked, view: View | N
     values: dict[str, Any] = {"object": obj, "asked": question, "error": "", "lanes": (), "status": 200}
     group = group_of(obj, view)
     values |= {"views": view_tabs(scope, obj, question, "board"), "view": view}
-    values |= {"group": group, "movable": is_movable(obj, group)}
+    values |= {"group": group, "movable": is_movable(obj, group), "chips": chips_of(scope, obj, question)}
     try:
         values["lanes"] = lanes_of(scope, obj, question, view)
     except InvalidInput as error:

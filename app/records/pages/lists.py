@@ -16,6 +16,7 @@ from app.records import trash
 from app.records.aggregate import aggregate
 from app.records.pages.answers import fragment, page, vals
 from app.records.pages.columns import ListColumn, cell, chosen_columns, list_columns, path_columns, titles_for
+from app.records.pages.filtering import chips_of
 from app.records.pages.levels import Levels
 from app.records.pages.values import Reader, Record, Shown, Titles, reader_of
 from app.records.pages.viewing import chosen_view, view_tabs, viewed
@@ -83,6 +84,7 @@ def list_page(scope: TenantScope, object_name: str) -> Response:
     values["columns"] = [_head(obj, column, question) for column in columns]
     values["total"] = values["page"].total
     values["acts"] = acts
+    values["chips"] = chips_of(scope, obj, question)
     values["views"] = view_tabs(scope, obj, question, "list")
     values["view"] = view
     values["trashed"] = request.args.get("trashed", "")

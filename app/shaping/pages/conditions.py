@@ -1,75 +1,41 @@
-"""Conditions in forms of settings: rows made of a text, a text made of rows, what is wrong, what a record meets."""
+"""Conditions in forms of settings: they see all of an object, whoever may read it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
-from uuid import UUID
+from typing import TYPE_CHECKING
 
-import msgspec
-from flask import Blueprint, current_app, render_template, request
+from flask import Blueprint, request
 
 from app.access import catalogs
 from app.access.rights import METADATA_EDIT
-from app.core.errors import FieldError, InvalidInput, NotFound
-from app.expressions import ConditionError, check
-from app.expressions.rows import NOTHING, Group, Part, Row, from_json, tidy, to_json
-from app.expressions.rows_reading import read
-from app.expressions.rows_writing import problems, row_text, write
+from app.core.errors import NotFound
+from app.expressions.rows_writing import problems, write
 from app.http.guard import workspace
-from app.http.respond import json_response
-from app.metadata.environment import RecordEnvironment
-from app.records.errors import RecordNotFound
-from app.records.titles import titles
-from app.records.trying import tried_conditions
+from app.records.pages.conditions import LONGEST, Desk, model_sent, rows_answer
 from app.shaping.pages import typed
-from app.shaping.pages.conditions_choices import Choices
-from app.shaping.pages.conditions_rows import Shown, completed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     from werkzeug.wrappers import Response
 
-    from app.expressions import Environment
-    from app.expressions.rows import Item
-    from app.metadata.model import Catalog
     from tenants.scope import TenantScope
 
 blueprint = Blueprint("shaping_conditions", __name__)
-_LONGEST: Final = 20_000
-_BEFORE, _AFTER = 24, 16
-_MARKS: Final[Mapping[bool | None, str]] = {True: "met", False: "unmet", None: "unknown"}
 
 
 @blueprint.post("/settings/objects/<object_name>/rows")
 @workspace(METADATA_EDIT, member=True, write=False)
 def show_rows(scope: TenantScope, object_name: str) -> Response:
-    """Of ``rows`` (a model) or ``text``: the builder's rows, or with ``part=state`` what there is to say of them."""
-    desk = Desk(scope, object_name)
-    source = request.form.get("text", "")[:_LONGEST]
-    model = _model(request.form.get("rows", ""))
-    tried = request.form.get("try", "")
-    if model is None:
-        try:
-            model = read(source, desk.environment)
-        except ConditionError as error:
-            told = {"problem": _told(error, source)}
-            if request.form.get("part") == "state":
-                return json_response(told)
-            return current_app.make_response(render_template("shaping/_condition_rows.html", told=told))
-    if request.form.get("part") != "state":
-        model = completed(desk.choices, model)
-    state = desk.state(model, tried)
-    if request.form.get("part") == "state":
-        return json_response(state)
-    shown = Shown(desk.choices, _titles(scope, desk, model))
-    html = render_template(
-        "shaping/_condition_rows.html", root=shown.group(model), fields=desk.choices.groups(), state=state,
-        model=to_json(model), key=request.form.get("key", "")[:40], object=object_name, tried=tried,
-        tried_title=_title(scope, object_name, tried), empty=request.form.get("empty", "")[:200],
-        trying=request.form.get("trying") == "true", label=request.form.get("label", "")[:200],
-    )  # fmt: skip
-    return current_app.make_response(html)
+    """A condition as rows, and what there is to say of them."""
+    return rows_answer(desk_of(scope, object_name), trying=True)
+
+
+def desk_of(scope: TenantScope, object_name: str) -> Desk:
+    """The conditions on an object, all of whose fields they may name. Raises NotFound."""
+    catalog = catalogs.whole(scope)
+    obj = catalog.objects.get(object_name)
+    if obj is None:
+        raise NotFound("There is no such object.")
+    return Desk(scope, catalog, obj)
 
 
 def given(scope: TenantScope, object_name: str, name: str) -> str:
@@ -79,134 +45,11 @@ def given(scope: TenantScope, object_name: str, name: str) -> str:
 
 def chosen(scope: TenantScope, object_name: str, text: str, rows: str) -> str:
     """The condition a box sent as ``text``, or as ``rows`` once somebody changed those. Raises typed.Wrong."""
-    model = _model(rows)
+    model = model_sent(rows)
     if model is None:
-        return text.replace("\0", "").strip()[:_LONGEST]
-    desk = Desk(scope, object_name)
+        return text.replace("\0", "").strip()[:LONGEST]
+    desk = desk_of(scope, object_name)
     wrong = [error.detail for _, error in problems(model, desk.environment)]
     if wrong:
         raise typed.Wrong(*(f"Condition: {one}" for one in dict.fromkeys(wrong)))
     return write(model, desk.environment)
-
-
-class Desk:
-    """An object's conditions as settings see them: all its fields, whoever may read them. Raises NotFound."""
-
-    def __init__(self, scope: TenantScope, object_name: str) -> None:
-        catalog = catalogs.whole(scope)
-        obj = catalog.objects.get(object_name)
-        if obj is None:
-            raise NotFound("There is no such object.")
-        self.scope, self.object = scope, obj
-        self.catalog: Catalog = catalog
-        self.environment: Environment = RecordEnvironment(catalog, obj, scope.tenant)
-        self.choices = Choices(catalog, obj, scope.tenant.currency)
-
-    def state(self, model: Group, tried: str) -> dict[str, Any]:
-        """What there is to say of rows: their text, what is wrong where, what the chosen record meets."""
-        wrong = {path: error.detail for path, error in problems(model, self.environment)}
-        found: dict[str, Any] = {"problems": wrong, "text": None, "marks": {}}
-        if not wrong:
-            try:
-                found["text"] = write(model, self.environment)
-                if found["text"]:
-                    check(found["text"], self.environment)
-            except ConditionError as error:
-                found["problem"] = _told(error, found["text"] or "")
-        if tried:
-            found["marks"] = self._marks(model, wrong, tried)
-        return found
-
-    def _marks(self, model: Group, wrong: Mapping[str, str], tried: str) -> dict[str, str]:
-        """What a record makes of each row and group: met, unmet or unknown; of the whole under ""."""
-        texts = {path: row_text(one, self.environment) for path, one in _leaves(model) if path not in wrong}
-        try:
-            answers = tried_conditions(self.scope, self.object.name, list(texts.values()), tried) if texts else []
-        except (RecordNotFound, InvalidInput) as error:
-            raise NotFound("There is no such record.") from error
-        known = dict(zip(texts, answers, strict=True))
-        found: dict[str, str] = {}
-        _weigh(model, "", known, found)
-        return found
-
-
-def words_of(desk: Desk, source: str) -> str:
-    """A condition in words; its text where it can't be read."""
-    try:
-        model = read(source, desk.environment)
-    except ConditionError:
-        return f"`{source}`"
-    return Shown(desk.choices, _titles(desk.scope, desk, model)).words(model)
-
-
-def _leaves(item: Item, path: str = "") -> Iterator[tuple[str, Row | Part]]:
-    if isinstance(item, Group):
-        for at, one in enumerate(item.items):
-            yield from _leaves(one, f"{path}.{at}" if path else str(at))
-    elif (item.text if isinstance(item, Part) else item.field).strip():
-        yield path, item
-
-
-def _weigh(item: Item, path: str, known: Mapping[str, bool | None], found: dict[str, str]) -> bool | None:
-    """What an item comes to, as the condition language weighs unknown ones."""
-    if not isinstance(item, Group):
-        answer = known.get(path)
-        if path in known:
-            found[path] = _MARKS[answer]
-        return answer
-    inside = [(one, f"{path}.{at}" if path else str(at)) for at, one in enumerate(item.items)]
-    answers = [_weigh(one, place, known, found) for one, place in inside if tidy(one) != NOTHING]
-    decisive = item.join != "all"
-    answer: bool | None = not decisive
-    if decisive in answers:
-        answer = decisive
-    elif None in answers:
-        answer = None
-    if item.join == "none" and answer is not None:
-        answer = not answer
-    if not answers:
-        answer = True
-    found[path] = _MARKS[answer]
-    return answer
-
-
-def _model(sent: str) -> Group | None:
-    """A model as a page sends it; None where it sent none. Raises InvalidInput."""
-    if not sent:
-        return None
-    try:
-        return from_json(msgspec.json.decode(sent))
-    except (ValueError, RecursionError) as error:
-        message = "Open the page again: what it sent can not be read."
-        raise InvalidInput(message, [FieldError("/rows", "json", message)]) from error
-
-
-def _told(error: ConditionError, source: str) -> dict[str, Any]:
-    position = error.extra.get("position")
-    at = position if isinstance(position, int) else 0
-    return {"message": error.detail, "position": at, "before": source[max(0, at - _BEFORE) : at],
-            "here": source[at : at + _AFTER]}  # fmt: skip
-
-
-def _titles(scope: TenantScope, desk: Desk, model: Group) -> dict[str, str]:
-    """Names of the records that rows compare links with, by id."""
-    wanted: dict[str, set[str]] = {}
-    for _, row in _leaves(model):
-        if isinstance(row, Row) and row.value.form == "value" and row.value.text:
-            choice = desk.choices.of(row.field)
-            if choice is not None and choice.target and _is_id(row.value.text):
-                wanted.setdefault(choice.target, set()).add(row.value.text)
-    return {key: title for (_, key), title in titles(scope, wanted).items()} if wanted else {}
-
-
-def _title(scope: TenantScope, object_name: str, tried: str) -> str:
-    if not _is_id(tried):
-        return ""
-    return next(iter(titles(scope, {object_name: [tried]}).values()), "")
-
-
-def _is_id(text: str) -> bool:
-    try:
-        return str(UUID(text)) == text.lower()
-    except ValueError:
-        return False

@@ -13,7 +13,7 @@ from app.metadata.labels import humanised
 from app.metadata.leaves import nest
 from app.metadata.ranks import placed, rank_after
 from app.shaping.pages import typed
-from app.shaping.pages.conditions import Desk
+from app.shaping.pages.conditions import desk_of
 from app.shaping.pages.objects import answer
 from app.shaping.pages.previews import Asked, preview, refused
 from app.shaping.pages.reading import Line, Reading
@@ -36,7 +36,7 @@ _RULE: Final = f"{_RULES}/<rule_name>"
 @workspace(METADATA_EDIT, member=True)
 def show_rules(scope: TenantScope, object_name: str) -> Response:
     """The rules of an object, in order, in words."""
-    reading, desk = Reading(scope), Desk(scope, object_name)
+    reading, desk = Reading(scope), desk_of(scope, object_name)
     found = [(one, sentences(desk, one.spec)) for one in rules_of(reading, object_name)]
     return answer("rules.html", reading, object=reading.object(object_name), rules=found)
 
@@ -75,7 +75,7 @@ def new_rule(scope: TenantScope, object_name: str) -> Response:
 @workspace(METADATA_EDIT, member=True)
 def show_effect(scope: TenantScope, object_name: str) -> Response:
     """One line of what follows, for the effect and field that were chosen."""
-    effects = Effects(Desk(scope, object_name))
+    effects = Effects(desk_of(scope, object_name))
     kind, field = request.args.get("effect.kind", ""), request.args.get("effect.field", "")
     html = render_template("shaping/_rule_effect.html", object=object_name, one=effects.line(kind, field, None))
     return current_app.make_response(html)
@@ -136,7 +136,7 @@ def _called(taken: set[str]) -> tuple[str, str]:
 
 def _form(scope: TenantScope, reading: Reading, object_name: str, line: Line | None) -> Response:
     spec: Mapping[str, Any] = line.spec if line is not None else {}
-    desk = Desk(scope, object_name)
+    desk = desk_of(scope, object_name)
     effects = Effects(desk)
     return answer(
         "rule.html", reading, object=reading.object(object_name), rule=line, spec=spec, effects=effects.lines(spec),

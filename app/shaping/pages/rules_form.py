@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from app.metadata.model import Field
-    from app.shaping.pages.conditions import Desk
+    from app.records.pages.conditions import Desk
     from tenants.scope import TenantScope
 
 #: What may follow from a rule, in words, as lines of the form offer it.

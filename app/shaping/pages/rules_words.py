@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from app.shaping.pages.conditions import words_of
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from app.metadata.model import Field
-    from app.shaping.pages.conditions import Desk
+    from app.records.pages.conditions import Desk
 
 
 def sentences(desk: Desk, spec: Mapping[str, Any]) -> list[str]:
     """When it holds, then what it refuses and what follows, a sentence each."""
-    found = [f"When {words_of(desk, str(spec['when']))}:"] if spec.get("when") else []
+    found = [f"When {desk.words(str(spec['when']))}:"] if spec.get("when") else []
     if spec.get("refuse_if"):
-        found.append(f"Refuses the record if {words_of(desk, str(spec['refuse_if']))}.")
+        found.append(f"Refuses the record if {desk.words(str(spec['refuse_if']))}.")
     if spec.get("require"):
-        found.append(f"Refuses the record unless {words_of(desk, str(spec['require']))}.")
+        found.append(f"Refuses the record unless {desk.words(str(spec['require']))}.")
     return [*found, *_effects(desk.object.fields, spec)]
 
 

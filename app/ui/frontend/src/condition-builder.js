@@ -26,9 +26,10 @@ export class Builder {
     return root ? groupOf(root) : { join: 'all', items: [] }
   }
 
-  /** A value: the text follows, the rows stay as they are. */
+  /** A value: the text follows, the rows stay as they are, and what is wrong with it may be said. */
   changed(control) {
     if (this.busy && control?.dataset.key === 'text') this.late = [control.closest('[data-cond]').dataset.path, control.value]
+    this.begun = null
     this.kept(this.model())
     this.later(() => this.#tell())
   }
@@ -46,11 +47,19 @@ export class Builder {
     this.place.setAttribute('aria-busy', 'true')
     clearTimeout(this.shaping)
     const typing = Date.now() - this.typedAt < PAUSE
-    this.shaping = setTimeout(() => this.again(line.dataset.path, control.dataset.key), typing ? 2 * PAUSE : 0)
+    this.reshaped = () => this.again(line.dataset.path, control.dataset.key)
+    this.shaping = setTimeout(this.reshaped, typing ? 2 * PAUSE : 0)
   }
 
   /** The rows of `model`, with the focus where it was, or at the control `key` of the item at `path`. */
-  async again(path, key, model = this.model()) {
+  again(path, key, model = this.model()) {
+    this.reshaped = null
+    this.begun = path
+    this.underway = this.#again(path, key, model)
+    return this.underway
+  }
+
+  async #again(path, key, model) {
     this.kept(model)
     clearTimeout(this.timer)
     clearTimeout(this.shaping)
@@ -90,14 +99,24 @@ export class Builder {
     return answer?.ok ? answer.json().catch(() => null) : null
   }
 
+  /** What the server says of the rows as they stand, shown at them. */
+  async settled() {
+    await (this.reshaped?.() ?? this.underway)
+    clearTimeout(this.timer)
+    const state = await this.state({ rows: JSON.stringify(this.model()) })
+    this.begun = null
+    if (state) this.#show(state, true)
+    return state
+  }
+
   async #tell() {
     const state = await this.state({ rows: JSON.stringify(this.model()) })
     if (state) this.#show(state, true)
   }
 
   #show(state, aloud) {
-    this.told(state, aloud && showState(this.place, state, this.key))
-    if (!aloud) showState(this.place, state, this.key)
+    const wrong = showState(this.place, state, this.key, this.begun)
+    this.told(state, aloud && wrong)
   }
 
   /** What was typed while the rows were made anew. */

@@ -120,13 +120,13 @@ const WHOLE = {
   unknown: 'Unknown: something it asks for is empty.',
 }
 
-/** What is wrong and what is met, at each row and of the whole; the first thing that is wrong. */
-export function showState(builder, state, key) {
+/** What is wrong (not yet at the row that was only `begun`) and what is met, at each row and of the whole; the first wrong. */
+export function showState(builder, state, key, begun) {
   const problems = state.problems ?? {}
   for (const line of builder.querySelectorAll('[data-cond]')) {
     const { path } = line.dataset
     mark(line.querySelector('[data-condition-mark]'), state.marks?.[path])
-    if (line.dataset.cond !== 'group') fault(line, problems[path], `${key}-${path}`)
+    if (line.dataset.cond !== 'group') fault(line, path === begun ? '' : problems[path], `${key}-${path}`)
   }
   const whole = builder.querySelector('[data-condition-whole]')
   if (whole) whole.textContent = WHOLE[state.marks?.['']] ?? ''

@@ -1,6 +1,7 @@
 import { Controller } from '@hotwired/stimulus'
 import { Builder } from '../condition-builder.js'
 import { added, removed, showProblem } from '../condition-rows.js'
+import { say } from '../toasts.js'
 
 let number = 0
 
@@ -10,7 +11,7 @@ let number = 0
  */
 export default class extends Controller {
   static targets = ['rows', 'builder', 'written', 'text', 'switch', 'switchText', 'problem', 'note', 'said']
-  static values = { url: String, label: String, empty: String, trying: Boolean }
+  static values = { url: String, label: String, empty: String, trying: Boolean, eager: Boolean }
 
   connect() {
     this.builder = new Builder(this.builderTarget, {
@@ -32,7 +33,17 @@ export default class extends Controller {
 
   /** Rows where the text is such, else the text with what is wrong. */
   #start = async () => {
-    if (!this.builder.shaped) this.#show(await this.builder.render({ text: this.textTarget.value }))
+    if (this.builder.shaped) return
+    this.#show(await this.builder.render({ text: this.textTarget.value }))
+    if (this.eagerValue) await this.#begin()
+  }
+
+  /** Ready to be filled in: a first row where there is none. */
+  async #begin() {
+    const model = this.builder.model()
+    if (this.builder.shaped && !model.items.length) await this.builder.again(added(model, '', false), 'field', model)
+    const there = this.builderTarget.hidden ? this.writtenTarget : this.builderTarget
+    there.querySelector('.cond-line :is(select, input), textarea')?.focus()
   }
 
   async switch() {
@@ -47,6 +58,16 @@ export default class extends Controller {
     this.rowsTarget.value = ''
     this.#show(false)
     this.textTarget.focus()
+  }
+
+  /** The text of what is chosen, "" for none; null where that is no condition, which is said. */
+  async settle() {
+    const rows = !this.builderTarget.hidden && this.rowsTarget.value
+    const state = rows ? await this.builder.settled() : await this.builder.state({ text: this.textTarget.value })
+    if (!state) say('That did not work. Try again in a moment.', 'alert')
+    else if (state.problem) this.#problem(state.problem)
+    else if (!rows) return this.textTarget.value.trim()
+    return state?.text ?? null
   }
 
   /** What is typed as text. */

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from app.expressions.rows import LISTED, NEGATED, UNARY, Group, Part, Row, Value
-from app.shaping.pages.conditions_choices import PERIODS, UNITS
+from app.records.pages.condition_choices import PERIODS, UNITS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from app.expressions.rows import Item
-    from app.shaping.pages.conditions_choices import Choice, Choices
+    from app.records.pages.condition_choices import Choice, Choices
 
 _JOINS: Final = {"all": "All of these hold", "any": "Any of these holds", "none": "None of these holds"}
 _YES: Final = (("true", "Yes"), ("false", "No"))
@@ -89,7 +89,7 @@ class Shown:
                 other = self._choices.of(value.text)
                 return other.label if other is not None else value.text
             case "me":
-                return "whoever acts"
+                return choice.me
             case "today" | "now":
                 return value.form
             case "ago":

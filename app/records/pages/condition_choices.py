@@ -63,6 +63,8 @@ class Choice:
     target: str = ""
     finder: str = ""
     suffix: str = ""
+    #: What the acting member is called.
+    me: str = _FORMS["me"]
 
     @property
     def operators(self) -> list[tuple[str, str]]:
@@ -74,7 +76,7 @@ class Choice:
         """The forms its value may have under an operator."""
         if op in UNARY or op in LISTED:
             return []
-        words = _DAY_FORMS if self.kind in ("date", "datetime") else _FORMS
+        words = (_DAY_FORMS if self.kind in ("date", "datetime") else _FORMS) | {"me": self.me}
         found = [one for one in FORMS.get(self.kind, ()) if one != "me" or self.target == "member"]
         searches = op not in ("is", "is_not", "lt", "le", "gt", "ge")
         return [(one, words[one]) for one in found if not (searches and one != "value")]
@@ -83,8 +85,9 @@ class Choice:
 class Choices:
     """The fields conditions on the records of an object may ask for."""
 
-    def __init__(self, catalog: Catalog, obj: ObjectType, currency: str) -> None:
-        self._objects, self._object, self._currency = catalog.objects, obj, currency
+    def __init__(self, catalog: Catalog, obj: ObjectType, currency: str, me: str) -> None:
+        self._objects, self._object = catalog.objects, obj
+        self._currency, self._me = currency, me
 
     def of(self, path: str) -> Choice | None:
         """A field by its path."""
@@ -143,7 +146,8 @@ class Choices:
         finds = linked and field.type.name == "link"
         finder = f"/records/{named.owner.name}/options?field={field.name}" if finds else ""
         suffix = self._currency if kind == "money" else ""
-        return Choice(named.path, label, kind, type_, _options(named), field.to[0] if linked else "", finder, suffix)
+        target = field.to[0] if linked else ""
+        return Choice(named.path, label, kind, type_, _options(named), target, finder, suffix, self._me)
 
 
 def _paths(obj: ObjectType, *, parts: bool = True) -> Iterator[str]:
