@@ -28,7 +28,7 @@ def option_name(field: Field, raw: object) -> str | None:
     if option is None:
         if not raw.strip():
             return None
-        known = [one.name for one in offered(field)]
+        known = [_both(one) for one in offered(field)]
         names = ", ".join(known[:_SHOWN]) + (", …" if len(known) > _SHOWN else "")
         raise ValueProblem("option.unknown", f"{raw[:60]!r} is not an option; there are {names or 'none yet'}")
     return option.name
@@ -42,6 +42,11 @@ def _by_label(options: Mapping[str, Option], raw: str) -> Option | None:
         if wanted in {option.name, option.label.casefold(), option.also.casefold()}:
             return option
     return None
+
+
+def _both(option: Option) -> str:
+    """What people see, and the name programs write where it is another; both are taken."""
+    return option.label if option.label.casefold() == option.name else f"{option.label} ({option.name})"
 
 
 def option_label(field: Field, name: object) -> str:

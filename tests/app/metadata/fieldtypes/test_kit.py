@@ -54,6 +54,13 @@ def test_a_wrong_json_value_is_refused_with_its_code(name: str, raw: object, cod
     assert caught.value.code == code
 
 
+def test_who_names_no_option_is_told_what_people_see_and_what_programs_write() -> None:
+    one = field_of("select")
+    with pytest.raises(ValueProblem) as caught:
+        one.type.coerce(one, "lost", CONTEXT)
+    assert str(caught.value) == "'lost' is not an option; there are New, Won deal (won), Gone"
+
+
 @pytest.mark.parametrize(("name", "text", "expected"), pairs("cells"))
 def test_a_text_cell_is_read(name: str, text: str, expected: object) -> None:
     one = field_of(name)
