@@ -82,7 +82,8 @@ def tell(report: Report) -> None:
     for step, count in sorted(report.steps.items()):
         click.echo(f"  {step} in {count:,}")
     for name, conflicts in sorted(report.conflicts.items()):
-        click.echo(f"workspace {name}: {len(conflicts):,} {'conflict' if len(conflicts) == 1 else 'conflicts'}, for its admins (rapport metadata conflicts)")
+        count = f"{len(conflicts):,} {'conflict' if len(conflicts) == 1 else 'conflicts'}"
+        click.echo(f"workspace {name}: {count}, for its admins (rapport metadata conflicts)")
     for one in (*report.failed, *report.skipped):
         click.echo(f"workspace {one.tenant} in pod {one.pod}: {one.reason}")
     verb = "would be brought" if report.dry else "brought"
