@@ -83,9 +83,9 @@ class Child:
             self._died = False
             if now - self._started_at > _HEALTHY_SECONDS:
                 self._pause = _FIRST_PAUSE
-            self._not_before = now + self._pause
-            self._pause = min(self._pause * 2, _LONGEST_PAUSE)
-            return f"{self.name} ended ({_describe(self._code)}) and starts again; its log is {self.log}"
+            pause, self._pause = self._pause, min(self._pause * 2, _LONGEST_PAUSE)
+            self._not_before = now + pause
+            return f"{self.name} ended ({_describe(self._code)}) and starts again in {pause:g} s; its log is {self.log}"
         if now >= self._not_before:
             self.start()
         return None

@@ -69,12 +69,17 @@ def test_a_child_that_fails_at_once_is_started_less_and_less_often(make: Callabl
         raise RuntimeError("no such thing")
 
     child = make(fail)
-    deaths: list[float] = []
-    while len(deaths) < 3:
-        if child.check():
-            deaths.append(time.monotonic())
-        time.sleep(0.01)
-    assert deaths[2] - deaths[1] > 1.5 * (deaths[1] - deaths[0])
+    told: list[str] = []
+
+    def has_died(times: int) -> bool:
+        if line := child.check():
+            told.append(line)
+        return len(told) == times
+
+    for times, pause in enumerate(("0.5 s", "1 s"), start=1):
+        wait_for(lambda times=times: has_died(times))
+        assert f"(exit code 1) and starts again in {pause};" in told[-1]
+        assert not child.alive(), "there is a pause"
     assert "RuntimeError: no such thing" in (tmp_path / "web.log").read_text()
 
 

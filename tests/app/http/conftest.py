@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 import pytest
-import redis
 from flask import Blueprint, Flask, request
 from flask_smorest import Api
 
+from app.core import valkey
 from app.core.crypto import sha256
 from app.core.errors import Conflict, Forbidden, NotFound, Unauthenticated
 from app.http import csrf, install, ratelimit, seal
@@ -178,7 +178,7 @@ def flask_app(gate: Gate) -> Iterator[Flask]:
     config = SimpleNamespace(
         base_domain="localhost", base_url="http://localhost:8000", scheme="http", secret_key="a key for tests"
     )
-    nobody = redis.Redis(unix_socket_path="/nonexistent/valkey.sock")
+    nobody = valkey.connect("unix:///nonexistent/valkey.sock")
     runtime: Any = SimpleNamespace(config=config, redis=nobody, ports=SimpleNamespace(gate=gate))
     install(flask_app, runtime)
     Api(flask_app, spec_kwargs={"title": "Kit", "version": "v1", "openapi_version": "3.1.0"})
