@@ -113,7 +113,7 @@ def on_http_exception(error: HTTPException) -> Response:
     data: dict[str, Any] = getattr(error, "data", {}) or {}
     if status == 422 and "messages" in data:
         return on_rapport_error(InvalidInput("The input is not valid.", _flatten(data["messages"], "")))
-    phrase = HTTPStatus(status).phrase if status in HTTPStatus._value2member_map_ else "Error"
+    phrase = _phrase(status)
     code = _CODES.get(status, "internal" if status >= 500 else phrase.lower().replace(" ", "_"))
     detail = "There is nothing at this address." if status == 404 else f"{phrase}."
     response = answer(status, code, phrase, detail, [], {})
@@ -121,6 +121,12 @@ def on_http_exception(error: HTTPException) -> Response:
         if name in {"Allow", "Retry-After", "Location"}:
             response.headers[name] = value
     return response
+
+
+def _phrase(status: int) -> str:
+    """The status in words, written like our own titles: "Not found"."""
+    first, *rest = HTTPStatus(status).phrase.split() if status in HTTPStatus._value2member_map_ else ["Error"]
+    return " ".join([first, *(word.lower() for word in rest)])
 
 
 def on_unexpected(error: Exception) -> Response:

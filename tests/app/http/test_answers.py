@@ -29,7 +29,7 @@ def test_errors_of_the_api_are_problem_json_with_a_request_id(client: FlaskClien
     answer = client.get("/api/v1/nothing", base_url=BASE)
     assert answer.content_type == "application/problem+json"
     assert answer.json["status"] == 404
-    assert answer.json["code"] == "not_found"
+    assert (answer.json["code"], answer.json["title"]) == ("not_found", "Not found")
     assert answer.json["request_id"] == answer.headers["X-Request-Id"]
 
 
@@ -43,6 +43,7 @@ def test_a_wrong_method_names_the_right_ones(client: FlaskClient) -> None:
     answer = client.delete("/api/v1/things", base_url=BASE)
     assert answer.status_code == 405
     assert "GET" in answer.headers["Allow"]
+    assert answer.json["title"] == "Method not allowed"
 
 
 def test_a_conflict_carries_its_extra_facts(client: FlaskClient, gate: Gate) -> None:
