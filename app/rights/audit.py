@@ -171,7 +171,8 @@ def _names(
     for row in rows:
         if row[7] is not None and (row[6] in {"member", "team"} or (row[6], row[7]) in shown):
             wanted.setdefault(row[6], set()).add(str(row[7]))
-    found = dict(titles(scope, wanted)) if wanted else {}
+    found = titles(scope, wanted, tied=True) if wanted else {}
+    found |= {(name, one): f"#{one[-8:]}" for (name, one), title in found.items() if not title}
     keys = [row[7] for row in rows if row[6] == "key"]
     for key, name in scope.execute("select id, name from api_key where id = any (%s)", (keys,)) if keys else ():
         found["key", str(key)] = name

@@ -54,10 +54,18 @@ def told(entry: Entry, catalog: Catalog) -> dict[str, Any]:
     labels = {name: field.label for name, field in obj.fields.items()} if obj else {}
     return {
         "text": f"{_SAID.get(entry.kind, entry.kind)} {obj.plural.lower() if obj and many else f'the {label}'}",
-        "title": "" if many else entry.what or "one you can't see",
+        "title": "" if many else entry.what or _nameless(entry, catalog),
         "href": f"/records/{entry.object}/{entry.record_id}" if entry.what and not many else "",
         "changes": _pairs(entry, labels),
     }
+
+
+def _nameless(entry: Entry, catalog: Catalog) -> str:
+    """Instead of the title of a record the reader does not find: who reaches every record knows that it is gone."""
+    obj = catalog.objects.get(entry.object)
+    if obj is None or obj.reach:
+        return "one you can't see"
+    return "" if entry.kind == "destroyed" else "(gone for good since)"
 
 
 def _settings(entry: Entry, catalog: Catalog) -> list[tuple[str, str, str]]:

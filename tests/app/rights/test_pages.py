@@ -163,6 +163,24 @@ def test_the_audit_log_tells_who_did_what_and_is_exported(office: Office) -> Non
     assert "exported" in office.get("/settings/audit?group=exports").text
 
 
+def test_the_audit_log_names_what_is_linked_and_says_what_is_gone(office: Office) -> None:
+    contact = office.api.post("/records/contact", {"first_name": "Ada", "last_name": "Ant"})["id"]
+    deal = office.api.post("/records/deal", {"name": "Big deal"})["id"]
+    task = office.api.post("/records/task", {"title": "Call"})["id"]
+    office.api.post("/records/deal_contact", {"deal": deal, "contact": contact, "role": "champion"})
+    ends = {"from": {"object": "task", "id": task}, "to": {"object": "deal", "id": deal}}
+    office.api.post("/records/record_link", ends)
+    gone = office.api.post("/records/company", {"name": "Bye Works"})["id"]
+    office.api.call("DELETE", f"/records/company/{gone}")
+    assert office.post(f"/trash/company/{gone}/destroy").status == 200
+    told = " ".join(re.sub(r"<[^>]*>", " ", office.get("/settings/audit").text).split())
+    assert "created the record link Call · Big deal" in told
+    assert "created the deal contact Big deal · Ada Ant" in told
+    assert "created the company (gone for good since)" in told
+    titles = {line["object"]: line["title"] for line in office.api.get("/audit", group="records")["data"]}
+    assert (titles["record_link"], titles["deal_contact"]) == ("Call · Big deal", "Big deal · Ada Ant")
+
+
 def test_the_audit_log_tells_in_words_how_the_workspace_was_shaped(office: Office) -> None:
     field = {"kind": "field", "name": "deal.vat_id", "type": "text", "label": "VAT number"}
     view = {"kind": "view", "name": "deal.big", "label": "Big ones", "columns": ["name", "vat_id"]}
