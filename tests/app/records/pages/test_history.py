@@ -69,7 +69,10 @@ def test_the_history_of_a_field_names_who_changed_it_from_what_to_what(
     assert said.count(owner.name) == 2
     assert "1.234,50" in plain(browser.get(f"{address}/amount/history").text)
     assert "Nobody has changed it" in plain(browser.get(f"{address}/next_step/history").text)
-    assert browser.get(f"{address}/nothing/history").status == 404
+    nothing, gone = browser.get(f"{address}/nothing/history"), browser.get(f"{here}/records/deal/{tenant.id}")
+    assert (nothing.status, gone.status) == (404, 404)
+    assert "Look in the trash" not in nothing.text
+    assert "Look in the trash" in gone.text
     monkeypatch.setattr(timeline, "_CHANGES", 1)
     first_page = browser.get(f"{address}/company/history").text
     following = re.search(r"history\?after=([0-9a-f-]+)", first_page)
