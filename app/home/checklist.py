@@ -14,9 +14,13 @@ from app.records.rowform import trusted
 from app.samples.service import SOURCE
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from app.metadata.model import ObjectType
     from tenants.scope import TenantScope
 
 _DISMISSED: Final = "onboarding.dismissed"
+_VOWELS: Final = frozenset("aeiou")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,46 +37,38 @@ class Step:
 
 
 def steps(scope: TenantScope) -> list[Step]:
-    """The steps in the order that makes sense."""
-    own = {name: _has_own(scope, name) for name in ("company", "deal")}
+    """The steps in the order that makes sense, in the workspace's own words; of what one may not see there is none."""
+    objects = catalogs.for_scope(scope).objects
+    company, deal = objects.get("company"), objects.get("deal")
     imported = _exists(scope, sql.SQL("SELECT EXISTS (SELECT FROM import)"))
     invited = _exists(scope, sql.SQL("SELECT count(*) > 1 FROM member WHERE status <> 'inactive'"))
     planned = _has_own(scope, "task") or _has_own(scope, "note")
-    return [
-        Step(
-            "Add your first company",
-            "A customer, a partner, a supplier.",
-            "building-2",
-            "/records/company/new",
-            own["company"],
-            dialog=True,
-        ),
-        Step(
-            "Bring your data",
-            "A CSV file of companies, contacts or deals.",
-            "upload",
-            "/imports/new",
-            imported,
-            right="record.import",
-        ),
-        Step(
-            "Create a deal",
-            "Follow it through the stages on the board.",
-            "handshake",
-            "/records/deal/new",
-            own["deal"],
-            dialog=True,
-        ),
-        Step("Write down what is next", "A note or a task on any record.", "square-check", "/records/company", planned),
-        Step(
-            "Invite a colleague",
-            "Everybody sees the same history.",
-            "user-plus",
-            "/settings/members",
-            invited,
-            right="members.manage",
-        ),
-    ]
+    found: list[Step] = []
+    if company is not None:
+        title, text = f"Add your first {company.label.lower()}", "A customer, a partner, a supplier."
+        own = _has_own(scope, "company")
+        found.append(Step(title, text, "building-2", "/records/company/new", own, dialog=True))
+    text = f"A CSV file of {_kinds(objects)}."
+    found.append(Step("Bring your data", text, "upload", "/imports/new", imported, right="record.import"))
+    if deal is not None:
+        title, text = f"Create {_a(deal.label.lower())}", "Follow it through the stages on the board."
+        found.append(Step(title, text, "handshake", "/records/deal/new", _has_own(scope, "deal"), dialog=True))
+    where = "/records/company" if company is not None else "/records/task"
+    found.append(Step("Write down what is next", "A note or a task on any record.", "square-check", where, planned))
+    title, text = "Invite a colleague", "Everybody sees the same history."
+    found.append(Step(title, text, "user-plus", "/settings/members", invited, right="members.manage"))
+    return found
+
+
+def _kinds(objects: Mapping[str, ObjectType]) -> str:
+    """Companies, contacts or deals, as far as one may see them."""
+    words = [one.plural.lower() for name in ("company", "contact", "deal") if (one := objects.get(name))]
+    return " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words or ["records"])
+
+
+def _a(noun: str) -> str:
+    """The noun with its article."""
+    return f"{'an' if noun[:1] in _VOWELS else 'a'} {noun}"
 
 
 def is_dismissed(scope: TenantScope) -> bool:

@@ -8,6 +8,8 @@ from uuid import UUID
 from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
+from app.access import catalogs
+from app.access.rights import allows
 from app.core.errors import Conflict, InvalidInput
 from app.http.guard import workspace
 from app.leads.service import AlreadyConverted, convert_lead
@@ -61,9 +63,12 @@ def _dialog(scope: TenantScope, lead: Record, error: str, status: int = 200) -> 
         literal = name.replace("\\", "\\\\").replace('"', '\\"')
         found = list_records(scope, "company", ListQuery(filter=f'name == "{literal}"', fields=(TITLE,), limit=1)).rows
         same = (str(found[0]["id"]), str(found[0][TITLE])) if found else same
+    deal = catalogs.for_scope(scope).objects.get("deal") if allows(scope, "record.create", "deal") else None
+    words = deal.label if deal is not None else ""
     return fragment(
-        "leads/_convert.html", status, lead=lead, company_name=name, same=same, error=error, form=request.form
-    )
+        "leads/_convert.html", status, lead=lead, deal=words, company_name=name, same=same, error=error,
+        form=request.form,
+    )  # fmt: skip
 
 
 def _id(text: str) -> UUID | None:
