@@ -11,10 +11,11 @@ from flask import current_app, render_template
 from app.core.errors import Forbidden
 from app.metadata import history
 from app.metadata.layers import live
+from app.metadata.leaves import SEPARATOR
 from app.metadata.problems import InvalidComponents
 from app.metadata.words import said, words
 from app.shaping import service
-from app.shaping.pages.reading import Places
+from app.shaping.pages.reading import Places, Reading
 from app.ui import formats
 
 if TYPE_CHECKING:
@@ -42,8 +43,9 @@ _REPAIRS: Final = {
     "range": "have more stars in {field} than it has now: they keep them until somebody changes {field}",
     "link": "link by {field} to a record that is gone: clear it or link another",
 }  # fmt: skip
-#: Where an answer to a question leads to.
 _LONGEST: Final = 600
+#: So many places something is used in are listed; the others are counted.
+_PLACES: Final = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +86,8 @@ def preview(scope: TenantScope, asked: Asked, wanted: Wanted | None = None) -> R
         return not_theirs(error)
     clashes = _clashes(scope, made, asked)
     # Who agrees was told what is since the page was made.
-    return dialog(scope, made, asked, base=scope.version, clashes=clashes, holding=_holding(scope, made))
+    holding, used = _holding(scope, made), _used(scope, made)
+    return dialog(scope, made, asked, base=scope.version, clashes=clashes, holding=holding, used=used)
 
 
 def refused(messages: Iterable[str], title: str = "This can't be applied yet", status: int = 422) -> Response:
@@ -108,8 +111,9 @@ def dialog(
     clashes: Sequence[str] = (),
     alert: str = "",
     holding: Sequence[str] = (),
+    used: Sequence[Mapping[str, Any]] = (),
 ) -> Response:
-    """The plan in words; ``holding`` tells who holds what would not be offered any more."""
+    """The plan in words; ``holding`` tells who holds what would not be offered any more, ``used`` where it is named."""
     changes = made.changes
     if changes.problems:
         return refused(_problems(changes.problems))
@@ -126,6 +130,7 @@ def dialog(
         steps=[_step(step, locale) for step in made.steps if step.rows or step.safety != "instant"],
         statements=[text for step in made.steps for text in step.ddl],
         warnings=[*holding, *(one.message for one in changes.warnings)],
+        used=used,
         blockers=[_blocker(one, places) for one in (*changes.questions, *changes.broken)],
         repairs=[_repair(one, Places(changes.after), locale) for one in made.repairs],
         confirm=bool(made.destructive),
@@ -164,6 +169,24 @@ def _clashes(scope: TenantScope, made: Plan, asked: Asked) -> list[str]:
 def _holding(scope: TenantScope, made: Plan) -> list[str]:
     """How many records hold an option, stage, pipeline or currency that goes or is retired."""
     return [one.message for one in service.holding_in(scope, made)]
+
+
+def _used(scope: TenantScope, made: Plan) -> list[dict[str, Any]]:
+    """Of parts of objects that are retired: where each stays in use, in words and with the page that shows it."""
+    retired = [
+        (one.component, one.path.rpartition(SEPARATOR)[0])
+        for one in made.changes.leaves
+        if one.path.endswith("/retired") and one.after is True and one.component.startswith("object/")
+    ]
+    if not retired or made.changes.blocked:
+        return []
+    reading, found = Reading(scope), list[dict[str, Any]]()
+    for component, node in retired:
+        places = reading.used(component.partition(SEPARATOR)[2], node)
+        if places:
+            label, rest = reading.label(component, node), len(places) - _PLACES
+            found.append({"label": label, "places": places[:_PLACES], "more": max(rest, 0)})
+    return found
 
 
 def _problems(problems: Iterable[Any]) -> list[str]:

@@ -147,6 +147,19 @@ def test_values_are_taken_away_only_when_that_was_said(desk: Desk, fresh: tuple[
     assert "Bring back VAT number" in desk.get("/objects/company").text
 
 
+def test_the_preview_of_retiring_a_field_says_where_it_stays_in_use(desk: Desk) -> None:
+    twice = {"kind": "field", "name": "company.twice", "type": "formula", "returns": "integer", "label": "Twice",
+             "value": "employees * 2"}  # fmt: skip
+    view = {"kind": "view", "name": "company.large", "label": "Large", "columns": ["name", "employees"]}
+    assert desk.apply([twice, view]).status == 200
+    told = html.unescape(re.sub(r"<[^>]*>", " ", desk.post("/objects/company/fields/employees", act="retire").text))
+    assert "Employees stays where it is used" in told
+    assert "Field Twice of Company" in told
+    assert "View Large" in told
+    unused = desk.post("/objects/company/fields/twice", act="retire").text
+    assert "stays where it is used" not in unused
+
+
 def test_work_in_the_background_is_followed_to_its_end(desk: Desk, runtime: Runtime, fresh: tuple[Tenant, Api]) -> None:
     desk.apply(_FIELD)
     fresh[1].post("/records/company", {"name": "Acme", "vat": "DE 1"})
