@@ -251,6 +251,12 @@ def set_preferences(scope: TenantScope, member: UUID, preferences: Mapping[str, 
     )
 
 
+def locked_preferences(scope: TenantScope, member: UUID) -> dict[str, Any]:
+    """A member's preferences as they are now, nobody else's to change before this transaction ends."""
+    row = scope.execute("select preferences from member where id = %s for update", (member,)).fetchone()
+    return dict(row[0]) if row is not None else {}
+
+
 def check_may_touch(scope: TenantScope, role: str) -> None:
     """Refuse whoever is no owner to change, invite again or let in again somebody whose role is owner."""
     if role == "owner" and not is_owner(scope):

@@ -32,7 +32,7 @@ class Asked:
     @property
     def narrowed(self) -> bool:
         """Whether anything hides records."""
-        return bool(self.filter or self.words)
+        return bool(self.filter or self.words or self.within)
 
     def condition(self, obj: ObjectType) -> str:
         """View, filter box and quick words as one condition."""

@@ -22,6 +22,7 @@ from app.records.pages import (
     people,
     record,
     trashcan,
+    view_dialogs,
 )
 from app.records.pages.frame import build_shell
 from app.ui import shell
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 blueprint = Blueprint("records_pages", __name__)
 
 _OBJECT = "/records/<object_name>"
+_OWN_VIEW = f"{_OBJECT}/views/<own_view_name>"
 _RECORD = "/records/<object_name>/<uuid:record_id>"
 _FIELD = f"{_RECORD}/fields/<field_name>"
 
@@ -48,6 +50,13 @@ blueprint.add_url_rule(f"{_OBJECT}/columns", view_func=choosing.columns_dialog)
 blueprint.add_url_rule(f"{_OBJECT}/columns", view_func=choosing.save_columns, methods=["POST"])
 blueprint.add_url_rule(f"{_OBJECT}/rows", view_func=filtering.filter_rows, methods=["POST"])
 blueprint.add_url_rule(f"{_OBJECT}/options", view_func=finding.options)
+blueprint.add_url_rule(f"{_OBJECT}/views/new", view_func=view_dialogs.new_view_dialog)
+blueprint.add_url_rule(f"{_OBJECT}/views/new", view_func=view_dialogs.save_new_view, methods=["POST"])
+blueprint.add_url_rule(_OWN_VIEW, view_func=view_dialogs.view_dialog)
+blueprint.add_url_rule(_OWN_VIEW, view_func=view_dialogs.save_view, methods=["POST"])
+blueprint.add_url_rule(f"{_OWN_VIEW}/shown", view_func=view_dialogs.save_shown_view, methods=["POST"])
+blueprint.add_url_rule(f"{_OWN_VIEW}/delete", view_func=view_dialogs.trash_view, methods=["POST"])
+blueprint.add_url_rule(f"{_OWN_VIEW}/restore", view_func=view_dialogs.bring_back_view, methods=["POST"])
 blueprint.add_url_rule(_RECORD, view_func=record.record_page)
 blueprint.add_url_rule(f"{_RECORD}/related", view_func=record.related)
 blueprint.add_url_rule(f"{_RECORD}/trash", view_func=record.trash, methods=["POST"])

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from flask import request
+
+from app.access import catalogs
 from app.core import clock
 from app.core.errors import InvalidInput, NotFound
 from app.http.guard import workspace
@@ -14,8 +17,9 @@ from app.records.pages.answers import page
 from app.records.pages.filtering import chips_of
 from app.records.pages.lanes import asks, figures_of, is_movable, lane_heads, mark_of, why_closed, with_none
 from app.records.pages.levels import Levels
+from app.records.pages.own_views import deleted_view, is_own
 from app.records.pages.values import Record, Shown, gather_titles, reader_of, show, stage_tone
-from app.records.pages.viewing import chosen_view, view_tabs, viewed
+from app.records.pages.viewing import check_columns, chosen_view, is_broken, keeping, view_tabs, viewed
 from app.records.paths import TITLE
 from app.records.query import BoardQuery
 from app.records.read import find_object
@@ -79,7 +83,8 @@ def board_page(scope: TenantScope, object_name: str) -> Response:
     _, obj = find_object(scope, object_name)
     question = viewed(scope, obj)
     view = chosen_view(scope, obj, question.view)
-    if group_of(obj, view) == "stage" and not obj.has_pipeline:
+    own_board = view is not None and is_own(view.name) and view.shape == "board"
+    if group_of(obj, view) == "stage" and not obj.has_pipeline and not own_board:
         raise NotFound(f"{obj.plural} have no stages.")
     return _answer(scope, obj, question, view)
 
@@ -88,11 +93,15 @@ def _answer(scope: TenantScope, obj: ObjectType, question: Asked, view: View | N
     values: dict[str, Any] = {"object": obj, "asked": question, "error": "", "lanes": (), "status": 200}
     group = group_of(obj, view)
     values |= {"views": view_tabs(scope, obj, question, "board"), "view": view}
+    values["keeping"] = keeping(scope, obj, question, "board")
+    values["deleted"] = deleted_view(scope, obj, request.args.get("deleted", ""))
     values |= {"group": group, "movable": is_movable(obj, group), "chips": chips_of(scope, obj, question)}
     try:
+        if view is not None:
+            check_columns(catalogs.for_scope(scope), obj, view)
         values["lanes"] = lanes_of(scope, obj, question, view)
     except InvalidInput as error:
-        values |= {"error": error.detail, "status": 422}
+        values |= {"error": error.detail, "status": 422, "broken": is_broken(scope, obj, view)}
     return page("records/board.html", "records/_board.html", values.pop("status"), **values)
 
 

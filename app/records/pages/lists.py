@@ -18,8 +18,9 @@ from app.records.pages.answers import fragment, page, vals
 from app.records.pages.columns import ListColumn, cell, chosen_columns, list_columns, path_columns, titles_for
 from app.records.pages.filtering import chips_of
 from app.records.pages.levels import Levels
+from app.records.pages.own_views import deleted_view
 from app.records.pages.values import Reader, Record, Shown, Titles, reader_of
-from app.records.pages.viewing import chosen_view, view_tabs, viewed
+from app.records.pages.viewing import chosen_view, is_broken, keeping, view_tabs, viewed
 from app.records.paths import TITLE
 from app.records.query import AggregateQuery, ListQuery, Page
 from app.records.read import find_object, list_records
@@ -73,7 +74,7 @@ def list_page(scope: TenantScope, object_name: str) -> Response:
     try:
         found = list_records(scope, object_name, _query(obj, question, columns, levels))
     except InvalidInput as error:
-        values |= {"error": _in_words(error), "rows": (), "sums": ()}
+        values |= {"error": _in_words(error), "rows": (), "sums": (), "broken": is_broken(scope, obj, view)}
         status = 422
     else:
         values |= {
@@ -87,6 +88,8 @@ def list_page(scope: TenantScope, object_name: str) -> Response:
     values["chips"] = chips_of(scope, obj, question)
     values["views"] = view_tabs(scope, obj, question, "list")
     values["view"] = view
+    values["keeping"] = keeping(scope, obj, question, "list")
+    values["deleted"] = deleted_view(scope, obj, request.args.get("deleted", ""))
     values["trashed"] = request.args.get("trashed", "")
     return page("records/list.html", "records/_list.html", status, **values)
 

@@ -62,13 +62,14 @@ def plan_views(scope: TenantScope, object_name: str) -> Response:
 @blueprint.get(f"{_VIEWS}/new")
 @workspace(METADATA_EDIT, member=True)
 def new(scope: TenantScope, object_name: str) -> Response:
-    """The form of a new view; the address may fill it in: ``from`` a view, with ``filter``, ``sort`` and ``shape``."""
+    """The form of a new view; the address may fill it in: ``from`` a view, ``label``, ``filter``, ``sort``, ``shape``."""
     reading = Reading(scope)
     known = {one.name: one for one in lines_of(reading, "view", object_name)}
     like, given = known.get(request.args.get("from", "")), request.args
-    spec: dict[str, Any] = {**like.spec, "label": ""} if like else {}
+    spec: dict[str, Any] = dict(like.spec) if like else {}
     both = [one for one in (spec.get("filter"), given.get("filter", "").strip()[:10_000]) if one]
     spec["filter"] = " && ".join(f"({one})" for one in both) if len(both) > 1 else "".join(both)
+    spec["label"] = given.get("label", "")[:100]
     if given.get("sort"):
         spec["sort"] = given["sort"].split(",")
     if given.get("shape") in dict(_SHAPES):

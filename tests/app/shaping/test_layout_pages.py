@@ -154,10 +154,10 @@ def test_layouts_are_put_in_order_and_removed(desk: Desk, fresh: tuple[Tenant, A
 def test_a_view_is_made_from_a_list_as_it_stands_and_offered_there(desk: Desk, fresh: tuple[Tenant, Api]) -> None:
     for name, employees in (("Big", 900), ("Small", 3)):
         fresh[1].post("/records/company", {"name": name, "employees": employees})
-    listed = desk.get("/records/company?filter=employees+%3E+100").text
-    address = re.search(r'href="/settings(/objects/company/views/new\?[^"]*)"', listed)
-    assert address
-    form = desk.get("/settings" + unescape(address[1])).text
+    assert "Save as view" in desk.get("/records/company?filter=employees+%3E+100").text
+    kept = {"label": "Big ones", "who": "everybody"}
+    form = desk.post("/records/company/views/new?filter=employees+%3E+100&shape=list", **kept).text
+    assert 'value="Big ones"' in form
     assert "employees &gt; 100" in form
     made = {"label": "Big ones", "filter": "employees > 100", "column": ["employees", "owner", ""], "shape": "list",
             "sort.field": ["employees", "", ""], "sort.way": ["down", "up", "up"]}  # fmt: skip
