@@ -13,7 +13,7 @@ from app.records.plan import plan_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from app.metadata.model import Field, ObjectType, Stage
+    from app.metadata.model import Field, ObjectType, Pipeline, Stage
     from app.records.rules import Draft
 
 #: Fields of a pipeline object that are judged together: a stage is retired in its pipeline.
@@ -71,6 +71,11 @@ def _names(value: Any) -> tuple[str, ...]:
 def _choose(labels: Iterable[str]) -> str:
     known = list(labels)
     return f"Choose {listed_options(known)}." if known else "None is offered now."
+
+
+def pipelines_offered(obj: ObjectType) -> list[Pipeline]:
+    """The pipelines a new record may come to."""
+    return [one for one in obj.pipelines.values() if not one.retired]
 
 
 def stages_offered(obj: ObjectType, held: object = None) -> list[Stage]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from app.metadata.model import Pipeline, Stage
+    from app.metadata.model import ObjectType, Pipeline, Stage
     from app.records.rules import Draft
 
 #: Fields whose change wakes these rules.
@@ -35,7 +35,7 @@ def _pipeline(draft: Draft) -> Pipeline | None:
     pipelines = draft.object_type.pipelines
     name = draft.becomes("pipeline")
     if name is None:
-        return usual_pipeline(pipelines.values())
+        return pipeline_for(draft.object_type, draft.becomes("stage"))
     if name in pipelines:
         return pipelines[name]
     if "pipeline" not in draft.given and not draft.creating:
@@ -49,8 +49,13 @@ def _in_place_of_a_gone_one(draft: Draft) -> Pipeline | None:
     """The pipeline of a record whose own was taken away: who moves it to a stage means that stage's pipeline."""
     if "stage" not in draft.given:
         return None
-    pipelines, stage = draft.object_type.pipelines.values(), draft.becomes("stage")
-    return usual_pipeline([one for one in pipelines if stage in one.stages] or pipelines)
+    return pipeline_for(draft.object_type, draft.becomes("stage"))
+
+
+def pipeline_for(obj: ObjectType, stage: object) -> Pipeline:
+    """The pipeline somebody means who names only a stage: the usual one that has it, else the usual one."""
+    having = [one for one in obj.pipelines.values() if stage in one.stages]
+    return usual_pipeline(having or obj.pipelines.values())
 
 
 def usual_pipeline(pipelines: Collection[Pipeline]) -> Pipeline:

@@ -15,6 +15,7 @@ from app.metadata.fieldtypes.duration import clock_text, read_duration
 from app.metadata.fieldtypes.geo import typed_text
 from app.metadata.fieldtypes.json import JsonText, pretty
 from app.metadata.fieldtypes.rich_text import shown
+from app.records.pages.standing import in_pipeline
 from app.records.pages.values import Reader, Titles, link_of
 from app.records.retired import stages_offered
 from app.ui import formats
@@ -111,7 +112,8 @@ def choices(obj: ObjectType, field: Field, held: object = None) -> tuple[tuple[s
 
 def read_form(obj: ObjectType, names: Sequence[str], form: MultiDict[str, str], locale: str) -> dict[str, Any]:
     """The JSON payload of the fields called ``names`` from a sent form; numbers were typed by ``locale``'s rules."""
-    return {name: _sent(obj.fields[name], form, locale) for name in names if name in obj.fields}
+    found = {name: _sent(obj.fields[name], form, locale) for name in names if name in obj.fields}
+    return in_pipeline(found) if obj.has_pipeline else found
 
 
 def country_names(locale: str) -> tuple[tuple[str, str], ...]:

@@ -16,6 +16,7 @@ from app.records.pages.answers import agree, by_field, fragment
 from app.records.pages.arranging import Group, grouped
 from app.records.pages.controls import Control, control, country_names, form_fields, read_form
 from app.records.pages.live import arranged_state, form_fitting, live_form, state_of
+from app.records.pages.standing import standing
 from app.records.pages.values import Record, gather_titles, reader_of
 from app.records.permits import leave_for
 from app.records.read import find_object
@@ -80,10 +81,11 @@ def _dialog(
     reader = reader_of(scope)
 
     def built(field: Field) -> Control:
-        return control(
+        found = control(
             obj, field, values.get(field.name), known, reader, currency=scope.tenant.currency,
             error=errors.get(field.name, ""),
         )  # fmt: skip
+        return standing(found, obj, values) if found.name == "stage" and obj.has_pipeline else found
 
     usual = ([Group("", tuple(fields[:_SHOWN]))], fields[_SHOWN:])
     shown, left = grouped(fields, fits.layout) if fits.layout else usual
