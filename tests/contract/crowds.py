@@ -15,6 +15,7 @@ from app.records.bulk import bulk
 from app.records.write import create_record, trash_record, update_record
 from app.rights import sharing
 from tenants.identity import invitations, keys, sessions, support
+from tenants.identity.members import set_preferences
 from tenants.identity.sessions import Visitor
 from tenants.scope import Tenant, TenantScope, enter_job
 from tests.support import shaping
@@ -81,6 +82,9 @@ def furnish(crowd: Crowd, about: str) -> None:
         values["member"] = str(_member(crowd, scope))
         values["file_id"] = str(keep_file(scope, crowd.runtime.storage, io.BytesIO(b"text"), "a.txt", "text/plain").id)
         values["key"] = str(keys.create_key(scope, "To be ended", "member")[0].id)
+        values |= {"own_view_name": "own-kept", "deleted_view": "own-deleted"}
+        kept = [{"id": "own-kept", "label": "Kept"}, {"id": "own-deleted", "label": "Deleted", "deleted": True}]
+        set_preferences(scope, crowd.owner.id, {"views.company": kept})
         values |= _of_rights(crowd, scope, values)
     with crowd.write() as scope:
         catalogs.for_scope(scope)  # read once after a change of roles, whoever comes next

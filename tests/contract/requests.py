@@ -87,6 +87,13 @@ REQUESTS: dict[str, Request] = {
     "POST /records/<object_name>/live": Request(form={"name": "From a form"}),
     "POST /records/<object_name>/<uuid:record_id>/live": Request(form={"name": "Else"}),
     "POST /records/<object_name>/columns": Request(form={"columns": "name"}),
+    "GET /records/<object_name>/views/new": Request("?filter=has(owner)&q=acme&shape=list"),
+    "POST /records/<object_name>/views/new": Request(
+        "?filter=has(owner)&q=acme&shape=list", form={"label": "New {mark}"}
+    ),
+    "POST /records/<object_name>/views/<own_view_name>": Request(form={"label": "Other", "filter": "has(owner)"}),
+    "POST /records/<object_name>/views/<own_view_name>/shown": Request("?q=acme&sort=name&shape=list"),
+    "POST /records/<object_name>/views/<own_view_name>/restore": Request(values={"own_view_name": "{deleted_view}"}),
     "GET /records/<object_name>/options": Request("?field=parent&q=acme"),
     "POST /records/<object_name>/rows": Request(form={"text": 'name == "x" && owner == "{owner}"'}),
     "GET /records/<object_name>/<uuid:record_id>/fields/<field_name>/move": Request(

@@ -19,6 +19,7 @@ from app.files.service import keep_file
 from app.records.write import create_record
 from app.rights import sharing
 from tenants.identity import invitations, keys, sessions, support
+from tenants.identity.members import set_preferences
 from tenants.identity.sessions import Visitor
 from tenants.scope import Tenant, enter_job
 from tests.support import shaping
@@ -135,6 +136,8 @@ def _build(runtime: Runtime, label: str) -> House:
             _put(scope, tenant, "key", house.keys[role], None, role)
             values["member"] = str(member)
         values["key"] = str(keys.create_key(scope, canary, "member")[0].id)
+        values["own_view_name"] = f"own-{canary}"
+        set_preferences(scope, owner.id, {"views.company": [{"id": f"own-{canary}", "label": canary}]})
         values |= _of_rights(runtime, scope, canary, values["company"])
         person = scope.execute("select person from member where id = %s", (owner.id,)).fetchone()
     shaped = shaping.change(runtime.databases, tenant, f"{{kind: field, name: product.code, help: {canary}}}")

@@ -17,7 +17,7 @@ _ARGUMENT = re.compile(r"<(?:[^:<>]+:)?([a-z_]+)>")
 OWNED = frozenset({
     "record_id", "import_id", "export_id", "file_id",
     "member", "key", "session", "tenant", "team", "role", "rule", "share", "invitation", "grant",
-    "change",
+    "change", "own_view_name",
 })  # fmt: skip
 #: Arguments that name nothing of anybody.
 SHARED = frozenset({

@@ -82,6 +82,7 @@ ALWAYS: Final = frozenset({"id", "version", "deleted_at"})
 ROUTES: Final = (
     (r"GET", r"/api/v1/records/lead/.*/convert|/records/lead/.*/convert", "edit"),
     (r"POST", r"/api/v1/records/lead/.*/convert|/records/lead/.*/convert", "edit"),
+    (r".*", r"/records/<object_name>/views/.*", "read"),
     (r"GET", r"/records/<object_name>/export.*", "export"),
     (r"POST", r"/records/<object_name>/export.*", "export"),
     (r"POST", r"/(api/v1/)?records/<object_name>/(bulk|owner)|/api/v1/batch", "bulk"),

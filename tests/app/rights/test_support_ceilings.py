@@ -28,6 +28,7 @@ def test_support_never_gives_rights_takes_files_or_does_what_is_a_members_own(of
         "/settings/profile", "/settings/sessions", "/settings/members", "/settings/keys", "/settings/teams",
         "/settings/roles", "/settings/sharing", "/settings/audit", "/settings/access", "/settings/support",
         "/imports/new", f"/records/company/{company}/sharing", "/records/company/columns",
+        "/records/company/views/new?q=bolt",
     ):  # fmt: skip
         assert browser.get(office.url + path).status == 403, path
     owner = str(office.owner.id)

@@ -64,7 +64,7 @@ def api(site: Flask, runtime: Runtime, tenant: Tenant) -> Api:
 
 
 @pytest.fixture
-def desk(site: Flask, runtime: Runtime, tenant: Tenant, api: Api) -> Desk:  # noqa: ARG001 - with records
+def desk(site: Flask, runtime: Runtime, tenant: Tenant, api: Api) -> Desk:
     return Desk(site, runtime, tenant)
 
 
@@ -101,7 +101,7 @@ def rows(page: Page) -> list[str]:
     return re.findall(r'<th scope="row"[^>]*><a[^>]*><bdi>([^<]+)', page.text)
 
 
-def test_what_is_shown_is_kept_with_its_words_and_order_by_who_may_only_read(colleague: Desk, api: Api) -> None:  # noqa: ARG001
+def test_what_is_shown_is_kept_with_its_words_and_order_by_who_may_only_read(colleague: Desk, api: Api) -> None:
     listed = colleague.get(f"{_AT}?filter=weight+%3C+1000&q=l&sort=-weight")
     assert "Save as view" in listed.text
     dialog = colleague.get(f"{_AT}/views/new?filter=weight+%3C+1000&q=l&sort=-weight&shape=list")
@@ -226,7 +226,9 @@ def test_boards_and_columns_are_kept_and_those_of_a_workspaces_view_with_it(desk
 
 def test_its_condition_holds_on_records_pages_in_sums_and_in_exports(desk: Desk, api: Api) -> None:
     for at in range(60):
-        api.post("/records/machine", {"serial": f"Saw {at:02}", "weight": at, "price": {"amount": "2", "currency": "EUR"}})
+        api.post(
+            "/records/machine", {"serial": f"Saw {at:02}", "weight": at, "price": {"amount": "2", "currency": "EUR"}}
+        )
     desk.post(f"{_AT}/columns", columns=["price"])
     own = keep(desk, "Saws", "q=saw&sort=serial")
     page = desk.get(f"{_AT}?view={own}")
@@ -246,7 +248,8 @@ def test_a_view_that_can_not_be_used_any_more_says_so_and_can_be_mended(
     listed = keep(desk, "Heavy", "filter=weight+%3E+100&sort=-weight")
     board = keep(desk, "Sizes", "view=sizes&q=l", shape="board")
     gone = [f"{{kind: {kind}, remove: true}}" for kind in (
-        "view, name: machine.heavy", "view, name: machine.sizes", "field, name: machine.weight", "field, name: machine.size",
+        "view, name: machine.heavy", "view, name: machine.sizes", "field, name: machine.weight",
+        "field, name: machine.size",
     )]  # fmt: skip
     change(runtime.databases, tenant, "\n---\n".join(gone), confirm=True)
     for own, address in ((listed, f"{_AT}?view={listed}"), (board, f"{_AT}/board?view={board}")):
