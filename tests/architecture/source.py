@@ -5,19 +5,24 @@ from __future__ import annotations
 import ast
 import functools
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
 PRODUCT = ("app", "tenants", "migrations")
 
 
-class Source(NamedTuple):
-    """A file: its path from the project's root, its text, its tree."""
+@dataclass(frozen=True)
+class Source:
+    """A file: its path from the project's root, its text, and its tree once somebody looks at it."""
 
     path: str
     text: str
-    tree: ast.Module
+
+    @functools.cached_property
+    def tree(self) -> ast.Module:
+        """Parsed when it is asked for: most checks look at what ships only, some at the text."""
+        return ast.parse(self.text, self.path)
 
 
 @functools.cache
@@ -36,12 +41,7 @@ def tracked() -> tuple[str, ...]:
 @functools.cache
 def python_files() -> tuple[Source, ...]:
     """All Python files of the project."""
-    found: list[Source] = []
-    for path in tracked():
-        if path.endswith(".py"):
-            text = (ROOT / path).read_text(encoding="utf-8")
-            found.append(Source(path, text, ast.parse(text, path)))
-    return tuple(found)
+    return tuple(Source(path, (ROOT / path).read_text(encoding="utf-8")) for path in tracked() if path.endswith(".py"))
 
 
 def product_files() -> list[Source]:

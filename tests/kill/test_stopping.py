@@ -18,7 +18,7 @@ pytestmark = pytest.mark.xdist_group("kill")
 
 #: Two cores may be busy with other tests; by itself it takes one or two.
 _SECONDS = 15
-_ROWS = 20_000
+_ROWS = 8_000
 
 
 @pytest.fixture
