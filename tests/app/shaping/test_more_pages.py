@@ -236,7 +236,7 @@ def test_what_an_update_changed_too_is_told_with_both_sides_and_decided(site: Fl
     bring(runtime, present())
     desk = Desk(site, runtime, tenant)
     assert "An update changed 2 things" in told(desk.browser.get(f"http://{tenant.host}:8000/"))
-    assert "Updates (2)" in told(desk.get("/objects"))
+    assert "Updates 2" in told(desk.get("/objects"))
     page = told(desk.get("/updates"))
     for text in ("Label of Opportunity : of one was Bargain", "Ours Opportunity Olivia Owner", "s Deal"):
         assert text in page
@@ -246,7 +246,7 @@ def test_what_an_update_changed_too_is_told_with_both_sides_and_decided(site: Fl
     plan = desk.post("/updates", **{"choice.object/deal/label/one": "take"})
     assert "label Opportunity → Deal" in told(plan)
     decided = _decide(desk, plan)
-    assert "Updates (1)" in told(decided)
+    assert "Updates 1" in told(decided)
     kept = _decide(desk, desk.post("/updates", all="keep"))
     assert "Nothing to decide" in told(kept)
     assert "An update changed" not in told(desk.browser.get(f"http://{tenant.host}:8000/"))
