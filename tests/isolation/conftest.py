@@ -136,9 +136,7 @@ def _build(runtime: Runtime, label: str) -> House:
             _put(scope, tenant, "key", house.keys[role], None, role)
             values["member"] = str(member)
         values["key"] = str(keys.create_key(scope, canary, "member")[0].id)
-        values["own_view_name"] = f"own-{canary}"
-        set_preferences(scope, owner.id, {"views.company": [{"id": f"own-{canary}", "label": canary}]})
-        values |= _of_rights(runtime, scope, canary, values["company"])
+        values |= _of_rights(runtime, scope, canary, values["company"]) | _of_owner(scope, owner.id, canary)
         person = scope.execute("select person from member where id = %s", (owner.id,)).fetchone()
     shaped = shaping.change(runtime.databases, tenant, f"{{kind: field, name: product.code, help: {canary}}}")
     values["change"] = str(shaped.change)
@@ -155,6 +153,13 @@ def _export(scope: Any, canary: str) -> UUID:
     export_id = start_export(scope, options).id
     scope.execute("update export set state = 'done' where id = %s", (export_id,))
     return export_id
+
+
+def _of_owner(scope: Any, owner: UUID, canary: str) -> dict[str, str]:
+    """A view of the owner's own; its id stands in addresses and does not tell whose."""
+    name = f"own-{uuid.uuid4().hex[:8]}"
+    set_preferences(scope, owner, {"views.company": [{"id": name, "label": canary}]})
+    return {"own_view_name": name}
 
 
 def _of_rights(runtime: Runtime, scope: Any, canary: str, company: str) -> dict[str, str]:

@@ -54,6 +54,8 @@ class Keeping:
     label: str
     differs: bool
     query: str
+    #: Whether it is a list or a board.
+    shape: str
 
 
 def offered_views(scope: TenantScope, obj: ObjectType) -> list[View]:
@@ -113,7 +115,7 @@ def keeping(scope: TenantScope, obj: ObjectType, question: Asked, page: str) -> 
     asks = bool(question.filter or question.words) or question.sort not in ("", question.order)
     differs = asks or (own is not None and own.shape != page)
     query = "&".join(one for one in (question.query(cursor=""), f"shape={page}") if one)
-    return Keeping(own.name if own else "", own.label if own else "", differs, query)
+    return Keeping(own.name if own else "", own.label if own else "", differs, query, page)
 
 
 def shown_now(scope: TenantScope, obj: ObjectType, question: Asked, page: str) -> View:

@@ -94,7 +94,7 @@ def tabs(page: Page) -> list[tuple[str, bool]]:
     """The views' tabs: what they are called, and whether they are the reader's own."""
     line = page.text.split('aria-label="Views of machines"')[1].split("</nav>")[0] if "Views of" in page.text else ""
     found = [re.sub(r"<[^>]+>", "", one) for one in re.findall(r"<a [^>]*>(.*?)</a>", line, re.DOTALL)]
-    return [(unescape(one).removesuffix(", your own view"), one.endswith(", your own view")) for one in found]
+    return [(unescape(one).removesuffix("(your own view)"), one.endswith("(your own view)")) for one in found]
 
 
 def rows(page: Page) -> list[str]:
@@ -222,6 +222,16 @@ def test_boards_and_columns_are_kept_and_those_of_a_workspaces_view_with_it(desk
     assert re.findall(r'data-board-target="list" data-value="([^"]*)"', shown) == ["small", "large", ""]
     assert re.findall(r"data-card [^>]*aria-label=\"([^\"]+)", shown.replace("\n", " ")) == ["Lathe", "Mill"]
     assert f'href="{_AT}/board?view={board}"' in shown
+
+
+def test_columns_of_a_view_are_chosen_in_it(desk: Desk, colleague: Desk) -> None:
+    own = keep(desk, "Chosen", "q=l")
+    assert f"{_AT}/columns?view={own}" in desk.get(f"{_AT}?view={own}").text
+    assert "Columns of Chosen" in desk.get(f"{_AT}/columns?view={own}").text
+    desk.post(f"{_AT}/columns?view={own}", columns=["price", "nothing"])
+    heads = [desk.get(_AT + asks).text.split("<thead>")[1].split("</thead>")[0] for asks in (f"?view={own}", "")]
+    assert ["Size" in one for one in heads] == [False, True]
+    assert colleague.get(f"{_AT}/columns?view={own}").status == 404
 
 
 def test_its_condition_holds_on_records_pages_in_sums_and_in_exports(desk: Desk, api: Api) -> None:
