@@ -46,7 +46,7 @@ _SHAPES: Final = (
           "list"),
     Shape("many", "Many to many", "Pairs with fields of their own: each {one} has several of the others, and the other "
           "way round.", "arrow-right-left"),
-    Shape("any", "Each {one} leads to one of several kinds", "One field that may lead to a company, a contact or others.",
+    Shape("any", "Each {one} leads to one of several kinds", "One field that may lead to a company, contact or others.",
           "git-branch"),
 )  # fmt: skip
 
