@@ -57,7 +57,9 @@ def _switch_letters_off(page: Page, origin: str) -> None:
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page).to_have_url(re.compile("settings/profile"))
     page.keyboard.press("Control+k")
-    expect(page.get_by_role("combobox", name="Search or run a command")).to_be_visible()
+    expect(page.get_by_role("combobox", name="Search or run a command")).to_be_focused()
+    page.keyboard.type("sample")
+    expect(page.get_by_role("group", name="Records").get_by_role("option").first).to_contain_text("Sample")
 
 
 def test_a_deal_is_won_by_one_button_and_its_right_column_follows_a_task(
