@@ -109,7 +109,10 @@ _NAMED = (
     "import_id", "export_id", "file_id", "member", "key", "session", "team", "rule", "share", "invitation", "grant",
     "change",
 )  # fmt: skip
-_TEXTS = {"unique_field": "external_id", "value": "X-9", "field_name": "owner", "role": "nothing", "filename": "x.svg"}
+_TEXTS = {
+    "unique_field": "external_id", "value": "X-9", "field_name": "owner", "role": "nothing", "filename": "x.svg",
+    "own_view_name": "own-nothing",
+}  # fmt: skip
 
 
 def _member(scope: TenantScope, roles: tuple[str, ...]) -> Actor:
