@@ -62,7 +62,7 @@ def plan_views(scope: TenantScope, object_name: str) -> Response:
 @blueprint.get(f"{_VIEWS}/new")
 @workspace(METADATA_EDIT, member=True)
 def new(scope: TenantScope, object_name: str) -> Response:
-    """The form of a new view; the address may fill it in: ``from`` a view, ``label``, ``filter``, ``sort``, ``shape``."""
+    """The form of a new view; the address may fill in ``label``, ``filter``, ``sort``, ``shape``, ``from`` a view."""
     reading = Reading(scope)
     known = {one.name: one for one in lines_of(reading, "view", object_name)}
     like, given = known.get(request.args.get("from", "")), request.args
