@@ -100,7 +100,7 @@ def test_new_kinds_of_values_are_made_filled_in_and_changed(site: Site, new_cont
     assert_sound(page, problems)
     shot(page, "measures-list")
     state = page.context.storage_state()
-    for look in ("dark", "small"):
+    for look in LOOKS:
         other = watched(new_context(storage_state=state, **LOOKS[look]).new_page(), problems)
         for path in (page.url, f"{origin}{page.locator('tbody th a').first.get_attribute('href')}"):
             other.goto(path)
