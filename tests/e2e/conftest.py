@@ -42,6 +42,8 @@ async () => {
   } while (document.getAnimations().some((animation) => animation.playState === 'running'))
 }
 """
+#: By how much a page of a workspace, whose panels scroll by themselves, is longer than the window.
+_LONGER = "document.querySelector('#main') ? document.documentElement.scrollHeight - innerHeight : 0"
 _WATCH = """
 document.addEventListener('securitypolicyviolation', (event) => {
   const { effectiveDirective, blockedURI, sourceFile, lineNumber, sample } = event;
@@ -154,9 +156,10 @@ def watched(page: Page, problems: list[str]) -> Page:
 
 
 def assert_sound(page: Page, problems: list[str]) -> None:
-    """No violation of the security policy, no script error, nothing axe objects to; of a wide page in dark, too."""
+    """No violation of the policy, no script error, nothing empty below, nothing axe objects to; wide in dark, too."""
     assert page.evaluate("window.__violations || []") == []
     assert problems == []
+    assert page.evaluate(_LONGER) <= 0
     if not page.evaluate("typeof window.axe === 'object'"):
         page.evaluate(AXE.read_text())
     assert objections(page, TAGS) == []

@@ -65,6 +65,9 @@ def test_records_and_dialogs_are_sound(look: str, new_context: NewContext, works
     page.keyboard.press("Control+k")
     page.get_by_role("option").first.wait_for()
     assert_sound(page, problems)
+    page.keyboard.type("nothing is called so")
+    expect(page.get_by_text("Nothing found")).to_be_visible()
+    assert_sound(page, problems)
 
 
 _CSV = b"name,amount,close_on,company\nTwo lathes,12500,2026-12-01,Nobody & Sons\nA mill,cheap,2026-12-24,\n"

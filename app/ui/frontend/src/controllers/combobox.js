@@ -97,7 +97,7 @@ export default class extends Controller {
   choose(event) {
     const option = event.target?.closest?.('[role=option]') ?? event.currentTarget
     event.preventDefault()
-    if (option.getAttribute('role') !== 'option') return
+    if (option.getAttribute('role') !== 'option' || option.ariaDisabled) return
     this.take(option.dataset.value, option.dataset.label)
     this.close()
     this.inputTarget.focus()
@@ -126,6 +126,6 @@ export default class extends Controller {
   }
 
   get options() {
-    return [...this.listTarget.querySelectorAll('[role=option]')]
+    return [...this.listTarget.querySelectorAll('[role=option]:not([aria-disabled])')]
   }
 }

@@ -60,6 +60,6 @@ export default class extends Controller {
   }
 
   get options() {
-    return [...this.listTarget.querySelectorAll('[role=option]')]
+    return [...this.listTarget.querySelectorAll('[role=option]:not([aria-disabled])')]
   }
 }
