@@ -98,15 +98,14 @@ def _row(form: Mapping[str, str], name: str) -> dict[str, Any]:
     return levels | {flag: f"{name}.{flag}" in form for flag in FLAGS}
 
 
-def object_document(role: Role, object_name: str, form: Mapping[str, str]) -> dict[str, Any]:
-    """The role's document with one object's fields and conditions as they were sent."""
+def object_document(role: Role, object_name: str, form: Mapping[str, str], rules: Mapping[str, str]) -> dict[str, Any]:
+    """The role's document with one object's fields as they were sent, and its conditions by action."""
     document: dict[str, Any] = role_document(role)
     levels = {
         name.removeprefix("field."): level
         for name, level in form.items()
         if name.startswith("field.") and level in FIELD_LEVELS and level != "edit"
     }
-    rules = {action: form.get(f"when.{action}", "").strip() for action in ("read", "edit")}
     document["fields"] = _replaced(document["fields"], object_name, levels)
     document["rows"] = _replaced(document["rows"], object_name, {a: rule for a, rule in rules.items() if rule})
     return document

@@ -96,6 +96,22 @@ def make_team(page: Page, origin: str, name: str, below: str = "", manager: str 
     return page.url.rpartition("/")[2]
 
 
+def share_the_large(page: Page) -> None:
+    """A rule whose condition is chosen in rows; taken away again."""
+    page.locator("#rule").get_by_label("Name").fill("Large")
+    choose(page, "Open to", "Nora North")
+    meets = page.get_by_role("group", name="Records that meet").first
+    meets.get_by_label("Field", exact=True).select_option("amount")
+    meets.get_by_label("What is asked of Amount").select_option("gt")
+    page.get_by_role("button", name="Add rule").click()
+    expect(page.get_by_text("Enter a number.").first).to_be_visible()
+    meets.get_by_label("Value for Amount").fill("100000")
+    page.get_by_role("button", name="Add rule").click()
+    expect(page.get_by_text("Amount is more than 100000 EUR")).to_be_visible()
+    page.get_by_role("button", name="Delete the rule Large").click()
+    expect(page.get_by_text("No rules yet")).to_be_visible()
+
+
 def test_a_sales_team_by_region_its_manager_and_an_auditor(site: Site, new_context: NewContext) -> None:
     problems: list[str] = []
     page = watched(new_context().new_page(), problems)
@@ -111,6 +127,7 @@ def test_a_sales_team_by_region_its_manager_and_an_auditor(site: Site, new_conte
     page.get_by_label("Changing", exact=True).select_option(label="Team of the record")
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("Saved.")).to_be_visible()
+    share_the_large(page)
     page.goto(f"{origin}/settings/roles")
     page.get_by_label("Name").fill("Auditor")
     page.get_by_label("Copy of").select_option(label="Read only")

@@ -18,6 +18,7 @@ from app.metadata.environment import RecordEnvironment
 from app.records.errors import RecordNotFound
 from app.records.pages.condition_choices import Choices
 from app.records.pages.condition_rows import Shown, completed
+from app.records.read import find_object
 from app.records.titles import titles
 from app.records.trying import tried_conditions
 
@@ -126,6 +127,22 @@ def rows_answer(desk: Desk, *, trying: bool = False) -> Response:
         trying=trying and request.form.get("trying") == "true",
     )  # fmt: skip
     return current_app.make_response(html)
+
+
+def condition_sent(scope: TenantScope, object_name: str, name: str, pointer: str) -> str:
+    """The condition of the form's box ``name`` as its sender may write it: of its rows once somebody changed them.
+
+    Raises InvalidInput at ``pointer``.
+    """
+    model = model_sent(request.form.get(f"{name}.rows", ""))
+    if model is None:
+        return request.form.get(name, "").replace("\0", "").strip()[:LONGEST]
+    desk = Desk(scope, *find_object(scope, object_name))
+    wrong = dict.fromkeys(error.detail for _, error in problems(model, desk.environment))
+    if wrong:
+        message = " ".join(wrong)
+        raise InvalidInput(message, [FieldError(pointer, "condition", message)])
+    return write(model, desk.environment)
 
 
 def model_sent(sent: str) -> Group | None:

@@ -14,6 +14,7 @@ from app.core.jobs import wake
 from app.http.context import runtime
 from app.http.guard import look_again, workspace
 from app.http.respond import see_other
+from app.records.pages.conditions import condition_sent
 from app.rights import matrix, roles
 from app.rights.pages.forms import by_field, page
 
@@ -126,7 +127,8 @@ def change_object(scope: TenantScope, role: str, object_name: str) -> Response: 
     """Save them."""
 
     def thought(looking: TenantScope) -> Act:
-        document = matrix.object_document(roles.get_role(looking, role), object_name, request.form)
+        rules = {one: condition_sent(looking, object_name, f"when.{one}", f"/rows/{one}") for one in _ACTIONS}
+        document = matrix.object_document(roles.get_role(looking, role), object_name, request.form, rules)
         return roles.changing(looking, role, document)
 
     def again(looking: TenantScope, error: RapportError) -> Response:
@@ -201,6 +203,7 @@ def _object(scope: TenantScope, role: Role, object_name: str, errors: dict[str, 
         object=obj,
         fields=fields,
         rules=rules,
+        rows_sent={action: typed.get(f"when.{action}.rows", "") for action in _ACTIONS},
         errors=errors,
         saved="saved" in request.args,
     )

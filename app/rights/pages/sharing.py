@@ -6,15 +6,18 @@ from typing import TYPE_CHECKING, Final
 
 from flask import Blueprint, request
 
+from app.access import catalogs
 from app.access.rights import RIGHTS_MANAGE
 from app.core.errors import Conflict, InvalidInput
 from app.http.guard import workspace
 from app.http.respond import see_other
+from app.records.pages.conditions import Desk, condition_sent
 from app.records.pages.people import chosen
 from app.rights import sharing
 from app.rights.pages.forms import by_field, page, typed
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from uuid import UUID
 
     from werkzeug.wrappers import Response
@@ -104,6 +107,7 @@ def _save_rule(scope: TenantScope, object_name: str, rule: UUID | None) -> Respo
     values = typed(*_RULE_FIELDS)
     kind, _, grantee = values["grantee"].partition(":")
     try:
+        values["condition"] = condition_sent(scope, object_name, "condition", "/condition")
         sharing.put_rule(scope, {**values, "object": object_name, "kind": kind, "grantee": grantee}, rule)
     except (InvalidInput, Conflict) as error:
         found = by_field(error)
@@ -122,7 +126,7 @@ def _page(
     *,
     rule: UUID | None = None,
 ) -> Response:
-    found = sharing.get_default(scope, object_name)
+    found, rules = sharing.get_default(scope, object_name), sharing.list_rules(scope, object_name)
     default = typed_default or {"read": found.read, "edit": found.edit, "inherit": found.inherit}
     return page(
         "sharing_object.html",
@@ -130,10 +134,21 @@ def _page(
         object=found,
         default=default,
         open=OPEN,
-        rules=sharing.list_rules(scope, object_name),
+        rules=rules,
         grantee=chosen(scope, values.get("grantee", ""), GRANTEES),
         values=values or {"name": "", "condition": "", "grantee": "", "level": "read"},
+        words=_words(scope, object_name, rules),
+        rows_sent=request.form.get("condition.rows", "") if errors else "",
         rule=rule,
         errors=errors,
         saved="saved" in request.args,
     )
+
+
+def _words(scope: TenantScope, object_name: str, rules: Iterable[sharing.RuleRow]) -> dict[UUID, str]:
+    """The condition of each rule as people say it; as text where its reader may not read the object."""
+    objects = catalogs.for_scope(scope).objects
+    if object_name not in objects:
+        return {one.id: f"`{one.condition}`" for one in rules}
+    desk = Desk(scope, catalogs.for_scope(scope), objects[object_name], me="whoever looks")
+    return {one.id: desk.words(one.condition) for one in rules}

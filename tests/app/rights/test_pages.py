@@ -116,11 +116,30 @@ def test_sharing_is_changed_and_rules_are_checked(office: Office) -> None:
     assert "Large" in office.post("/settings/sharing/deal/rules", **rule).text
     wrong = office.post("/settings/sharing/deal/rules", **{**rule, "condition": "amonut > 1"})
     assert wrong.status == 422
+    assert "Amount is more than 1000 EUR" in office.get("/settings/sharing/deal").text
     made = office.api.get("/sharing/rules", object="deal")["data"][0]
     office.post(f"/settings/sharing/rules/{made['id']}", **{**rule, "name": "Larger"})
     assert office.api.get("/sharing/rules")["data"][0]["name"] == "Larger"
     office.post(f"/settings/sharing/rules/{made['id']}/delete")
     assert office.api.get("/sharing/rules")["data"] == []
+
+
+def test_conditions_of_rules_and_roles_are_chosen_in_rows(office: Office) -> None:
+    large = '{"join": "all", "items": [{"field": "amount", "op": "gt", "value": {"form": "value", "text": "5000"}}]}'
+    bare = '{"join": "all", "items": [{"field": "amount", "op": "gt", "value": {"form": "value", "text": ""}}]}'
+    rule = {"name": "Large", "condition": "", "condition.rows": large, "grantee": "role:read_only", "level": "read"}
+    office.post("/settings/sharing/deal/rules", **rule)
+    assert [one["condition"] for one in office.api.get("/sharing/rules")["data"]] == ["amount > 5000"]
+    wrong = office.post("/settings/sharing/deal/rules", **{**rule, "condition.rows": bare})
+    assert (wrong.status, "Enter a number." in wrong.text) == (422, True)
+    assert "&#34;gt&#34;" in wrong.text, "what was chosen is still there"
+    office.post("/settings/roles", label="Auditor", copy="read_only")
+    own = {"when.read": "amount > 1", "when.read.rows": large, "when.edit": "created_by == me"}
+    office.post("/settings/roles/auditor/objects/deal", **own)
+    rows = office.api.get("/roles/auditor")["rows"]["deal"]
+    assert rows == {"read": "amount > 5000", "edit": "created_by == me"}
+    wrong = office.post("/settings/roles/auditor/objects/deal", **{"when.read": "", "when.read.rows": bare})
+    assert (wrong.status, "Enter a number." in wrong.text) == (422, True)
 
 
 def test_a_record_is_shared_in_its_dialog_and_why_is_told(office: Office) -> None:

@@ -34,7 +34,8 @@ export default class extends Controller {
   /** Rows where the text is such, else the text with what is wrong. */
   #start = async () => {
     if (this.builder.shaped) return
-    this.#show(await this.builder.render({ text: this.textTarget.value }))
+    const sent = this.rowsTarget.value
+    this.#show(await this.builder.render(sent ? { rows: sent } : { text: this.textTarget.value }))
     if (this.eagerValue) await this.#begin()
   }
 
