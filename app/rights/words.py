@@ -74,7 +74,9 @@ def _settings(entry: Entry, catalog: Catalog) -> list[tuple[str, str, str]]:
         return []
     if entry.kind == "metadata_changed":
         shown = tuple(change for change in entry.changes if not change[0].endswith("/rank"))
-        return _pairs(replace(entry, changes=shown), {path: _leaf(path) for path, _, _ in shown})
+        several = len({_component_of(path) for path, _, _ in shown}) > 1
+        labels = {path: _leaf(path, catalog, named=several) for path, _, _ in shown}
+        return _pairs(replace(entry, changes=shown), labels)
     if entry.kind != "role_changed":
         return _pairs(entry, _EXPORTED if entry.kind == "exported" else {})
     found = [
@@ -88,7 +90,7 @@ def _settings(entry: Entry, catalog: Catalog) -> list[tuple[str, str, str]]:
 def _shaped(entry: Entry, catalog: Catalog) -> str:
     """What a change of metadata was about: objects as people call them, anything else by kind and name."""
     components = sorted(
-        {"/".join(path.split("/")[:2]) for path, _, _ in entry.changes},
+        {_component_of(path) for path, _, _ in entry.changes},
         key=lambda one: (not one.startswith("object/"), one),
     )
     found = [_component(one, catalog) for one in components]
@@ -102,10 +104,14 @@ def _component(component: str, catalog: Catalog) -> str:
     return f"{kind.replace('_', ' ')} {name}"
 
 
-def _leaf(path: str) -> str:
-    """A leaf as people read it: ``object/deal/fields/vat_id/label`` → vat id · label."""
-    steps = [step for step in path.split("/")[2:] if step not in ("fields", "pipelines", "stages")]
-    return " · ".join(step.replace("_", " ") for step in steps)
+def _component_of(path: str) -> str:
+    return "/".join(path.split("/")[:2])
+
+
+def _leaf(path: str, catalog: Catalog, *, named: bool) -> str:
+    """A leaf as people read it: ``object/deal/fields/vat_id/label`` → vat id · label, ``named`` after its component."""
+    steps = [step.replace("_", " ") for step in path.split("/")[2:] if step not in ("fields", "pipelines", "stages")]
+    return " · ".join([_component(_component_of(path), catalog), *steps] if named else steps)
 
 
 def _pairs(entry: Entry, labels: dict[str, str]) -> list[tuple[str, str, str]]:

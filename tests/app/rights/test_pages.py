@@ -208,7 +208,8 @@ def test_the_audit_log_tells_in_words_how_the_workspace_was_shaped(office: Offic
     page = office.get("/settings/audit?group=metadata")
     told = " ".join(re.sub(r"<[^>]*>", " ", page.text).split())
     assert "changed the settings of Deals, view deal.big" in told
-    assert "vat id · label" in told
+    assert "Deals · vat id · label" in told
+    assert "view deal.big · label" in told
     assert "rank" not in told
     assert "VAT number" in told
     assert "Bolt Works" not in told
