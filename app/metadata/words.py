@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
-from app.metadata.labels import humanised
+from app.metadata.labels import humanised, type_label
 from app.metadata.leaves import SEPARATOR
 from app.metadata.nodes import items_of, within
 from app.metadata.written import join
@@ -174,7 +174,7 @@ class _Told:
         leaves = side.leaves.get(component, {})
         kind = leaves.get(join(node, "type"))
         if isinstance(kind, str):
-            return f" ({kind.replace('_', ' ')})"
+            return f" ({type_label(kind).lower()})"
         inside = [one for one in items_of(component, leaves) if not node and one.startswith("fields/")]
         fields = [one for one in inside if one.count(SEPARATOR) == 1]
         labels = [side.label(component, one) for one in fields]

@@ -10,13 +10,12 @@ from flask import request
 from werkzeug.wrappers import Response
 
 from app.access.rights import METADATA_EDIT, allows
-from app.core.errors import Conflict, FieldError, InvalidInput
-from app.expressions.rows_writing import problems, write
+from app.core.errors import Conflict, InvalidInput
 from app.http.context import is_htmx
 from app.http.guard import workspace
 from app.records.pages.answers import by_field, fragment
 from app.records.pages.asking import joined, quick_condition
-from app.records.pages.conditions import Desk, model_sent
+from app.records.pages.conditions import Desk, condition_sent
 from app.records.pages.own_views import (
     LONGEST_LABEL,
     add_view,
@@ -71,7 +70,7 @@ def save_view(scope: TenantScope, object_name: str, own_view_name: str) -> Respo
     before = own_view(scope, obj, own_view_name)
     view = replace(before, label=request.form.get("label", ""), filter=request.form.get("filter", "").strip())
     try:
-        view = mended(scope, obj, replace(view, filter=_condition(scope, obj, view.filter)))
+        view = mended(scope, obj, replace(view, filter=condition_sent(scope, obj.name, "filter", "/filter")))
         check_view(scope, obj, view)
         put_view(scope, obj, view)
     except InvalidInput as error:
@@ -124,18 +123,6 @@ def _for_everybody(scope: TenantScope, obj: ObjectType, view: View) -> str:
         given |= {"filter": view.filter, "sort": ",".join(view.sort)}
     asks = urlencode({name: value for name, value in given.items() if value})
     return f"/settings/objects/{obj.name}/views/new?{asks}"
-
-
-def _condition(scope: TenantScope, obj: ObjectType, text: str) -> str:
-    """The condition a box sent as text, or as rows once somebody changed those. Raises InvalidInput."""
-    model = model_sent(request.form.get("filter.rows", ""))
-    if model is None:
-        return text
-    desk = _desk(scope, obj)
-    wrong = list(dict.fromkeys(error.detail for _, error in problems(model, desk.environment)))
-    if wrong:
-        raise InvalidInput("The condition is not complete.", [FieldError("?filter", "condition", one) for one in wrong])
-    return write(model, desk.environment)
 
 
 def _new(scope: TenantScope, obj: ObjectType, view: View, named: dict[str, str], general: str) -> Response:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from app.metadata.kinds.field import COMPUTED, LINKS, SELECTS, TYPES
 from app.metadata.kinds.object_checks import NEVER_INDEXED, NEVER_UNIQUE, is_text
+from app.metadata.labels import type_label
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -17,9 +18,13 @@ class Card:
     """A field type to choose."""
 
     type: str
-    label: str
     icon: str
     text: str
+
+    @property
+    def label(self) -> str:
+        """What people call the type."""
+        return type_label(self.type)
 
     @property
     def attributes(self) -> frozenset[str]:
@@ -43,47 +48,47 @@ _NO_DEFAULT: Final = (
 )  # fmt: skip
 _GROUPS: Final = (
     ("Text", (
-        Card("text", "Text", "type", "A name, a number of an order, anything on one line."),
-        Card("long_text", "Long text", "align-left", "Several lines without formatting."),
-        Card("rich_text", "Formatted text", "text-quote", "Several lines with bold, lists and links."),
-        Card("email", "E-mail", "mail", "One address, checked, opened by a click."),
-        Card("phone", "Phone", "phone", "One number, kept in its international form."),
-        Card("url", "Web address", "link", "A link to a page."),
+        Card("text", "type", "A name, a number of an order, anything on one line."),
+        Card("long_text", "align-left", "Several lines without formatting."),
+        Card("rich_text", "text-quote", "Several lines with bold, lists and links."),
+        Card("email", "mail", "One address, checked, opened by a click."),
+        Card("phone", "phone", "One number, kept in its international form."),
+        Card("url", "link", "A link to a page."),
     )),
     ("Numbers", (
-        Card("integer", "Whole number", "hash", "Pieces, seats, employees."),
-        Card("decimal", "Decimal number", "hash", "Weights, hours, measures; exact."),
-        Card("percent", "Percent", "percent", "A share or a discount."),
-        Card("money", "Money", "banknote", "An amount with its currency."),
-        Card("rating", "Rating", "star", "Stars: three to ten of them, averaged in reports."),
+        Card("integer", "hash", "Pieces, seats, employees."),
+        Card("decimal", "hash", "Weights, hours, measures; exact."),
+        Card("percent", "percent", "A share or a discount."),
+        Card("money", "banknote", "An amount with its currency."),
+        Card("rating", "star", "Stars: three to ten of them, averaged in reports."),
     )),
     ("Dates", (
-        Card("date", "Date", "calendar", "A day, the same in every time zone."),
-        Card("datetime", "Date and time", "clock", "A moment, shown in each reader's time zone."),
-        Card("time", "Time of day", "clock", "When a shop opens: the same in every time zone."),
-        Card("duration", "Duration", "hourglass", "How long something takes: 1:30, 90 min; added up."),
+        Card("date", "calendar", "A day, the same in every time zone."),
+        Card("datetime", "clock", "A moment, shown in each reader's time zone."),
+        Card("time", "clock", "When a shop opens: the same in every time zone."),
+        Card("duration", "hourglass", "How long something takes: 1:30, 90 min; added up."),
     )),
     ("Choices", (
-        Card("select", "One choice", "tag", "One of a list of options with colours."),
-        Card("multi_select", "Several choices", "list-checks", "Any number of a list of options."),
-        Card("boolean", "Yes or no", "toggle-left", "A switch."),
-        Card("tags", "Tags", "tag", "Words people make up as they go."),
+        Card("select", "tag", "One of a list of options with colours."),
+        Card("multi_select", "list-checks", "Any number of a list of options."),
+        Card("boolean", "toggle-left", "A switch."),
+        Card("tags", "tag", "Words people make up as they go."),
     )),
     ("Links", (
-        Card("link", "Link", "link-2", "Leads to one record of another object, which then lists these records."),
-        Card("reference", "Link to any of several", "link-2", "Leads to one record of one of several objects."),
+        Card("link", "link-2", "Leads to one record of another object, which then lists these records."),
+        Card("reference", "link-2", "Leads to one record of one of several objects."),
     )),
     ("Files", (
-        Card("file", "File", "paperclip", "A contract, a manual: uploaded, downloaded by whoever may read the record."),
-        Card("image", "Image", "image", "A photo or a logo, shown in lists: PNG, JPEG, GIF or WebP."),
+        Card("file", "paperclip", "A contract, a manual: uploaded, downloaded by whoever may read the record."),
+        Card("image", "image", "A photo or a logo, shown in lists: PNG, JPEG, GIF or WebP."),
     )),
     ("Places and data", (
-        Card("geo", "Place", "map-pin", "A latitude and a longitude."),
-        Card("json", "JSON", "code", "Data for programs: lists and objects, shown as they are."),
+        Card("geo", "map-pin", "A latitude and a longitude."),
+        Card("json", "code", "Data for programs: lists and objects, shown as they are."),
     )),
     ("Calculated", (
-        Card("formula", "Formula", "sparkles", "Worked out from other fields, of linked records too."),
-        Card("rollup", "Roll-up", "coins", "A count, sum, average or the latest over records that link here."),
+        Card("formula", "sparkles", "Worked out from other fields, of linked records too."),
+        Card("rollup", "coins", "A count, sum, average or the latest over records that link here."),
     )),
 )  # fmt: skip
 _ICONS: Final[Mapping[str, str]] = {
@@ -103,7 +108,7 @@ def groups() -> list[tuple[str, list[Card]]]:
 def card_of(type_: str) -> Card:
     """The card of a type; of one without words of its own, by its name."""
     known = _KNOWN.get(type_)
-    return known or Card(type_, type_.replace("_", " ").capitalize(), _ICONS.get(type_, "circle"), "")
+    return known or Card(type_, _ICONS.get(type_, "circle"), "")
 
 
 def texts_of(types: Iterable[tuple[str, str]]) -> list[str]:

@@ -14,6 +14,7 @@ from app.metadata import catalog, uses
 from app.metadata.fieldtypes import rating
 from app.metadata.kinds.field import FUNCTIONS, SELECTS, TYPES
 from app.metadata.kinds.schema import COLORS
+from app.metadata.labels import type_label
 from app.shaping.pages import retyping, typed
 from app.shaping.pages.cards import card_of, groups
 from app.shaping.pages.objects import answer, removed_spec
@@ -39,9 +40,10 @@ _FUNCTIONS: Final = {
     "max": "Largest or latest", "latest": "Value of the newest",
 }  # fmt: skip
 _RETURNS: Final = {
-    "text": "Text", "integer": "Whole number", "decimal": "Decimal number", "percent": "Percent", "money": "Money",
-    "boolean": "Yes or no", "date": "Date", "datetime": "Date and time", "time": "Time of day",
-    "duration": "Duration", "select": "One choice",
+    name: type_label(name)
+    for name in (
+        "text", "integer", "decimal", "percent", "money", "boolean", "date", "datetime", "time", "duration", "select",
+    )
 }  # fmt: skip
 _NUMBERS: Final = ("integer", "decimal", "percent", "money", "duration", "rating")
 _ORDERED: Final = (*_NUMBERS, "date", "datetime", "time")

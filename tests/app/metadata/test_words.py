@@ -17,6 +17,8 @@ def told(text: str, before: str = MACHINE) -> list[str]:
 
 def test_what_came_is_told_with_what_it_is() -> None:
     assert told("{kind: field, name: deal.vat_id, type: text}") == ["Field Vat id added to Deal (text)"]
+    size = "{kind: field, name: deal.size, type: select, label: Size, options: {s: {label: S}}}"
+    assert told(size)[0] == "Field Size added to Deal (one choice)"
     assert told("{kind: stage, name: deal.sales.signed, status: won}") == ["Stage Signed added to Sales of Deal"]
     assert told("{kind: view, name: machine.all, label: All of them}") == ["View All of them added to Machine"]
     assert told("{kind: field, name: deal.source, options: {fair: Fair}}") == ["Option Fair added to Source of Deal"]

@@ -42,9 +42,11 @@ export default class extends Controller {
   /** Ready to be filled in: a first row where there is none. */
   async #begin() {
     const model = this.builder.model()
-    if (this.builder.shaped && !model.items.length) await this.builder.again(added(model, '', false), 'field', model)
-    const there = this.builderTarget.hidden ? this.writtenTarget : this.builderTarget
-    there.querySelector('.cond-line :is(select, input), textarea')?.focus()
+    if (this.builder.shaped && !model.items.length) {
+      added(model, '', false)
+      await this.builder.render({ rows: JSON.stringify(model) })
+    }
+    this.dispatch('ready')
   }
 
   async switch() {

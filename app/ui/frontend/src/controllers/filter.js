@@ -30,11 +30,16 @@ export default class extends Controller {
   }
 
   open() {
-    if (!this.panelTarget.hidden) return this.#enter()
+    if (!this.panelTarget.hidden) return this.enter()
     const panel = this.blankTarget.content.cloneNode(true)
     panel.querySelector('textarea').value = this.formTarget.elements.namedItem('filter')?.value ?? ''
     this.panelTarget.replaceChildren(panel)
     this.#show(true)
+  }
+
+  /** To the first thing to choose or to write. */
+  enter() {
+    this.panelTarget.querySelector(':is(.cond-line select, .cond-line input, textarea):not([hidden] *)')?.focus()
   }
 
   close(event) {
@@ -68,7 +73,4 @@ export default class extends Controller {
     this.openerTarget.setAttribute('aria-expanded', String(yes))
   }
 
-  #enter() {
-    this.panelTarget.querySelector(':is(select, input:not([type=hidden]), textarea):not([hidden] *)')?.focus()
-  }
 }
