@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from flask import Flask
@@ -153,6 +154,11 @@ def watched(page: Page, problems: list[str]) -> Page:
         ),
     )
     return page
+
+
+def asked(page: Page) -> dict[str, str]:
+    """What the address says."""
+    return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
 
 
 def assert_sound(page: Page, problems: list[str]) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.conftest import NewContext, assert_sound, watched
+from tests.e2e.conftest import NewContext, asked, assert_sound, watched
 
 from .test_pages import LOOKS
 
@@ -20,11 +20,6 @@ SHOTS = os.environ.get("RAPPORT_SHOTS", "")
 def shot(page: Page, name: str) -> None:
     if SHOTS:
         page.screenshot(path=str(Path(SHOTS) / f"filter-{name}.png"))
-
-
-def asked(page: Page) -> dict[str, str]:
-    """What the address says."""
-    return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
 
 
 def opened(page: Page, of: str) -> Locator:

@@ -65,6 +65,14 @@ class Desk:
             found["marks"] = self._marks(model, wrong, tried)
         return found
 
+    def faults(self, model: Group) -> list[str]:
+        """What is wrong with rows, in words, each once."""
+        return list(dict.fromkeys(error.detail for _, error in problems(model, self.environment)))
+
+    def text(self, model: Group) -> str:
+        """Rows without faults as the condition they say."""
+        return write(model, self.environment)
+
     def shown(self, model: Group) -> Shown:
         """The model as pages show it, with the records it names."""
         return Shown(self.choices, self._titles(model))
@@ -138,11 +146,11 @@ def condition_sent(scope: TenantScope, object_name: str, name: str, pointer: str
     if model is None:
         return request.form.get(name, "").replace("\0", "").strip()[:LONGEST]
     desk = Desk(scope, *find_object(scope, object_name))
-    wrong = dict.fromkeys(error.detail for _, error in problems(model, desk.environment))
+    wrong = desk.faults(model)
     if wrong:
         message = " ".join(wrong)
         raise InvalidInput(message, [FieldError(pointer, "condition", message)])
-    return write(model, desk.environment)
+    return desk.text(model)
 
 
 def model_sent(sent: str) -> Group | None:

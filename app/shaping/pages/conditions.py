@@ -9,7 +9,6 @@ from flask import Blueprint, request
 from app.access import catalogs
 from app.access.rights import METADATA_EDIT
 from app.core.errors import NotFound
-from app.expressions.rows_writing import problems, write
 from app.http.guard import workspace
 from app.records.pages.conditions import LONGEST, Desk, model_sent, rows_answer
 from app.shaping.pages import typed
@@ -49,7 +48,7 @@ def chosen(scope: TenantScope, object_name: str, text: str, rows: str) -> str:
     if model is None:
         return text.replace("\0", "").strip()[:LONGEST]
     desk = desk_of(scope, object_name)
-    wrong = [error.detail for _, error in problems(model, desk.environment)]
+    wrong = desk.faults(model)
     if wrong:
-        raise typed.Wrong(*(f"Condition: {one}" for one in dict.fromkeys(wrong)))
-    return write(model, desk.environment)
+        raise typed.Wrong(*(f"Condition: {one}" for one in wrong))
+    return desk.text(model)
